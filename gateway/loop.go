@@ -1,0 +1,188 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// Step decides. It is pure: the same State and Event give the same result, and the State that went
+// in is unchanged.
+type Step func(State, Event) (State, []Command)
+
+// Loop owns the State. It takes events one by one, calls Step, hands commands to the adapter
+// addressed and shows the State if it changed. It never waits for an adapter.
+type Loop struct {
+	Step  Step
+	State State         // to begin with; not to be touched once Run was called
+	Every time.Duration // between ticks; 0: 2 s, so that an idle house wakes the processor seldom
+	Log   *slog.Logger  // nil: slog.Default()
+
+	// Now and After are the clock of the house; nil: package time. The demonstration passes
+	// faster ones. Nothing else in the house reads a clock.
+	Now   func() time.Time
+	After func(time.Duration) <-chan time.Time
+
+	inbox chan Event
+	ports []Port
+	parts []part
+}
+
+type part struct {
+	name    string
+	adapter Adapter
+}
+
+// Sizes of the queues. An inbox that is full makes adapters wait, never the Loop; a command queue
+// that is full drops, and converge asks again.
+const (
+	inboxSize    = 256
+	commandsSize = 64
+	tickEvery    = 2 * time.Second
+)
+
+// Attach adds an adapter under a name, which becomes the From of its events and the address of its
+// commands. All adapters are attached before Run.
+func (l *Loop) Attach(name string, a Adapter) { l.parts = append(l.parts, part{name, a}) }
+
+// Run runs the house until ctx ends, then stops every adapter and returns the last State.
+func (l *Loop) Run(ctx context.Context) State {
+	l.inbox = make(chan Event, inboxSize)
+	if l.Log == nil {
+		l.Log = slog.Default()
+	}
+	for _, p := range l.parts {
+		l.ports = append(l.ports, Port{
+			loop: l, name: p.name, ctx: ctx,
+			commands: make(chan Command, commandsSize),
+			shown:    make(chan State, 1),
+		})
+	}
+	l.take(Event{At: l.now(), From: LoopName, Fact: Tick{}})
+	l.show()
+
+	var adapters sync.WaitGroup
+	stopped := make(chan struct{})
+	for i, p := range l.parts {
+		adapters.Go(func() { keep(ctx, p, l.ports[i], l.Log) })
+	}
+	go func() { adapters.Wait(); close(stopped) }()
+	l.turn(stopped)
+	return l.State
+}
+
+// turn takes events until every adapter has stopped and the inbox is empty.
+func (l *Loop) turn(stopped <-chan struct{}) {
+	tick := l.after(l.every())
+	for {
+		select {
+		case e := <-l.inbox:
+			before := l.State.Version
+			l.take(e)
+			l.drain()
+			l.showIfChanged(before)
+		case <-tick:
+			before := l.State.Version
+			l.take(Event{At: l.now(), From: LoopName, Fact: Tick{}})
+			l.showIfChanged(before)
+			tick = l.after(l.every())
+		case <-stopped:
+			l.drain()
+			return
+		}
+	}
+}
+
+// drain takes what waits in the inbox before the State is shown once for all of it.
+func (l *Loop) drain() {
+	for range inboxSize {
+		select {
+		case e := <-l.inbox:
+			l.take(e)
+		default:
+			return
+		}
+	}
+}
+
+// take lets Step decide about one event and sends its commands.
+func (l *Loop) take(e Event) {
+	decided := l.State.Decided
+	next, commands := l.Step(l.State, e)
+	l.State = next
+	for _, c := range commands {
+		l.send(c)
+	}
+	if next.Decided != decided {
+		l.log(decided)
+	}
+}
+
+func (l *Loop) send(c Command) {
+	for _, p := range l.ports {
+		if p.name != c.Point.Adapter {
+			continue
+		}
+		select {
+		case p.commands <- c:
+		default: // its adapter is behind; converge asks again
+		}
+	}
+}
+
+func (l *Loop) showIfChanged(before uint64) {
+	if l.State.Version != before {
+		l.show()
+	}
+}
+
+// show puts the State where each adapter finds it, in place of an older one not yet read.
+func (l *Loop) show() {
+	for _, p := range l.ports {
+		select {
+		case <-p.shown:
+		default:
+		}
+		p.shown <- l.State // the Loop is the only writer, so there is room
+	}
+}
+
+// log writes one line for each new decision.
+func (l *Loop) log(after uint64) {
+	for _, d := range l.State.Decisions {
+		if d.Number <= after {
+			continue
+		}
+		args := []any{"why", d.Why}
+		if d.Room != "" {
+			args = append(args, "room", d.Room)
+		}
+		if d.Device != "" {
+			args = append(args, "device", d.Device)
+		}
+		l.Log.Info(fmt.Sprintf("%s: %s", d.Kind, d.What), args...)
+	}
+}
+
+func (l *Loop) now() time.Time {
+	if l.Now != nil {
+		return l.Now()
+	}
+	return time.Now()
+}
+
+func (l *Loop) after(d time.Duration) <-chan time.Time {
+	if l.After != nil {
+		return l.After(d)
+	}
+	return time.After(d)
+}
+
+func (l *Loop) every() time.Duration {
+	if l.Every > 0 {
+		return l.Every
+	}
+	return tickEvery
+}

@@ -1,0 +1,193 @@
+package gateway
+
+import "time"
+
+// State is all that is known. It is plain data and never changed in place once shown: a Step copies
+// what it changes.
+type State struct {
+	Version   uint64    // grows with every change that a reader could see
+	At        time.Time // of the last event
+	Started   time.Time // of this run
+	Home      Home
+	Rooms     Table[RoomID, Room]
+	Devices   Table[DeviceID, Device]
+	Also      Table[DeviceID, DeviceID] // other names of a device -> its id
+	Authority Authority
+	Cloud     Cloud
+	Budget    Budget
+	Alarms    []Alarm
+	Clock     Clock
+	Health    Table[PointKey, Health] // by adapter name
+	Asked     Table[PointKey, Asked]  // by Point.String
+	Decisions []Decision              // the last of them, oldest first, at most MaxDecisions
+	Decided   uint64                  // number of the last decision, for ever growing
+	Commanded uint64                  // id of the last command
+}
+
+// PointKey is a word used as a key: a Point's or an adapter's name.
+type PointKey string
+
+// MaxDecisions is how many decisions a State remembers.
+const MaxDecisions = 50
+
+// Home is the house as a whole.
+type Home struct {
+	ID              string        `json:"id"`
+	Name            string        `json:"name"`
+	Zone            TimeZone      `json:"zone"`
+	DefaultDuration time.Duration `json:"default_duration"` // of a manual setpoint
+	Control         string        `json:"control,omitempty"`
+	Schedules       []Schedule    `json:"schedules,omitempty"`
+	Copied          time.Time     `json:"copied,omitzero"` // when the plan was last read from the cloud
+	FrostGuard      float64       `json:"-"`               // °C, floor that nothing undercuts; from the configuration
+	Maximum         float64       `json:"-"`               // °C, cap that nothing exceeds; from the configuration
+	Regime          Regime        `json:"regime"`
+	Base            Regime        `json:"base"`  // what the cloud said when it was lost
+	Cloud           Regime        `json:"cloud"` // what the cloud said last
+}
+
+// Regime is a mode of the home with its end and its maker.
+type Regime struct {
+	Mode     HomeMode  `json:"mode"`
+	Schedule string    `json:"schedule,omitempty"` // id of the selected heating schedule
+	Until    time.Time `json:"until,omitzero"`     // zero: no end
+	At       time.Time `json:"at,omitzero"`        // when it was set; zero: not known
+	By       string    `json:"by,omitempty"`       // who set it, for people; "" = the cloud
+}
+
+// Room is one room: what is wished there, what holds there, what the cloud says.
+type Room struct {
+	ID          RoomID    `json:"id"`
+	Name        string    `json:"name"`
+	Override    Override  `json:"override,omitzero"` // a person's wish in force
+	Target      Aim       `json:"-"`                 // what ought to hold now, and why
+	Temperature Measure   `json:"-"`                 // the freshest trustworthy one
+	Heating     Value     `json:"-"`                 // flag, or % of demand; unknown if nobody says
+	Cloud       CloudRoom `json:"cloud,omitzero"`    // as the cloud said last
+	CloudAt     time.Time `json:"cloud_at,omitzero"`
+	Base        CloudRoom `json:"base,omitzero"`    // as the cloud said when it was lost
+	Written     Aim       `json:"written,omitzero"` // what we last wrote over the LAN
+	Moved       bool      `json:"moved,omitempty"`  // our LAN writes may have left it in manual
+	Last        float64   `json:"last,omitempty"`   // °C, the last comfort target that held
+	Disagrees   time.Time `json:"-"`                // since when the device's target is not ours
+}
+
+// Override is a person's wish for one room.
+type Override struct {
+	Mode   RoomMode  `json:"mode,omitempty"` // manual, max, frost or off; "" = none
+	Target float64   `json:"target,omitempty"`
+	At     time.Time `json:"at,omitzero"`    // when the person acted
+	Until  time.Time `json:"until,omitzero"` // zero: no end
+	By     string    `json:"by,omitempty"`   // where the person acted, for people; "" = the cloud
+	Local  bool      `json:"local,omitempty"`
+}
+
+// Aim is a target with its mode, end and reason. Its zero value says that nothing is asked for.
+type Aim struct {
+	Value Value     `json:"value"` // °C
+	Mode  RoomMode  `json:"mode,omitempty"`
+	Until time.Time `json:"until,omitzero"` // when it will change; zero: not known
+	At    time.Time `json:"at,omitzero"`
+	Why   string    `json:"why,omitempty"`
+}
+
+// Phase is who is in charge.
+type Phase string
+
+// The phases of authority.
+const (
+	Watching  Phase = "watching"  // the cloud is; we copy its plan and compare
+	Suspect   Phase = "suspect"   // it may be gone
+	Local     Phase = "local"     // we are
+	Returning Phase = "returning" // it is back; we read first and write nothing
+)
+
+// Authority is the phase with its reason.
+type Authority struct {
+	Phase Phase     `json:"phase"`
+	Since time.Time `json:"since"`
+	Why   string    `json:"why"`
+	Drill bool      `json:"drill,omitempty"`
+	Lost  time.Time `json:"lost,omitzero"` // when the outage began that we are in, or were last in
+}
+
+// Cloud is the verdict and the evidence it rests on.
+type Cloud struct {
+	Verdict  Verdict
+	Scope    []Plane
+	Since    time.Time
+	Why      string
+	Evidence []string
+	Witness  Answer
+	// How long good or bad has held: time, not samples, decides.
+	FirstBad, LastBad   time.Time
+	FirstGood, LastGood time.Time
+	Bad, Good           int           // in a row
+	Hold                time.Duration // how long good must hold before the return; doubles on relapse
+	Returned            time.Time     // when authority was last handed back
+	Viewed              time.Time     // when the cloud's view was last read
+	Fresh               time.Time     // newest device data in that view
+}
+
+// AlarmPhase is how an alarm stands.
+type AlarmPhase string
+
+// The phases of an alarm.
+const (
+	Quiet    AlarmPhase = "quiet"
+	Sounding AlarmPhase = "sounding"
+	Hushed   AlarmPhase = "hushed"
+)
+
+// Alarm is one detector's alarm. Only the detector that raised it can end it.
+type Alarm struct {
+	Phase  AlarmPhase `json:"phase"`
+	Kind   Quantity   `json:"kind"` // smoke or co
+	Device DeviceID   `json:"device"`
+	Name   string     `json:"name"`
+	Since  time.Time  `json:"since"`
+	Heard  time.Time  `json:"heard"` // last word of the detector
+	Why    string     `json:"why"`
+}
+
+// Asked is what was asked of a point, until the point shows that it is so.
+type Asked struct {
+	Command Command   `json:"command"`
+	At      time.Time `json:"at"` // when it was last asked
+	Tries   int       `json:"tries"`
+	Again   time.Time `json:"again"` // when to ask again
+	Done    bool      `json:"done"`  // the adapter said so
+	Err     string    `json:"err,omitempty"`
+	Final   bool      `json:"final,omitempty"` // asking again is useless
+}
+
+// Decision is one thing that was decided or noticed, with its reason, in words for people. The page,
+// the log, MQTT and the tests show the same words.
+type Decision struct {
+	Number uint64    `json:"number"`
+	At     time.Time `json:"at"`
+	Kind   string    `json:"kind"` // authority, heating, alarm, mode, wish, refused, device, adapter, clock, return
+	Room   RoomID    `json:"room,omitempty"`
+	Device DeviceID  `json:"device,omitempty"`
+	What   string    `json:"what"`
+	Why    string    `json:"why"`
+}
+
+// Alarm returns the gravest alarm: sounding before hushed, the oldest first; a quiet one if none.
+func (s State) Alarm() Alarm {
+	best := Alarm{Phase: Quiet}
+	for _, a := range s.Alarms {
+		if a.Phase == Sounding && best.Phase != Sounding || a.Phase == Hushed && best.Phase == Quiet {
+			best = a
+		}
+	}
+	return best
+}
+
+// Device returns the device that goes by that id or by another name.
+func (s State) Device(id DeviceID) (Device, bool) {
+	if own, ok := s.Also.Get(id); ok {
+		id = own
+	}
+	return s.Devices.Get(id)
+}
