@@ -25,6 +25,8 @@ type Lasting struct {
 	Hold      time.Duration             `json:"hold,omitempty"`
 	Returned  time.Time                 `json:"returned,omitzero"`
 	Alarms    []Alarm                   `json:"alarms,omitempty"`
+	Sounded   bool                      `json:"sounded,omitempty"`
+	Asked     Table[PointKey, Asked]    `json:"asked"`
 	Decisions []Decision                `json:"decisions,omitempty"`
 	Decided   uint64                    `json:"decided"`
 	Commanded uint64                    `json:"commanded"`
@@ -35,7 +37,8 @@ func (s State) Lasting() Lasting {
 	return Lasting{
 		Version: LastingVersion, Home: s.Home, Rooms: s.Rooms, Devices: s.Devices, Also: s.Also,
 		Authority: s.Authority, Verdict: s.Cloud.Verdict, VerdictAt: s.Cloud.Since, Why: s.Cloud.Why,
-		Hold: s.Cloud.Hold, Returned: s.Cloud.Returned, Alarms: s.Alarms,
+		Hold: s.Cloud.Hold, Returned: s.Cloud.Returned,
+		Alarms: s.Alarms, Sounded: s.Sounded, Asked: s.Asked,
 		Decisions: s.Decisions, Decided: s.Decided, Commanded: s.Commanded,
 	}
 }
@@ -45,7 +48,7 @@ func (l Lasting) State() State {
 	return State{
 		Home: l.Home, Rooms: l.Rooms, Devices: l.Devices, Also: l.Also, Authority: l.Authority,
 		Cloud:  Cloud{Verdict: l.Verdict, Since: l.VerdictAt, Why: l.Why, Hold: l.Hold, Returned: l.Returned},
-		Alarms: l.Alarms, Decisions: l.Decisions, Decided: l.Decided, Commanded: l.Commanded,
+		Alarms: l.Alarms, Sounded: l.Sounded, Asked: l.Asked, Decisions: l.Decisions, Decided: l.Decided, Commanded: l.Commanded,
 	}
 }
 

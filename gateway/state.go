@@ -16,6 +16,7 @@ type State struct {
 	Cloud     Cloud
 	Budget    Budget
 	Alarms    []Alarm
+	Sounded   bool // we turned sirens on and have not yet seen them off
 	Clock     Clock
 	Health    Table[PointKey, Health] // by adapter name
 	Asked     Table[PointKey, Asked]  // by Point.String
@@ -57,19 +58,21 @@ type Regime struct {
 
 // Room is one room: what is wished there, what holds there, what the cloud says.
 type Room struct {
-	ID          RoomID    `json:"id"`
-	Name        string    `json:"name"`
-	Override    Override  `json:"override,omitzero"` // a person's wish in force
-	Target      Aim       `json:"-"`                 // what ought to hold now, and why
-	Temperature Measure   `json:"-"`                 // the freshest trustworthy one
-	Heating     Value     `json:"-"`                 // flag, or % of demand; unknown if nobody says
-	Cloud       CloudRoom `json:"cloud,omitzero"`    // as the cloud said last
-	CloudAt     time.Time `json:"cloud_at,omitzero"`
-	Base        CloudRoom `json:"base,omitzero"`    // as the cloud said when it was lost
-	Written     Aim       `json:"written,omitzero"` // what we last wrote over the LAN
-	Moved       bool      `json:"moved,omitempty"`  // our LAN writes may have left it in manual
-	Last        float64   `json:"last,omitempty"`   // °C, the last comfort target that held
-	Disagrees   time.Time `json:"-"`                // since when the device's target is not ours
+	ID          RoomID     `json:"id"`
+	Name        string     `json:"name"`
+	Devices     []DeviceID `json:"devices,omitempty"` // what stands in it
+	Override    Override   `json:"override,omitzero"` // a person's wish in force
+	Target      Aim        `json:"-"`                 // what ought to hold now, and why
+	Temperature Measure    `json:"-"`                 // the freshest trustworthy one
+	Heating     Value      `json:"-"`                 // flag, or % of demand; unknown if nobody says
+	Cloud       CloudRoom  `json:"cloud,omitzero"`    // as the cloud said last
+	CloudAt     time.Time  `json:"cloud_at,omitzero"`
+	Base        CloudRoom  `json:"base,omitzero"`    // as the cloud said when it was lost
+	Written     Aim        `json:"written,omitzero"` // what we last wrote over the LAN
+	Moved       bool       `json:"moved,omitempty"`  // our LAN writes may have left it in manual
+	Last        float64    `json:"last,omitempty"`   // °C, the last comfort target that held
+	Disagrees   time.Time  `json:"-"`                // since when a device's target is not ours
+	Strays      bool       `json:"strays,omitempty"` // a device did not follow the plan by itself in this outage
 }
 
 // Override is a person's wish for one room.
@@ -113,12 +116,16 @@ type Authority struct {
 
 // Cloud is the verdict and the evidence it rests on.
 type Cloud struct {
-	Verdict  Verdict
-	Scope    []Plane
-	Since    time.Time
-	Why      string
-	Evidence []string
-	Witness  Answer
+	Verdict   Verdict
+	Scope     []Plane
+	Since     time.Time
+	Why       string
+	Evidence  []string
+	Witness   Answer
+	Probed    Verdict   // what the last climb of the ladder said
+	Called    Verdict   // what the last real call said
+	CalledWhy string    // in words
+	CalledAt  time.Time // when
 	// How long good or bad has held: time, not samples, decides.
 	FirstBad, LastBad   time.Time
 	FirstGood, LastGood time.Time
