@@ -54,6 +54,7 @@ type Regime struct {
 	Until    time.Time `json:"until,omitzero"`     // zero: no end
 	At       time.Time `json:"at,omitzero"`        // when it was set; zero: not known
 	By       string    `json:"by,omitempty"`       // who set it, for people; "" = the cloud
+	Local    bool      `json:"local,omitempty"`    // made here, and the cloud does not know it yet
 }
 
 // Room is one room: what is wished there, what holds there, what the cloud says.
@@ -77,12 +78,12 @@ type Room struct {
 
 // Override is a person's wish for one room.
 type Override struct {
-	Mode   RoomMode  `json:"mode,omitempty"` // manual, max, frost or off; "" = none
+	Mode   RoomMode  `json:"mode,omitempty"` // manual, max, frost, off; home = follow the home; "" = none
 	Target float64   `json:"target,omitempty"`
 	At     time.Time `json:"at,omitzero"`    // when the person acted
 	Until  time.Time `json:"until,omitzero"` // zero: no end
 	By     string    `json:"by,omitempty"`   // where the person acted, for people; "" = the cloud
-	Local  bool      `json:"local,omitempty"`
+	Local  bool      `json:"local,omitempty"` // made here, and the cloud does not know it yet
 }
 
 // Aim is a target with its mode, end and reason. Its zero value says that nothing is asked for.
@@ -166,6 +167,7 @@ type Asked struct {
 	Done    bool      `json:"done"`  // the adapter said so
 	Err     string    `json:"err,omitempty"`
 	Final   bool      `json:"final,omitempty"` // asking again is useless
+	Keep    bool      `json:"keep,omitempty"`  // asked until it is done, not as long as it is wanted
 }
 
 // Decision is one thing that was decided or noticed, with its reason, in words for people. The page,

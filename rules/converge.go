@@ -1,0 +1,229 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/veilleuse/veilleuse/gateway"
+)
+
+// want is what a rule says ought to be.
+type want struct {
+	point gateway.Point
+	value gateway.Value
+	until time.Time
+	step  float64 // of the point's control
+	why   string
+
+	room    gateway.RoomID   // set for a room's target
+	mode    gateway.RoomMode // of that target
+	patient bool             // do not write yet: the device may still do it by itself
+	once    bool             // asked a single time for each value
+}
+
+// Pauses before a point is asked again. They double with each try.
+const (
+	firstAgain   = 5 * time.Second // an alarm's siren
+	longestAgain = time.Minute
+	firstRoom    = 30 * time.Second // a device's target: battery devices wake seldom
+	longestRoom  = 2 * time.Hour    // a device that never takes it gets a dozen writes a day
+	stubborn     = 4                // tries after which a person is told
+	firstCloud   = 30 * time.Second // what is told the cloud
+	longestCloud = 10 * time.Minute
+	patience     = 3 * time.Second // a person's command waits no longer for the cloud
+)
+
+func (b *book) want(w want) { b.wants = append(b.wants, w) }
+
+// converge compares what is wanted with what is, and asks for the difference. What is already so
+// costs nothing; a lost command, a repeated one and a restart need no code elsewhere.
+func (b *book) converge() {
+	var open []gateway.PointKey
+	for _, w := range b.wants {
+		if key, ok := b.convergeOne(w); ok {
+			open = append(open, key)
+		}
+	}
+	if b.everything {
+		b.askKept()
+		b.forget(open)
+	}
+}
+
+// convergeOne returns the point's key if the want is not satisfied.
+func (b *book) convergeOne(w want) (gateway.PointKey, bool) {
+	if b.satisfied(w) {
+		b.settled(w)
+		return "", false
+	}
+	key := gateway.PointKey(w.point.String())
+	asked, before := b.Asked.Get(key)
+	same := before && asked.Command.Value == w.value
+	switch {
+	case same && (asked.Final || w.once || b.now.Before(asked.Again)):
+	case same && asked.Done && !b.readable(w.point): // its adapter said so, and nobody can know better
+	case !same && w.patient:
+	default:
+		if !same {
+			asked = gateway.Asked{}
+		}
+		b.ask(w, asked)
+	}
+	return key, true
+}
+
+// settled forgets what was asked of a point that now shows it.
+func (b *book) settled(w want) {
+	if b.Asked.Len() == 0 {
+		return
+	}
+	key := gateway.PointKey(w.point.String())
+	if asked, ok := b.Asked.Get(key); ok && !asked.Keep {
+		b.Asked, b.changed = b.Asked.Without(key), true
+	}
+}
+
+// satisfied reports whether a point shows what is wanted.
+func (b *book) satisfied(w want) bool {
+	d, _ := b.Devices.Get(gateway.DeviceID(w.point.Of))
+	m, ok := d.ReadingFrom(w.point.Quantity, w.point.Adapter)
+	return ok && near(m.Value, w.value, w.step)
+}
+
+// readable reports whether a point has ever shown its value.
+func (b *book) readable(p gateway.Point) bool {
+	d, _ := b.Devices.Get(gateway.DeviceID(p.Of))
+	_, ok := d.ReadingFrom(p.Quantity, p.Adapter)
+	return ok
+}
+
+// done reports whether the want is satisfied, or its adapter said so of a point that cannot be read.
+func (b *book) done(w want) bool {
+	asked, _ := b.Asked.Get(gateway.PointKey(w.point.String()))
+	return b.satisfied(w) || !b.readable(w.point) && asked.Done && asked.Command.Value == w.value
+}
+
+// ask sends a command for a want and remembers it.
+func (b *book) ask(w want, asked gateway.Asked) {
+	first, longest := firstAgain, longestAgain
+	if w.room != "" {
+		first, longest = firstRoom, longestRoom
+	}
+	b.send(gateway.Command{Point: w.point, Value: w.value, Until: w.until, Why: w.why}, &asked, first, longest)
+	if w.room == "" {
+		return
+	}
+	room, _ := b.Rooms.Get(w.room)
+	room.Written = gateway.Aim{Value: w.value, Mode: w.mode, At: b.now, Why: w.why}
+	room.Moved, room.Strays = true, true
+	b.setRoom(room)
+	d, _ := b.Devices.Get(gateway.DeviceID(w.point.Of))
+	switch asked.Tries {
+	case 1:
+		b.decide(gateway.Decision{Kind: "heating", Room: w.room, Device: d.ID, What: fmt.Sprintf("%s: %s is set to %v °C", room.Name, label(d), w.value), Why: w.why})
+	case stubborn:
+		b.decide(gateway.Decision{Kind: "heating", Room: w.room, Device: d.ID, What: fmt.Sprintf("%s: %s does not take %v °C; it is asked again, ever more seldom", room.Name, label(d), w.value), Why: "it was asked some times and still shows another target"})
+	}
+}
+
+// send puts a command out and keeps what was asked until the point shows it.
+func (b *book) send(c gateway.Command, asked *gateway.Asked, first, longest time.Duration) {
+	b.Commanded++
+	c.ID = b.Commanded
+	asked.Command, asked.At, asked.Done = c, b.now, false
+	asked.Again = b.now.Add(min(first<<min(asked.Tries, 10), longest))
+	asked.Tries++
+	b.Asked = b.Asked.With(gateway.PointKey(c.Point.String()), *asked)
+	b.commands = append(b.commands, c)
+	b.changed = true
+}
+
+// keepAsking sends a command that is asked for until it is done, whatever is wanted later: what a
+// person did, told to the cloud or to one device.
+func (b *book) keepAsking(p gateway.Point, v gateway.Value, until time.Time, why string) {
+	b.send(gateway.Command{Point: p, Value: v, Until: until, Why: why}, &gateway.Asked{Keep: true}, firstCloud, longestCloud)
+}
+
+// askKept asks again for what is kept and not done. In an outage nothing is asked of the cloud: the
+// merge at its end will know better.
+func (b *book) askKept() {
+	for key, asked := range b.Asked.All() {
+		c := asked.Command
+		switch {
+		case !asked.Keep:
+		case !c.Until.IsZero() && !b.now.Before(c.Until):
+			b.Asked, b.changed = b.Asked.Without(key), true
+			b.decide(gateway.Decision{Kind: "wish", What: fmt.Sprintf("%s is no longer asked of %s", c.Value, c.Point.Adapter), Why: "its time is over"})
+		case c.Point.Adapter == gateway.CloudAdapter && b.inCharge():
+		case !b.now.Before(asked.Again):
+			b.send(c, &asked, firstCloud, longestCloud)
+		}
+	}
+}
+
+// forget drops what was asked and is no longer wanted.
+func (b *book) forget(open []gateway.PointKey) {
+	for key, asked := range b.Asked.All() {
+		if !asked.Keep && !slices.Contains(open, key) {
+			b.Asked, b.changed = b.Asked.Without(key), true
+		}
+	}
+}
+
+// observeOutcome takes an adapter's answer to a command.
+func (b *book) observeOutcome(f gateway.Outcome) {
+	key := gateway.PointKey(f.Point.String())
+	asked, ok := b.Asked.Get(key)
+	if !ok || asked.Command.ID != f.ID {
+		return // an answer to an older command
+	}
+	b.everything = true
+	news := f.Err != "" && f.Err != asked.Err
+	asked.Done, asked.Err, asked.Final = f.Err == "", f.Err, f.Final && f.Err != ""
+	b.Asked, b.changed = b.Asked.With(key, asked), true
+	if asked.Keep && (asked.Done || asked.Final) {
+		b.Asked = b.Asked.Without(key)
+	}
+	if asked.Keep && asked.Done {
+		b.told(f.Point)
+	}
+	if news {
+		what := fmt.Sprintf("%v for %s was not carried out", asked.Command.Value, b.pointName(f.Point))
+		b.decide(gateway.Decision{Kind: "device", What: what, Why: f.Err})
+	}
+}
+
+// told marks a wish that the cloud now knows.
+func (b *book) told(p gateway.Point) {
+	if room, ok := b.Rooms.Get(gateway.RoomID(p.Of)); ok && room.Override.Local {
+		room.Override.Local = false
+		b.setRoom(room)
+	}
+	if p.Of == b.Home.ID && p.Quantity != gateway.Look {
+		b.Home.Regime.Local = false
+	}
+}
+
+// cloudFailed reports whether the cloud did not carry out what a person asked for a room, in the
+// time that a person can be kept waiting.
+func (b *book) cloudFailed(room gateway.RoomID) bool {
+	for _, q := range []gateway.Quantity{gateway.Target, gateway.Mode} {
+		asked, ok := b.Asked.Get(gateway.PointKey(gateway.CloudPoint(string(room), q).String()))
+		if ok && asked.Keep && !asked.Done && (asked.Tries > 1 || asked.Err != "" || b.now.Sub(asked.At) >= patience) {
+			return true
+		}
+	}
+	return false
+}
+
+// pointName is how a point is called towards people.
+func (b *book) pointName(p gateway.Point) string {
+	if d, ok := b.Devices.Get(gateway.DeviceID(p.Of)); ok {
+		return fmt.Sprintf("%s of %s", p.Quantity, label(d))
+	}
+	if r, ok := b.Rooms.Get(gateway.RoomID(p.Of)); ok {
+		return fmt.Sprintf("%s of %s in Netatmo", p.Quantity, r.Name)
+	}
+	return fmt.Sprintf("%s of the home in Netatmo", p.Quantity)
+}

@@ -1,0 +1,104 @@
+package rules_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	_ "time/tzdata"
+
+	"github.com/veilleuse/veilleuse/gateway"
+	"github.com/veilleuse/veilleuse/rules"
+	"github.com/veilleuse/veilleuse/rules/story"
+)
+
+var update = flag.Bool("update", false, "rewrite what the stories expect")
+
+func TestStories(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.story")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no stories: %v", err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := story.Read(bytes.NewReader(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out bytes.Buffer
+			if err := s.Play(rules.Step, invariants, &out); err != nil {
+				t.Fatal(err)
+			}
+			if *update {
+				if err := os.WriteFile(file, out.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if out.String() != string(text) {
+				t.Errorf("the story goes otherwise (see with -update and git diff):\n%s", out.String())
+			}
+		})
+	}
+}
+
+// invariants hold after every step of every life: a Step is pure, its commands stay between floor
+// and cap and have a reason, nothing is called off, and there is no smoke without an alarm.
+func invariants(before gateway.State, e gateway.Event, after gateway.State, commands []gateway.Command) error {
+	again, commandsAgain := rules.Step(before, e)
+	if !reflect.DeepEqual(commands, commandsAgain) || fingerprint(again) != fingerprint(after) {
+		return fmt.Errorf("the same State and %T give two results", e.Fact)
+	}
+	for _, c := range commands {
+		if c.Why == "" {
+			return fmt.Errorf("%v is asked of %s without a reason", c.Value, c.Point)
+		}
+		n, isNumber := c.Value.Number()
+		if c.Point.Quantity == gateway.Target && (!isNumber || n < min(after.Home.FrostGuard, after.Home.Maximum) || n > max(after.Home.Maximum, after.Home.FrostGuard)) {
+			if d, ok := after.Devices.Get(gateway.DeviceID(c.Point.Of)); !ok || !limited(d, n) {
+				return fmt.Errorf("target %v for %s lies outside %g to %g °C", c.Value, c.Point, after.Home.FrostGuard, after.Home.Maximum)
+			}
+		}
+		if c.Point.Adapter == gateway.CloudAdapter && c.Point.Quantity != gateway.Look && (after.Authority.Phase == gateway.Local || after.Authority.Phase == gateway.Returning) {
+			return fmt.Errorf("%v is written to the cloud while the house is %s", c.Value, after.Authority.Phase)
+		}
+	}
+	return detectorsHeard(e, after)
+}
+
+// limited reports whether a target is as near as the device's own range comes.
+func limited(d gateway.Device, n float64) bool {
+	c, _, ok := d.Control(gateway.Target)
+	return ok && (n == c.Min || n == c.Max)
+}
+
+func detectorsHeard(e gateway.Event, after gateway.State) error {
+	r, ok := e.Fact.(gateway.Reading)
+	if !ok || r.Quantity != gateway.Smoke && r.Quantity != gateway.CO || !r.Value.Yes() {
+		return nil
+	}
+	for _, a := range after.Alarms {
+		if a.Device == r.Device && a.Kind == r.Quantity {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s says %s and there is no alarm", r.Device, r.Quantity)
+}
+
+// fingerprint is all of a State that can be written down.
+func fingerprint(s gateway.State) string {
+	lasting, err := json.Marshal(s.Lasting())
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("%d %v %+v %+v %s", s.Version, s.At, s.Cloud, s.Authority, lasting)
+}
