@@ -1,0 +1,111 @@
+package story
+
+import (
+	"io"
+	"strings"
+	"testing"
+
+	_ "time/tzdata"
+
+	"github.com/veilleuse/veilleuse/gateway"
+)
+
+const small = `zone Europe/Paris
+start 2025-10-29 16:30
+home h1 Maison default=2h
+room bath Bath
+week 06:30=day
+target day bath=21
+device v1 NRV room=bath face=accessory target=7..30/0.5 obeys
+`
+
+// log returns a Step that notes every event and sends a command at each reading.
+func log(events *[]gateway.Event) gateway.Step {
+	return func(s gateway.State, e gateway.Event) (gateway.State, []gateway.Command) {
+		*events = append(*events, e)
+		if r, ok := e.Fact.(gateway.Reading); ok && r.Quantity == gateway.Temperature {
+			s.Commanded++
+			return s, []gateway.Command{{ID: s.Commanded, Point: gateway.Point{Adapter: "accessory", Of: "v1", Quantity: gateway.Target}, Value: gateway.Number(20), Why: "test"}}
+		}
+		return s, nil
+	}
+}
+
+func TestPlayLetsTimePassAndDevicesObey(t *testing.T) {
+	s, err := Read(strings.NewReader(small + "16:31 reading v1 temperature 19\n00:30 nothing\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var events []gateway.Event
+	var out strings.Builder
+	if err := s.Play(log(&events), nil, &out); err != nil {
+		t.Fatal(err)
+	}
+	var kinds []string
+	ticks := 0
+	for _, e := range events {
+		switch f := e.Fact.(type) {
+		case gateway.Tick:
+			ticks++
+		case gateway.Reading:
+			kinds = append(kinds, string(f.Quantity)+"="+f.Value.String())
+		case gateway.Outcome:
+			kinds = append(kinds, "outcome"+f.Err)
+		}
+	}
+	if got, want := strings.Join(kinds, " "), "temperature=19 outcome target=20"; got != want {
+		t.Errorf("facts are %s, want %s", got, want)
+	}
+	if ticks < 8*360-10 || ticks > 8*360+10 { // eight hours of ticks each 10 s
+		t.Errorf("%d ticks in eight hours", ticks)
+	}
+	if last := events[len(events)-1].At.In(s.location()); last.Format("Mon 15:04") != "Thu 00:30" {
+		t.Errorf("a time before the last one is %v, want the next day", last)
+	}
+	if !strings.Contains(out.String(), "> 16:31:00 accessory/v1/target = 20 (test)") {
+		t.Errorf("the command is missing in:\n%s", out.String())
+	}
+}
+
+func TestFaultsNameTheirLine(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"no start", "zone Europe/Paris\n", "needs a line as in: start"},
+		{"event before the start", "16:30 nothing\n", "line 1: the line start must come before"},
+		{"unknown zone", "zone Mars/Olympus\n", `line 1: time zone "Mars/Olympus" is not known`},
+		{"not a line of a house", "rooom bath\n", `line 1: "rooom" is not a line of a house`},
+		{"not a time", small + "25:00 nothing\n", `line 8: "25:00" is not a time`},
+		{"nothing happens", small + "16:31\n", "line 8: what happens at 16:31 is missing"},
+		{"open quotation", small + "16:31 probe ok \"fine\n", "line 8: a quotation mark is not closed"},
+		{"bad slot", "week 6h=day\n", `line 1: a slot is a time and a zone`},
+		{"bad limits", "device v NRV face=accessory target=7-30\n", `line 1: limits are as in target=7..30/0.5`},
+		{"bad target", "target day bath=warm\n", "line 1: a target is a room and °C"},
+		{"unknown event", small + "16:31 explode\n", `line 8: "explode" is nothing that can happen`},
+		{"outcome of nothing", small + "16:31 outcome accessory/v1/target ok\n", "line 8: nothing was asked of accessory/v1/target"},
+		{"wish without a number", small + "16:31 wish MQTT bath warm\n", "line 8: a room is wished a number of °C"},
+		{"wish without end", small + "16:31 wish MQTT bath 20 for=long\n", "line 8: for=long is not a duration"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s, err := Read(strings.NewReader(test.text))
+			if err == nil {
+				var events []gateway.Event
+				err = s.Play(log(&events), nil, io.Discard)
+			}
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %s", err, test.want)
+			}
+		})
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add(small + "16:31 probe cloud-down \"503\" every=15s lasting=1m\n16:40 view bath=manual/22/19:30 mode=away\n")
+	f.Add("start 2025-10-29 16:30\n16:31 wish page device d siren yes\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := Read(strings.NewReader(text))
+		if err != nil || strings.Contains(text, "every") || strings.Count(text, "\n") > 30 {
+			return
+		}
+		s.Play(func(s gateway.State, _ gateway.Event) (gateway.State, []gateway.Command) { return s, nil }, nil, io.Discard)
+	})
+}
