@@ -164,7 +164,7 @@ func (c *Characteristic) UnmarshalJSON(raw []byte) error {
 		wire.MinStep = wire.StepValue
 	}
 	*c = Characteristic{
-		IID: wire.IID, Type: wire.Type, Perms: wire.Perms, Format: wire.Format, Unit: wire.Unit,
+		IID: wire.IID, Type: wire.Type, Perms: orNil(wire.Perms), Format: wire.Format, Unit: wire.Unit,
 		MinValue: wire.MinValue, MaxValue: wire.MaxValue, MinStep: wire.MinStep,
 		MaxLen: int(wire.MaxLen), MaxDataLen: int(wire.MaxDataLen),
 		ValidValues: wholes[int64](wire.ValidValues), ValidRange: wholes[int64](wire.ValidRange),
@@ -209,7 +209,7 @@ func (s *Service) UnmarshalJSON(raw []byte) error {
 	}
 	primary, _ := BoolOf(wire.Primary)
 	hidden, _ := BoolOf(wire.Hidden)
-	*s = Service{wire.IID, wire.Type, primary, hidden, wire.Linked, wire.Characteristics}
+	*s = Service{wire.IID, wire.Type, primary, hidden, orNil(wire.Linked), orNil(wire.Characteristics)}
 	return nil
 }
 
@@ -231,6 +231,14 @@ func wholes[To, From ~int64](list []From) []To {
 		out = append(out, To(number))
 	}
 	return out
+}
+
+// orNil makes an empty list the same as a missing one.
+func orNil[T any](list []T) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	return list
 }
 
 // present is nil for a value that is null or not there.
