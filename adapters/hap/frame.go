@@ -95,15 +95,17 @@ func (r *frameReader) next() ([]byte, error) {
 	return plain, nil
 }
 
-// sendTimeout is how long one message may take to leave; a peer that stops reading must not hold us.
+// sendTimeout is how long one message may take to leave unless the channel says otherwise; a peer that stops reading
+// must not hold us.
 const sendTimeout = 10 * time.Second
 
 // channel is one HAP connection: plain text at first, frames after encrypt. One goroutine reads from in and calls
 // encrypt; any goroutine may send.
 type channel struct {
-	conn net.Conn
-	in   *bufio.Reader // what the reading goroutine reads messages from; replaced by encrypt
-	raw  *bufio.Reader // the bytes as they come; what is left in it at the switch is read as frames
+	conn    net.Conn
+	timeout time.Duration // of one send
+	in      *bufio.Reader // what the reading goroutine reads messages from; replaced by encrypt
+	raw     *bufio.Reader // the bytes as they come; what is left in it at the switch is read as frames
 
 	sending sync.Mutex
 	seal    cipher.AEAD // nil while in plain text
@@ -113,7 +115,7 @@ type channel struct {
 
 func newChannel(conn net.Conn) *channel {
 	raw := bufio.NewReader(conn)
-	return &channel{conn: conn, in: raw, raw: raw}
+	return &channel{conn: conn, timeout: sendTimeout, in: raw, raw: raw}
 }
 
 // encrypt switches both directions to frames. It belongs to the goroutine that reads, after the last plain message was
@@ -150,7 +152,7 @@ func (c *channel) send(message []byte) error {
 }
 
 func (c *channel) write(message []byte) error {
-	if err := c.conn.SetWriteDeadline(time.Now().Add(sendTimeout)); err != nil {
+	if err := c.conn.SetWriteDeadline(time.Now().Add(c.timeout)); err != nil {
 		return err
 	}
 	_, err := c.conn.Write(message)
