@@ -192,7 +192,7 @@ func TestValues(t *testing.T) {
 
 func FuzzDecodeAccessories(f *testing.F) {
 	for _, raw := range dumps(f) {
-		if len(raw) < 20_000 {
+		if len(raw) < 7_000 {
 			f.Add(raw)
 		}
 	}

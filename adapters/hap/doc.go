@@ -3,6 +3,6 @@
 //
 // The shared wire lies in tlv8.go (pairing payloads), srp.go (the setup code becomes a key), crypto.go and exchange.go
 // (what is derived, signed and sealed), frame.go (the encrypted stream), message.go (the HTTP-like messages) and
-// accessory.go (the JSON of the accessory database). The controller is Controller, Pairing and Session; the accessory
+// accessory.go (the JSON of the accessory database). The controller is Identity, Pairing and Session; the accessory
 // end is Server.
 package hap

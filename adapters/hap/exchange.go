@@ -176,8 +176,11 @@ func openVerifyIdentity(nonce string, secret, sealed, sender, receiver []byte) (
 type SessionKeys struct {
 	ToAccessory  Key // "Control-Write-Encryption-Key"
 	ToController Key // "Control-Read-Encryption-Key"
-	Secret       []byte
+	Secret       []byte // of pair-verify; Bluetooth LE resumes sessions with it
 }
+
+// String hides the keys, so that they cannot slip into a log.
+func (SessionKeys) String() string { return "(secrets)" }
 
 // sessionKeys derives both directions from the secret of pair-verify.
 func sessionKeys(secret []byte) SessionKeys {

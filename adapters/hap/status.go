@@ -60,6 +60,7 @@ var statusWords = map[Status]string{
 	StatusInvalidValue:   "the value is invalid",
 	StatusNotAuthorized:  "the write needs authorisation",
 	StatusNotAllowedNow:  "not allowed in the present state",
+	StatusSilent:         "the accessory did not answer for this one",
 }
 
 func (s Status) Error() string {

@@ -12,7 +12,7 @@ func TestStatus(t *testing.T) {
 	if err := StatusUnreachable.Err(); !errors.Is(err, StatusUnreachable) || err.Error() != "the device cannot be reached (-70402)" {
 		t.Errorf("got %v", err)
 	}
-	if got := Status(-1).Error(); got != "HomeKit status -1" {
+	if got := Status(-2).Error(); got != "HomeKit status -2" {
 		t.Errorf("an unknown status says %q", got)
 	}
 	for status := StatusNotAllowedNow; status <= StatusPrivileges; status++ {

@@ -1,0 +1,68 @@
+package hap
+
+import (
+	"context"
+	"crypto/ed25519"
+	"fmt"
+	"net/http"
+)
+
+// PairedController is one controller that an accessory is paired with.
+type PairedController struct {
+	ID    string
+	Key   ed25519.PublicKey
+	Admin bool // may add and remove pairings
+}
+
+// Pairings lists the controllers that the accessory is paired with. Only an admin may.
+func (s *Session) Pairings(ctx context.Context) ([]PairedController, error) {
+	answer, err := s.askPairings(ctx, tlvOf(1, Item{TagMethod, []byte{methodListPairings}}))
+	if err != nil {
+		return nil, fmt.Errorf("list pairings: %w", err)
+	}
+	var all []PairedController
+	for _, entry := range answer.Split() {
+		if id := entry.Get(TagIdentifier); id != nil {
+			permissions, _ := entry.Number(TagPermissions)
+			all = append(all, PairedController{string(id), entry.Get(TagPublicKey), permissions&permissionAdmin != 0})
+		}
+	}
+	return all, nil
+}
+
+// AddPairing makes the accessory know another controller, or changes whether one that it knows is an admin. Only an
+// admin may.
+func (s *Session) AddPairing(ctx context.Context, controller PairedController) error {
+	permissions := byte(permissionUser)
+	if controller.Admin {
+		permissions = permissionAdmin
+	}
+	_, err := s.askPairings(ctx, tlvOf(1, Item{TagMethod, []byte{methodAddPairing}},
+		Item{TagIdentifier, []byte(controller.ID)}, Item{TagPublicKey, controller.Key},
+		Item{TagPermissions, []byte{permissions}}))
+	if err != nil {
+		return fmt.Errorf("add pairing: %w", err)
+	}
+	return nil
+}
+
+// RemovePairing makes the accessory forget a controller. Removing our own ends the session, and removing the last admin
+// makes the accessory forget all and ready to be paired anew. Only an admin may.
+func (s *Session) RemovePairing(ctx context.Context, id string) error {
+	_, err := s.askPairings(ctx, tlvOf(1, Item{TagMethod, []byte{methodRemovePairing}}, Item{TagIdentifier, []byte(id)}))
+	if err != nil {
+		return fmt.Errorf("remove pairing: %w", err)
+	}
+	return nil
+}
+
+func (s *Session) askPairings(ctx context.Context, message TLV) (TLV, error) {
+	exchange := func(ctx context.Context, message TLV) (TLV, error) {
+		answer, err := s.request(ctx, http.MethodPost, "/pairings", contentPairing, message.Encode())
+		if err != nil {
+			return nil, err
+		}
+		return pairingAnswer("/pairings", answer)
+	}
+	return ask(ctx, exchange, message)
+}
