@@ -27,7 +27,7 @@ func ids(pairs ...uint64) []CharacteristicID {
 	return list
 }
 
-func TestRead(t *testing.T) {
+func TestSessionRead(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		status int
@@ -54,7 +54,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-func TestReadFails(t *testing.T) {
+func TestSessionReadFails(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		status int
@@ -135,7 +135,7 @@ func TestManyIDs(t *testing.T) {
 // jsonNumber writes a number as JSON.
 func jsonNumber(n uint64) json.RawMessage { return json.RawMessage(fmt.Sprint(n)) }
 
-func TestWrite(t *testing.T) {
+func TestSessionWrite(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		status int
@@ -167,7 +167,7 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-func TestTimedWrite(t *testing.T) {
+func TestSessionTimedWrite(t *testing.T) {
 	a := newTestAccessory(t)
 	prepared, written := prepareJSON{}, valuesJSON{}
 	prepare := says(200, `{"status":0}`)
@@ -207,7 +207,7 @@ func TestTimedWrite(t *testing.T) {
 	}
 }
 
-func TestSubscribe(t *testing.T) {
+func TestSessionSubscribe(t *testing.T) {
 	a := newTestAccessory(t)
 	a.onTalk = says(207, `{"characteristics":[{"aid":1,"iid":10,"status":-70406},{"aid":1,"iid":11,"status":0}]}`)
 	got, err := a.connect(nil).Subscribe(within(t, 20*time.Second), ids(1, 10, 1, 11)...)

@@ -174,8 +174,8 @@ func openVerifyIdentity(nonce string, secret, sealed, sender, receiver []byte) (
 
 // SessionKeys seal the two directions of a verified session.
 type SessionKeys struct {
-	ToAccessory  Key // "Control-Write-Encryption-Key"
-	ToController Key // "Control-Read-Encryption-Key"
+	ToAccessory  Key    // "Control-Write-Encryption-Key"
+	ToController Key    // "Control-Read-Encryption-Key"
 	Secret       []byte // of pair-verify; Bluetooth LE resumes sessions with it
 }
 

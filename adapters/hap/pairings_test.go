@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestPairings(t *testing.T) {
+func TestSessionPairings(t *testing.T) {
 	a := newTestAccessory(t)
 	var asked TLV
 	answer := tlvOf(2)
@@ -52,7 +52,7 @@ func TestPairings(t *testing.T) {
 	}
 }
 
-func TestPairingsRefused(t *testing.T) {
+func TestSessionPairingsRefused(t *testing.T) {
 	a := newTestAccessory(t)
 	a.onTalk = func(c *channel, _ request) error {
 		return c.send(responseBytes(http.StatusOK, contentPairing, errorTLV(2, ErrorAuthentication, 0).Encode()))

@@ -20,37 +20,36 @@ type Exchange func(ctx context.Context, message TLV) (TLV, error)
 var ErrRestart = errors.New("pair-setup must start again")
 
 const (
-	setupAttempts = 8                      // a restart is needed once in 128 times: eight in a row do not happen
-	busyPause     = 300 * time.Millisecond // until the accessory has noticed that our last connection is gone
-	busyPatience  = 10                     // pauses
+	setupAttempts = 8 // a restart is needed once in 128 times: eight in a row do not happen
+	// An accessory that is busy with our own last connection, which it has not yet seen end, is so for a moment only.
+	busyAttempts = 6
+	busyPause    = 300 * time.Millisecond
 )
 
 // PairSetup pairs with the accessory at address (host:port) by its setup code, eight digits with or without dashes.
 // features is the "ff" of its TXT record, 0 if unknown. It restarts by itself where SRP demands it. Errors of the
 // accessory are *PairingError, wrapped in words for the user.
 func PairSetup(ctx context.Context, address, code string, identity Identity, features byte) (Pairing, error) {
-	var err error
-	busy := 0
-	for attempt := 0; attempt < setupAttempts; {
-		var pairing Pairing
-		pairing, err = pairSetupOnce(ctx, address, code, identity, features)
-		var refused *PairingError
-		switch {
-		case err == nil:
+	restarts, busy := 0, 0
+	for {
+		pairing, err := pairSetupOnce(ctx, address, code, identity, features)
+		if err == nil {
 			pairing.Address = address
 			return pairing, nil
-		case errors.Is(err, ErrRestart):
-			attempt++
+		}
+		var refused *PairingError
+		switch {
+		case errors.Is(err, ErrRestart) && restarts < setupAttempts-1:
+			restarts++
 			continue
-		case attempt > 0 && busy < busyPatience && errors.As(err, &refused) && refused.Code == ErrorBusy:
+		case errors.As(err, &refused) && refused.Code == ErrorBusy && busy < busyAttempts-1:
 			busy++
 			if sleep(ctx, busyPause) == nil {
 				continue
 			}
 		}
-		break
+		return Pairing{}, fmt.Errorf("pair with %s: %w", address, err)
 	}
-	return Pairing{}, fmt.Errorf("pair with %s: %w", address, err)
 }
 
 func pairSetupOnce(ctx context.Context, address, code string, identity Identity, features byte) (Pairing, error) {

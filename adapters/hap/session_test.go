@@ -75,7 +75,7 @@ func says(status int, body string) func(*channel, request) error {
 	return func(c *channel, _ request) error { return c.send(responseBytes(status, contentJSON, []byte(body))) }
 }
 
-func TestAccessories(t *testing.T) {
+func TestSessionReadsAccessories(t *testing.T) {
 	a := newTestAccessory(t)
 	answer := ""
 	status := http.StatusOK
@@ -100,7 +100,7 @@ func TestAccessories(t *testing.T) {
 	}
 }
 
-func TestEvents(t *testing.T) {
+func TestSessionEvents(t *testing.T) {
 	a := newTestAccessory(t)
 	event := func(c *channel, body string) error { return c.send(eventBytes([]byte(body))) }
 	a.onTalk = func(c *channel, r request) error {
@@ -291,7 +291,7 @@ func TestManyGoroutinesShareASession(t *testing.T) {
 	}
 }
 
-func TestClose(t *testing.T) {
+func TestSessionClose(t *testing.T) {
 	a := newTestAccessory(t)
 	asked := make(chan struct{}, 1)
 	a.onTalk = func(*channel, request) error { asked <- struct{}{}; return nil }
@@ -351,7 +351,7 @@ func TestSessionsLeaveNothing(t *testing.T) {
 	}
 }
 
-func TestIdentify(t *testing.T) {
+func TestIdentifyUnpaired(t *testing.T) {
 	a := newTestAccessory(t)
 	status, body := http.StatusNoContent, ""
 	a.onPlain = func(c *channel, r request) bool {
