@@ -17,6 +17,12 @@ type ServerIdentity struct {
 	SetupID   string             `json:"setup_id"` // four characters of the QR code
 }
 
+// Public is the long-term public key, by which controllers know the server again.
+func (i ServerIdentity) Public() ed25519.PublicKey {
+	public, _ := i.Key.Public().(ed25519.PublicKey)
+	return public
+}
+
 // String hides the secrets, so that they cannot slip into a log.
 func (i ServerIdentity) String() string { return "accessory server " + i.DeviceID }
 

@@ -1,0 +1,271 @@
+package hap
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	// unverifiedIdle is how long a connection without session may be silent; people type setup codes meanwhile.
+	unverifiedIdle = 2 * time.Minute
+	// messageTimeout is how long a message may take to arrive once it has begun.
+	messageTimeout = 30 * time.Second
+	// crowdedIdle is how long a session must have been silent to be closed for a newcomer when all places are taken.
+	crowdedIdle = time.Minute
+	// requestBodyMax is enough for a subscription to everything that a full bridge has.
+	requestBodyMax = 512 << 10
+)
+
+// connection is one controller's connection. The goroutine in run reads and answers; a second one sends events once the
+// controller is verified.
+type connection struct {
+	server  *Server
+	channel *channel
+	queue   *eventQueue
+	senders sync.WaitGroup
+
+	// Only the reading goroutine uses these.
+	setup    *setupExchange
+	verify   *verifyExchange
+	prepared *preparedWrite
+
+	// Guarded by the server's lock.
+	controller string // pairing id of the verified controller, empty before
+	heard      time.Time
+}
+
+// answer is what a request leads to.
+type answer struct {
+	status      int
+	contentType string
+	body        []byte
+	then        func(context.Context) error // what comes once the answer has left; an error ends the connection
+}
+
+// converse serves one connection until it ends.
+func (s *Server) converse(ctx context.Context, conn net.Conn) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	c := &connection{server: s, channel: newChannel(conn), queue: newEventQueue(), heard: time.Now()}
+	if s.options.SendTimeout > 0 {
+		c.channel.timeout = s.options.SendTimeout
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		// A failure here only means that a vanished controller is noticed later.
+		_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: keepAliveIdle, Interval: 30 * time.Second, Count: 4})
+	}
+	defer c.close()
+	if !s.admit(c) {
+		s.log.Warn("HomeKit connection refused: all places are taken", "address", conn.RemoteAddr())
+		return
+	}
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
+	err := c.run(ctx)
+	stop()
+	cancel()
+	c.close()
+	c.senders.Wait()
+	s.leave(c, err)
+}
+
+// admit counts the connection in. A crowded server closes the connection that it misses least: one without a session,
+// else one silent for a while.
+func (s *Server) admit(c *connection) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.connections) >= s.options.Connections {
+		idlest := s.idlest()
+		if idlest == nil || idlest.controller != "" && time.Since(idlest.heard) < crowdedIdle {
+			return false
+		}
+		delete(s.connections, idlest)
+		idlest.close()
+	}
+	s.connections[c] = struct{}{}
+	return true
+}
+
+// idlest is the connection silent for the longest time, of those without a session if there are any.
+func (s *Server) idlest() *connection {
+	var idlest *connection
+	for c := range s.connections {
+		if idlest == nil || c.missedLessThan(idlest) {
+			idlest = c
+		}
+	}
+	return idlest
+}
+
+func (c *connection) missedLessThan(other *connection) bool {
+	if unverified := c.controller == ""; unverified != (other.controller == "") {
+		return unverified
+	}
+	return c.heard.Before(other.heard)
+}
+
+func (s *Server) leave(c *connection, err error) {
+	s.pairer.release(c)
+	s.mu.Lock()
+	delete(s.connections, c)
+	s.mu.Unlock()
+	if c.controller != "" {
+		s.log.Info("HomeKit controller disconnected", "controller", c.controller, "reason", farewell(err))
+	}
+}
+
+func farewell(err error) string {
+	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
+		return "closed"
+	}
+	return err.Error()
+}
+
+// close ends the connection from any goroutine.
+func (c *connection) close() { _ = c.channel.conn.Close() }
+
+// run reads and answers until the connection or ctx ends.
+func (c *connection) run(ctx context.Context) error {
+	for {
+		r, err := c.read(ctx)
+		if err != nil {
+			c.complain(err)
+			return err
+		}
+		c.touch()
+		a := c.dispatch(ctx, r)
+		err = c.channel.send(responseBytes(a.status, a.contentType, a.body))
+		if a.then != nil {
+			err = errors.Join(err, a.then(ctx)) // also when the answer got lost: the pairing is gone all the same
+		}
+		if err != nil {
+			return err
+		}
+		if strings.EqualFold(r.header.Get("Connection"), "close") {
+			return nil
+		}
+	}
+}
+
+// read waits for a request and reads it whole. Whoever ends ctx sets the deadline afterwards, so it is looked at after
+// each change of the deadline.
+func (c *connection) read(ctx context.Context) (request, error) {
+	var patience time.Time
+	if c.controller == "" {
+		patience = time.Now().Add(unverifiedIdle)
+	}
+	if err := c.setReadDeadline(ctx, patience); err != nil {
+		return request{}, err
+	}
+	if _, err := c.channel.in.Peek(1); err != nil {
+		return request{}, err
+	}
+	if err := c.setReadDeadline(ctx, time.Now().Add(messageTimeout)); err != nil {
+		return request{}, err
+	}
+	return readRequest(c.channel.in, requestBodyMax)
+}
+
+func (c *connection) setReadDeadline(ctx context.Context, deadline time.Time) error {
+	if err := c.channel.conn.SetReadDeadline(deadline); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// complain tells the peer that its message made no sense, unless there is nobody to tell.
+func (c *connection) complain(err error) {
+	var network net.Error
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.Canceled) || errors.As(err, &network) {
+		return
+	}
+	status := http.StatusBadRequest
+	if errors.Is(err, errTooLarge) {
+		status = http.StatusRequestEntityTooLarge
+	}
+	_ = c.channel.send(responseBytes(status, "", nil)) // the connection ends anyway
+}
+
+func (c *connection) touch() {
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	c.heard = time.Now()
+}
+
+// verified makes the connection a session of the controller, once the last plain answer has left.
+func (c *connection) verified(ctx context.Context, controller string, keys SessionKeys) error {
+	if err := c.channel.encrypt(keys.ToAccessory, keys.ToController); err != nil {
+		return err
+	}
+	if !c.server.pairer.enter(controller, func() { c.setController(controller) }) {
+		return errors.New("the pairing was removed meanwhile")
+	}
+	c.server.log.Info("HomeKit controller connected", "controller", controller, "address", c.channel.conn.RemoteAddr())
+	c.senders.Go(func() {
+		if err := c.queue.run(ctx, c.sendEvents); err != nil {
+			c.close()
+		}
+	})
+	return nil
+}
+
+func (c *connection) setController(controller string) {
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	c.controller = controller
+}
+
+func (c *connection) sendEvents(batch []event) error {
+	return c.channel.send(eventBytes(appendEvents(nil, batch)))
+}
+
+// appendEvents writes the body of an event message.
+func appendEvents(out []byte, batch []event) []byte {
+	out = append(out, `{"characteristics":[`...)
+	for i, change := range batch {
+		out = append(append(out, comma(i)...), `{"aid":`...)
+		out = strconv.AppendUint(out, change.id.AID, 10)
+		out = strconv.AppendUint(append(out, `,"iid":`...), change.id.IID, 10)
+		out = append(append(out, `,"value":`...), change.value...)
+		out = append(out, '}')
+	}
+	return append(out, `]}`...)
+}
+
+// closeSessions ends the sessions of controllers whose pairing is gone, and tells whoever announces us.
+func (s *Server) closeSessions(controllers []string) {
+	if len(controllers) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.connections {
+		for _, controller := range controllers {
+			if c.controller == controller {
+				c.close()
+			}
+		}
+	}
+	s.notify()
+}
+
+// jsonAnswer writes the body as JSON.
+func jsonAnswer(status int, body any) answer {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return answer{status: http.StatusInternalServerError}
+	}
+	return answer{status: status, contentType: contentJSON, body: raw}
+}
+
+// statusAnswer is an answer that is a status alone.
+func statusAnswer(code int, status Status) answer {
+	return jsonAnswer(code, map[string]Status{"status": status})
+}

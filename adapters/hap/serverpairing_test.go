@@ -1,0 +1,515 @@
+package hap
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func newController(t testing.TB) Identity {
+	t.Helper()
+	identity, err := NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return identity
+}
+
+// setup runs the whole pair-setup with this code.
+func (s *testServer) setup(code SetupCode) (Pairing, error) {
+	s.t.Helper()
+	return PairSetup(context.Background(), s.address, string(code), newController(s.t), 0)
+}
+
+// refusedWith tells whether the error is this refusal.
+func refusedWith(err error, code byte) bool {
+	var refused *PairingError
+	return errors.As(err, &refused) && refused.Code == code
+}
+
+func TestPairSetupAndUse(t *testing.T) {
+	s := startServer(t, house(1), nil)
+	if s.Paired() || s.TXT()["sf"] != "1" {
+		t.Fatalf("paired %t, sf=%s before pairing", s.Paired(), s.TXT()["sf"])
+	}
+	pairing, err := s.setup(s.options.Identity.SetupCode)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !s.Paired() || s.TXT()["sf"] != "0" {
+		t.Errorf("paired %t, sf=%s after pairing", s.Paired(), s.TXT()["sf"])
+	}
+	c := s.connect(pairing)
+	if answer := c.get("/accessories"); answer.status != http.StatusOK {
+		t.Errorf("status %d", answer.status)
+	}
+	if _, err := s.setup(s.options.Identity.SetupCode); !refusedWith(err, ErrorUnavailable) {
+		t.Errorf("a second pair-setup: error %v, want that it is paired already", err)
+	}
+}
+
+// hap-controller asks for setup with authentication unless told otherwise.
+func TestPairSetupWithAuthenticationMethod(t *testing.T) {
+	s := startServer(t, house(1), nil)
+	code := string(s.options.Identity.SetupCode)
+	if _, err := PairSetup(context.Background(), s.address, code, newController(t), FeatureHardwareAuth); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPairingOutlivesARestart(t *testing.T) {
+	store := newMemoryStore()
+	first := startServerOn(t, store, house(1), nil)
+	pairing, err := first.setup(first.options.Identity.SetupCode)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.stop()
+	second := startServerOn(t, store, house(1), nil)
+	pairing.Address = second.address
+	if answer := second.connect(pairing).get("/accessories"); answer.status != http.StatusOK {
+		t.Errorf("status %d", answer.status)
+	}
+}
+
+// The pairing must be stored before M6 leaves: a controller that believes in it must find it after a power cut.
+func TestPairingIsStoredBeforeTheLastAnswer(t *testing.T) {
+	s := startServer(t, house(1), nil)
+	s.store.failOn("set", pairingPrefix)
+	if _, err := s.setup(s.options.Identity.SetupCode); !refusedWith(err, ErrorUnknown) {
+		t.Fatalf("error %v, want a refusal", err)
+	}
+	if s.Paired() {
+		t.Error("paired, although the store has nothing of it")
+	}
+	s.store.work()
+	if _, err := s.setup(s.options.Identity.SetupCode); err != nil {
+		t.Errorf("once the store works again: %v", err)
+	}
+}
+
+func TestWrongSetupCode(t *testing.T) {
+	s := startServer(t, house(1), nil)
+	wrong := SetupCode("111-22-333")
+	if _, err := s.setup(wrong); !refusedWith(err, ErrorAuthentication) {
+		t.Fatalf("error %v, want a wrong code", err)
+	}
+	if strings.Contains(s.log.String(), string(s.options.Identity.SetupCode)) {
+		t.Error("the log holds the setup code")
+	}
+	if _, err := s.setup(s.options.Identity.SetupCode); err != nil {
+		t.Errorf("the right code after a wrong one: %v", err)
+	}
+	if s.pairer.tries.Count != 0 {
+		t.Errorf("%d tries are left over", s.pairer.tries.Count)
+	}
+}
+
+// exhaust leaves so many wrong tries behind, without computing them all.
+func (s *testServer) exhaust(tries int) {
+	s.t.Helper()
+	for range tries {
+		if _, err := s.pairer.countTry(); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+func TestTooManyWrongSetupCodes(t *testing.T) {
+	store := newMemoryStore()
+	s := startServerOn(t, store, house(1), nil)
+	s.exhaust(triesMax - 1)
+	if _, err := s.setup("111-22-333"); !refusedWith(err, ErrorAuthentication) {
+		t.Fatalf("try 100: error %v, want a wrong code", err)
+	}
+	right := s.options.Identity.SetupCode
+	if _, err := s.setup(right); !refusedWith(err, ErrorMaxTries) {
+		t.Errorf("try 101: error %v, want too many tries", err)
+	}
+	s.stop()
+	again := startServerOn(t, store, house(1), nil)
+	if _, err := again.setup(right); !refusedWith(err, ErrorMaxTries) {
+		t.Errorf("after a restart: error %v, want too many tries", err)
+	}
+	again.stop()
+	renewed := again.options.Identity
+	renewed.SetupCode = NewSetupCode()
+	if err := SaveServerIdentity(store, renewed); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := startServerOn(t, store, house(1), nil).setup(renewed.SetupCode); err != nil {
+		t.Errorf("with a new code: %v", err)
+	}
+}
+
+// Whoever cannot count tries must not grant any, not even to the right code.
+func TestTryThatCannotBeCounted(t *testing.T) {
+	s := startServer(t, house(1), nil)
+	s.store.failOn("set", triesKey)
+	if _, err := s.setup(s.options.Identity.SetupCode); !refusedWith(err, ErrorUnknown) {
+		t.Errorf("error %v, want a refusal", err)
+	}
+}
+
+// Defect 16 again: a server that cannot read what it should remember must not start as a new one.
+func TestServerRefusesToStartWithoutItsStore(t *testing.T) {
+	tests := []struct{ operation, prefix string }{
+		{"list", pairingPrefix}, {"get", pairingPrefix}, {"get", triesKey}, {"get", configurationKey},
+	}
+	for _, test := range tests {
+		t.Run(test.operation+" "+test.prefix, func(t *testing.T) {
+			s := startServer(t, house(1), nil)
+			s.pair("admin", true)
+			s.exhaust(3)
+			s.store.failOn(test.operation, test.prefix)
+			if _, err := NewServer(s.options); !errors.Is(err, errDisk) {
+				t.Errorf("error %v, want %v", err, errDisk)
+			}
+			s.store.work()
+			for _, key := range []string{triesKey, configurationKey} {
+				whole := s.store.values[key]
+				s.store.values[key] = whole[:len(whole)/2]
+				if _, err := NewServer(s.options); err == nil {
+					t.Errorf("started with half of %s", key)
+				}
+				s.store.values[key] = whole
+			}
+		})
+	}
+}
+
+// start sends M1 of pair-setup and returns the error code of the answer, 0 for none.
+func (c *strictClient) start() byte {
+	c.t.Helper()
+	answer := c.pairing("/pair-setup", tlvOf(1, Item{TagMethod, []byte{methodSetup}}))
+	code, _ := answer.Byte(TagError)
+	return code
+}
+
+func TestOnePairSetupAtATime(t *testing.T) {
+	s := startServer(t, house(1), nil)
+	first, second := s.dial(), s.dial()
+	if code := first.start(); code != 0 {
+		t.Fatalf("first: error %d", code)
+	}
+	if code := second.start(); code != ErrorBusy {
+		t.Errorf("second: error %d, want busy", code)
+	}
+	if code := first.start(); code != 0 {
+		t.Errorf("first again: error %d", code)
+	}
+	first.close()
+	eventually(t, "the place is free when its owner is gone", func() bool { return second.start() == 0 })
+	third := s.dial()
+	if code := third.start(); code != ErrorBusy {
+		t.Errorf("third: error %d, want busy", code)
+	}
+	s.pairer.mu.Lock()
+	s.pairer.since = time.Now().Add(-setupTimeout)
+	s.pairer.mu.Unlock()
+	if code := third.start(); code != 0 {
+		t.Errorf("third, after a minute of silence: error %d", code)
+	}
+	answer := second.pairing("/pair-setup", tlvOf(3, Item{TagPublicKey, []byte{5}}, Item{TagProof, []byte{1}}))
+	if code, _ := answer.Byte(TagError); code != ErrorUnknown {
+		t.Errorf("second, who lost the place: error %d, want %d", code, ErrorUnknown)
+	}
+}
+
+// Defect 9: connections that are in pair-verify, or never got anywhere, keep nobody from pairing.
+func TestStaleConnectionsDoNotBlockPairing(t *testing.T) {
+	s := startServer(t, house(1), nil)
+	own, err := newCurveKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		s.dial().pairing("/pair-verify", tlvOf(1, Item{TagPublicKey, own.PublicKey().Bytes()}))
+		s.dial()
+	}
+	if _, err := s.setup(s.options.Identity.SetupCode); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPairSetupOutOfOrder(t *testing.T) {
+	tests := []struct {
+		name    string
+		message TLV
+		before  func(c *strictClient)
+		want    byte
+	}{
+		{"M3 first", tlvOf(3, Item{TagPublicKey, []byte{1}}), func(*strictClient) {}, ErrorUnknown},
+		{"M5 first", tlvOf(5, Item{TagEncryptedData, make([]byte, 64)}), func(*strictClient) {}, ErrorUnknown},
+		{"M5 after M1", tlvOf(5, Item{TagEncryptedData, make([]byte, 64)}), func(c *strictClient) { c.start() }, ErrorUnknown},
+		{"public key of zero", tlvOf(3, Item{TagPublicKey, make([]byte, 384)}, Item{TagProof, make([]byte, 64)}), func(c *strictClient) { c.start() }, ErrorAuthentication},
+		{"public key too long", tlvOf(3, Item{TagPublicKey, bytes.Repeat([]byte{1}, 385)}), func(c *strictClient) { c.start() }, ErrorAuthentication},
+		{"no proof", tlvOf(3, Item{TagPublicKey, []byte{5}}), func(c *strictClient) { c.start() }, ErrorAuthentication},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := startServer(t, house(1), nil)
+			c := s.dial()
+			test.before(c)
+			answer := c.pairing("/pair-setup", test.message)
+			if code, _ := answer.Byte(TagError); code != test.want {
+				t.Errorf("error %d, want %d", code, test.want)
+			}
+			if _, err := s.setup(s.options.Identity.SetupCode); err != nil {
+				t.Errorf("afterwards pairing fails: %v", err)
+			}
+		})
+	}
+}
+
+func TestPairingNonsense(t *testing.T) {
+	s := startServer(t, house(1), nil)
+	for _, path := range []string{"/pair-setup", "/pair-verify"} {
+		for name, body := range map[string]string{"nothing": "", "no TLV": "\x06", "no state": "\x00\x01\x00", "unknown state": "\x06\x01\x09"} {
+			answer, err := s.dial().try(http.MethodPost, path, contentPairing, body)
+			if err != nil || answer.status != http.StatusBadRequest {
+				t.Errorf("%s, %s: status %d, error %v", path, name, answer.status, err)
+			}
+		}
+	}
+}
+
+// A controller that proved to know the code must also prove that it owns its long-term key.
+func TestPairSetupWithForgedKey(t *testing.T) {
+	s := startServer(t, house(1), nil)
+	c := s.dial()
+	key, err := setupSecret(context.Background(), c.link.exchange("/pair-setup"), string(s.options.Identity.SetupCode), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed := sealItems(setupKey(key), nonceSetupM5, TLV{{TagIdentifier, []byte("forger")},
+		{TagPublicKey, newController(t).Public()}, {TagSignature, make([]byte, 64)}})
+	answer := c.pairing("/pair-setup", tlvOf(5, Item{TagEncryptedData, sealed}))
+	if code, _ := answer.Byte(TagError); code != ErrorAuthentication || s.Paired() {
+		t.Errorf("error %d, paired %t", code, s.Paired())
+	}
+}
+
+func TestPairVerifyRefuses(t *testing.T) {
+	s := startServer(t, house(1), nil)
+	known := s.pair("known", true)
+	stranger, impostor := known, known
+	stranger.Controller = newController(t)
+	impostor.Controller.Key = newController(t).Key
+	for name, pairing := range map[string]Pairing{"stranger": stranger, "impostor": impostor} {
+		c := s.dial()
+		if err := c.verify(pairing); !errors.Is(err, ErrPairingRemoved) {
+			t.Errorf("%s: error %v", name, err)
+		}
+		if answer := c.get("/accessories"); answer.status != statusUnverified {
+			t.Errorf("%s: status %d afterwards", name, answer.status)
+		}
+	}
+	c := s.dial()
+	if answer := c.pairing("/pair-verify", tlvOf(1, Item{TagPublicKey, []byte("short")})); !answer.Has(TagError) {
+		t.Error("a short key was taken")
+	}
+	if answer := c.pairing("/pair-verify", tlvOf(3, Item{TagEncryptedData, make([]byte, 32)})); !answer.Has(TagError) {
+		t.Error("M3 without M1 was taken")
+	}
+	if answer := s.connect(known).pairingStatus("/pair-verify", tlvOf(1)); answer != http.StatusBadRequest {
+		t.Errorf("pair-verify within a session: status %d", answer)
+	}
+}
+
+func (c *strictClient) pairingStatus(path string, message TLV) int {
+	c.t.Helper()
+	answer, err := c.try(http.MethodPost, path, contentPairing, string(message.Encode()))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return answer.status
+}
+
+// An accessory must prove who it is to the controller: its signature fits its key and id.
+func TestServerProvesItself(t *testing.T) {
+	s := startServer(t, house(1), nil)
+	pairing := s.pair("known", true)
+	pairing.AccessoryKey = newController(t).Public()
+	if err := s.dial().verify(pairing); !errors.Is(err, ErrOtherAccessory) {
+		t.Errorf("error %v, want %v", err, ErrOtherAccessory)
+	}
+}
+
+// Defect 7.
+func TestListPairings(t *testing.T) {
+	s := startServer(t, house(1), nil)
+	admin, user := s.pair("admin", true), s.pair("user", false)
+	answer := s.connect(admin).pairing("/pairings", tlvOf(1, Item{TagMethod, []byte{methodListPairings}}))
+	if state, _ := answer.Byte(TagState); state != 2 {
+		t.Errorf("state %d", state)
+	}
+	parts := answer[1:].Split()
+	if len(parts) != 2 {
+		t.Fatalf("%d pairings in %v", len(parts), answer)
+	}
+	for i, want := range []Pairing{admin, user} {
+		permissions, _ := parts[i].Byte(TagPermissions)
+		if string(parts[i].Get(TagIdentifier)) != want.Controller.ID || !bytes.Equal(parts[i].Get(TagPublicKey), want.Controller.Public()) ||
+			permissions != byte(1-i) {
+			t.Errorf("pairing %d is %v", i, parts[i])
+		}
+	}
+	if separators := bytes.Count(answer.Encode(), []byte{byte(TagSeparator), 0}); separators != 1 {
+		t.Errorf("%d separators", separators)
+	}
+}
+
+func TestAddPairingOverTheWire(t *testing.T) {
+	s := startServer(t, house(1), nil)
+	admin := s.admin()
+	guest := newController(t)
+	add := func(permissions byte, key []byte) byte {
+		answer := admin.pairing("/pairings", tlvOf(1, Item{TagMethod, []byte{methodAddPairing}}, Item{TagIdentifier, []byte(guest.ID)},
+			Item{TagPublicKey, key}, Item{TagPermissions, []byte{permissions}}))
+		code, _ := answer.Byte(TagError)
+		return code
+	}
+	if code := add(permissionUser, guest.Public()); code != 0 {
+		t.Fatalf("error %d", code)
+	}
+	own := s.options.Identity
+	c := s.connect(Pairing{AccessoryID: own.DeviceID, AccessoryKey: own.Public(), Controller: guest})
+	list := tlvOf(1, Item{TagMethod, []byte{methodListPairings}})
+	if answer := c.pairing("/pairings", list); !answer.Has(TagError) {
+		t.Error("a user without admin rights may list pairings")
+	}
+	if code := add(permissionAdmin, guest.Public()); code != 0 {
+		t.Errorf("more rights: error %d", code)
+	}
+	if answer := c.pairing("/pairings", list); answer.Has(TagError) {
+		t.Error("an admin may not list pairings")
+	}
+	if code := add(permissionAdmin, newController(t).Public()); code != ErrorUnknown {
+		t.Errorf("another key for a known id: error %d", code)
+	}
+	for i := range pairingsMax {
+		s.pairer.table.byID[fmt.Sprint(i)] = controllerPairing{}
+	}
+	guest = newController(t)
+	if code := add(permissionUser, guest.Public()); code != ErrorMaxPeers {
+		t.Errorf("one too many: error %d", code)
+	}
+	if answer := admin.pairing("/pairings", tlvOf(1, Item{TagMethod, []byte{9}})); !answer.Has(TagError) {
+		t.Error("an unknown method was taken")
+	}
+}
+
+// remove asks for the removal and returns the error code of the answer.
+func (c *strictClient) remove(id string) byte {
+	c.t.Helper()
+	answer := c.pairing("/pairings", tlvOf(1, Item{TagMethod, []byte{methodRemovePairing}}, Item{TagIdentifier, []byte(id)}))
+	code, _ := answer.Byte(TagError)
+	if state, _ := answer.Byte(TagState); state != 2 {
+		c.t.Errorf("state %d", state)
+	}
+	return code
+}
+
+func TestRemovePairingEndsItsSessionsOnly(t *testing.T) {
+	s := startServer(t, house(1), nil)
+	admin := s.admin()
+	guest := s.pair("guest", false)
+	first, second := s.connect(guest), s.connect(guest)
+	if code := admin.remove("guest"); code != 0 {
+		t.Fatalf("error %d", code)
+	}
+	first.closed()
+	second.closed()
+	if answer := admin.get("/accessories"); answer.status != http.StatusOK {
+		t.Errorf("the admin's status is %d", answer.status)
+	}
+	if err := s.dial().verify(guest); !errors.Is(err, ErrPairingRemoved) {
+		t.Errorf("the guest comes back: error %v", err)
+	}
+	if code := admin.remove("nobody"); code != 0 {
+		t.Errorf("removing nobody: error %d, HAP wants success", code)
+	}
+}
+
+// Defect 8: the answer comes before the end; with the last admin everybody goes.
+func TestRemoveLastAdmin(t *testing.T) {
+	s := startServer(t, house(1), nil)
+	admin := s.connect(s.pair("admin", true))
+	guest := s.connect(s.pair("guest", false))
+	<-s.Changed()
+	if code := admin.remove("admin"); code != 0 {
+		t.Fatalf("error %d", code)
+	}
+	admin.closed()
+	guest.closed()
+	if s.Paired() || s.TXT()["sf"] != "1" {
+		t.Errorf("paired %t, sf=%s", s.Paired(), s.TXT()["sf"])
+	}
+	select {
+	case <-s.Changed():
+	case <-time.After(patience):
+		t.Error("nobody was told that the TXT record changed")
+	}
+	if keys, _ := s.store.List(pairingPrefix); len(keys) > 0 {
+		t.Errorf("the store still has %v", keys)
+	}
+	if _, err := s.setup(s.options.Identity.SetupCode); err != nil {
+		t.Errorf("pairing anew: %v", err)
+	}
+}
+
+func TestRemovalThatTheStoreRefuses(t *testing.T) {
+	s := startServer(t, house(1), nil)
+	admin := s.admin()
+	s.pair("guest", false)
+	s.store.failOn("delete", pairingPrefix)
+	if code := admin.remove("guest"); code != ErrorUnknown {
+		t.Errorf("error %d, want %d", code, ErrorUnknown)
+	}
+	if answer := admin.get("/accessories"); answer.status != http.StatusOK {
+		t.Errorf("status %d", answer.status)
+	}
+}
+
+func TestUnpair(t *testing.T) {
+	s := startServer(t, house(1), nil)
+	sessions := []*strictClient{s.admin(), s.admin(), s.connect(s.pair("guest", false))}
+	if err := s.Unpair(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range sessions {
+		c.closed()
+	}
+	if s.Paired() {
+		t.Error("still paired")
+	}
+}
+
+// A pairing removed while its controller is in the middle of pair-verify must not live on in the new session.
+func TestRemovalDuringPairVerify(t *testing.T) {
+	s := startServer(t, house(1), nil)
+	for i := range 40 {
+		pairing := s.pair(fmt.Sprintf("guest %d", i), true)
+		var both sync.WaitGroup
+		both.Go(func() {
+			if err := s.Unpair(); err != nil {
+				t.Error(err)
+			}
+		})
+		c := s.dial()
+		if err := c.verify(pairing); err == nil {
+			both.Wait()
+			if answer, err := c.try(http.MethodGet, "/accessories", "", ""); err == nil {
+				t.Fatalf("run %d: status %d for a controller that was removed", i, answer.status)
+			}
+		}
+		both.Wait()
+	}
+}
