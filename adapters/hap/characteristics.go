@@ -117,6 +117,9 @@ func (s *Session) put(ctx context.Context, writes []Write, pid *uint64) ([]Readi
 	wire := valuesJSON{PID: pid}
 	var ids []CharacteristicID
 	for _, write := range writes {
+		if !json.Valid(write.Value) {
+			return nil, fmt.Errorf("write %s: %.40q is no JSON value", write.ID, write.Value)
+		}
 		wire.Characteristics = append(wire.Characteristics, valueJSON{AID: write.ID.AID, IID: write.ID.IID, Value: write.Value})
 		ids = append(ids, write.ID)
 	}

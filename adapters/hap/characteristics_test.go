@@ -161,9 +161,11 @@ func TestSessionWrite(t *testing.T) {
 			}
 		})
 	}
-	a := newTestAccessory(t)
-	if got, err := a.connect(nil).Write(within(t, 20*time.Second), Write{CharacteristicID{1, 10}, json.RawMessage("NaN")}); err == nil {
-		t.Errorf("a value that is no JSON gives %s", text(got))
+	s := newTestAccessory(t).connect(nil)
+	for _, value := range []string{"NaN", "", "1 2"} {
+		if got, err := s.Write(within(t, 20*time.Second), Write{CharacteristicID{1, 10}, json.RawMessage(value)}); err == nil {
+			t.Errorf("%q, which is no JSON value, gives %s", value, text(got))
+		}
 	}
 }
 

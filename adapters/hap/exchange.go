@@ -44,6 +44,9 @@ func (e *PairingError) Error() string {
 	case ErrorAuthentication:
 		return "authentication failed (error 2)"
 	case ErrorBackoff:
+		if e.Retry == 0 {
+			return "too many attempts: wait a few minutes (error 3)"
+		}
 		return fmt.Sprintf("too many attempts: wait %s (error 3)", e.Retry)
 	case ErrorMaxPeers:
 		return "it has no room for another controller (error 4)"

@@ -2,9 +2,12 @@ package hap
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 )
@@ -17,6 +20,7 @@ func TestPairingErrorTravels(t *testing.T) {
 	}{
 		{ErrorAuthentication, 0, "authentication failed (error 2)"},
 		{ErrorBackoff, 90 * time.Second, "too many attempts: wait 1m30s (error 3)"},
+		{ErrorBackoff, 0, "too many attempts: wait a few minutes (error 3)"},
 		{ErrorMaxPeers, 0, "it has no room for another controller (error 4)"},
 		{ErrorMaxTries, 0, "it refuses after too many wrong codes: restart it (error 5)"},
 		{ErrorUnavailable, 0, "it is paired already (error 6)"},
@@ -169,9 +173,14 @@ func TestSecretsDoNotPrint(t *testing.T) {
 		t.Fatal(err)
 	}
 	pairing := Pairing{AccessoryID: "AA", Controller: identity}
+	var logged bytes.Buffer
+	slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "identity", identity, "pairing", pairing)
+	if !bytes.Contains(logged.Bytes(), []byte("pairing with AA")) {
+		t.Errorf("the log says %s", &logged)
+	}
 	secret := fmt.Sprintf("%d", identity.Key[0:4])
-	for _, text := range []string{fmt.Sprint(identity), fmt.Sprintf("%+v", pairing), fmt.Sprintf("%#v", identity), fmt.Sprint(Key(identity.Key[:32])), fmt.Sprintf("%v", sessionKeys(identity.Key))} {
-		if bytes.Contains([]byte(text), []byte(secret[1:len(secret)-1])) {
+	for _, text := range []string{fmt.Sprint(identity), fmt.Sprintf("%+v", pairing), fmt.Sprintf("%#v", identity), fmt.Sprint(Key(identity.Key[:32])), fmt.Sprintf("%v", sessionKeys(identity.Key)), logged.String()} {
+		if strings.Contains(text, secret[1:len(secret)-1]) || strings.Contains(text, base64.StdEncoding.EncodeToString(identity.Key[:6])) {
 			t.Errorf("%s shows the key", text)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"fmt"
+	"log/slog"
 )
 
 // Identity is a controller as accessories know it. It is made once and kept for as long as anything is paired with it;
@@ -40,6 +41,9 @@ func (i Identity) String() string { return "controller " + i.ID }
 // GoString hides the key as well.
 func (i Identity) GoString() string { return i.String() }
 
+// LogValue hides the key from handlers that write JSON.
+func (i Identity) LogValue() slog.Value { return slog.StringValue(i.String()) }
+
 func (i Identity) check() error {
 	if i.ID == "" || len(i.Key) != ed25519.PrivateKeySize {
 		return fmt.Errorf("the controller identity %q is not complete", i.ID)
@@ -55,6 +59,9 @@ type Pairing struct {
 	Address      string            `json:"address"`       // host:port where it was last met, a hint
 	Controller   Identity          `json:"controller"`
 }
+
+// LogValue hides the controller's key from handlers that write JSON.
+func (p Pairing) LogValue() slog.Value { return slog.StringValue("pairing with " + p.AccessoryID) }
 
 func (p Pairing) check() error {
 	if p.AccessoryID == "" || len(p.AccessoryKey) != ed25519.PublicKeySize {

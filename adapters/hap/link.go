@@ -53,7 +53,7 @@ func (l *link) roundTrip(method, target, contentType string, body []byte) (respo
 	if err := l.channel.send(requestBytes(method, target, l.host, contentType, body)); err != nil {
 		return response{}, fmt.Errorf("%s %s: %w", method, target, err)
 	}
-	answer, err := readResponse(l.channel.in, ResponseMax)
+	answer, err := readResponse(l.channel.in, responseMax)
 	if err == nil && answer.event {
 		err = errors.New("an event came in plain text")
 	}

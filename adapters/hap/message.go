@@ -22,9 +22,9 @@ const (
 const (
 	headMax   = 16 << 10 // bytes of start line and headers, trailers of chunked bodies included
 	headLines = 64
-	// ResponseMax is the most bytes that the controller takes as one body: a full bridge of 150 accessories is about
+	// responseMax is the most bytes that the controller takes as one body: a full bridge of 150 accessories is about
 	// 200 KB, a large camera picture below 2 MB.
-	ResponseMax = 4 << 20
+	responseMax = 4 << 20
 )
 
 // errTooLarge says that a message is larger than its reader allows.

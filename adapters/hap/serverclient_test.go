@@ -214,7 +214,7 @@ func (c *strictClient) receive() (response, error) {
 	if err := c.link.channel.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		return response{}, err
 	}
-	return readResponse(c.link.channel.in, ResponseMax)
+	return readResponse(c.link.channel.in, responseMax)
 }
 
 // try sends a request and reads up to its answer; events on the way are kept.

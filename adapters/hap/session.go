@@ -86,7 +86,7 @@ func (s *Session) end(reason error) {
 func (s *Session) read() {
 	defer close(s.ended)
 	for {
-		message, err := readResponse(s.link.channel.in, ResponseMax)
+		message, err := readResponse(s.link.channel.in, responseMax)
 		if errors.Is(err, io.EOF) {
 			err = errors.New("the accessory closed the connection")
 		}
