@@ -26,8 +26,8 @@ type Session struct {
 
 // Connect opens a session with the accessory of the pairing at address (host:port); an empty address means that of the
 // pairing. onEvent, which may be nil, is called with the values of each event, one call at a time in the order of the
-// wire; it must return soon and must not use the session. Errors that matter are ErrPairingRemoved and
-// ErrOtherAccessory.
+// wire; it must return soon and must not use the session. ctx bounds the opening alone. Errors that matter are
+// ErrPairingRemoved and ErrOtherAccessory.
 func Connect(ctx context.Context, address string, pairing Pairing, onEvent func([]Reading)) (*Session, error) {
 	if address == "" {
 		address = pairing.Address
