@@ -181,11 +181,16 @@ func match(ids []CharacteristicID, method, target string, answer response, missi
 	if failed {
 		missing = StatusSilent
 	}
+	byID := map[CharacteristicID][]Reading{}
+	for _, reading := range found {
+		byID[reading.ID] = append(byID[reading.ID], reading)
+	}
 	readings := make([]Reading, len(ids))
 	for i, id := range ids {
 		readings[i] = Reading{ID: id, Status: missing}
-		if at := slices.IndexFunc(found, func(r Reading) bool { return r.ID == id }); at >= 0 {
-			readings[i] = found[at]
+		if answers := byID[id]; len(answers) > 0 {
+			readings[i] = answers[0]
+			byID[id] = answers[min(1, len(answers)-1):] // one asked twice may be answered twice, or once for both
 		}
 	}
 	return readings, nil

@@ -54,6 +54,19 @@ func TestSessionRead(t *testing.T) {
 	}
 }
 
+func TestSessionReadsOneTwice(t *testing.T) {
+	a := newTestAccessory(t)
+	for body, want := range map[string]string{
+		`{"characteristics":[{"aid":1,"iid":10,"value":1},{"aid":1,"iid":10,"value":2}]}`: "1.10=1(0) 1.10=2(0)",
+		`{"characteristics":[{"aid":1,"iid":10,"value":1}]}`:                              "1.10=1(0) 1.10=1(0)",
+	} {
+		a.onTalk = says(200, body)
+		if got, err := a.connect(nil).Read(within(t, 20*time.Second), ids(1, 10, 1, 10)...); err != nil || text(got) != want {
+			t.Errorf("got %s, %v, want %s", text(got), err, want)
+		}
+	}
+}
+
 func TestSessionReadFails(t *testing.T) {
 	for _, test := range []struct {
 		name   string
