@@ -124,8 +124,8 @@ func TestClientTalks(t *testing.T) {
 	}
 }
 
-// TestRequestsInOddFrames sends requests as no ordinary controller cuts them: homekit.md calls it the fault of one server
-// in the field that such requests hang.
+// TestRequestsInOddFrames sends requests as no ordinary controller cuts them: there is a server in the field on which such
+// requests hang (brutella/hap v0.0.35).
 func TestRequestsInOddFrames(t *testing.T) {
 	a := start(t, Options{Accessories: thermostat()})
 	c, err := Connect(within(t), a.Address(), paired(t, a))
