@@ -20,7 +20,7 @@ const (
 )
 
 const (
-	headMax   = 16 << 10 // bytes of start line and headers, trailers of chunked bodies included
+	headMax   = 64 << 10 // bytes of start line and headers; a GET may name every characteristic of a full bridge
 	headLines = 64
 	// responseMax is the most bytes that the controller takes as one body: a full bridge of 150 accessories is about
 	// 200 KB, a large camera picture below 2 MB.
