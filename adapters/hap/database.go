@@ -15,9 +15,9 @@ const (
 	BridgeAID = 1
 	// informationIID is the instance id of the Accessory Information service (HAP R2 2.6.1.2).
 	informationIID = 1
-	// AccessoriesMax is how many accessories one server may have, the bridge included (HAP R2 2.5.3.2).
+	// AccessoriesMax is how many accessories one server may have, the bridge included (HAP R2 2.5.3).
 	AccessoriesMax = 150
-	servicesMax    = 100 // of one accessory (HAP R2 2.5.3.2)
+	servicesMax    = 100 // of one accessory (HAP R2 2.5.3)
 )
 
 // urgencies are the characteristics whose changes do not wait: alarms, and what happens at a door.
@@ -127,7 +127,7 @@ func comma(index int) string {
 }
 
 // fingerprint covers the layout without the values, but with the firmware revisions, after a change of which HAP R2
-// 6.6.1 wants a new configuration number too.
+// table 6-7 wants a new configuration number too.
 func (d *database) fingerprint() string {
 	sum := sha256.New()
 	sum.Write(d.template)

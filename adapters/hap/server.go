@@ -13,12 +13,12 @@ import (
 )
 
 const (
-	// MaxConnections is how many connections a Server has at once. HAP R2 6.3.1 wants sessions for eight controllers;
+	// MaxConnections is how many connections a Server has at once unless it is told otherwise. HAP R2 6.2.3 wants eight;
 	// phones that left the Wi-Fi hold on to theirs for a while.
 	MaxConnections = 32
 	// drainTime is how long a stopping server lets answers leave before it cuts the connections.
 	drainTime = 300 * time.Millisecond
-	// keepAliveIdle is long, in order not to wake phones (HAP R2 6.2.3).
+	// keepAliveIdle is long, in order not to wake phones.
 	keepAliveIdle = 10 * time.Minute
 )
 
@@ -124,7 +124,8 @@ func NewServer(options ServerOptions) (*Server, error) {
 
 // SetAccessories replaces the accessories, also while sessions are open: they stay, and their subscriptions to what is
 // still there too. The configuration number goes up, and is stored, only where the layout without the values differs.
-// After an error nothing has changed.
+// The list belongs to the server from then on and must not be changed. After an error, which names every fault, nothing
+// has changed.
 func (s *Server) SetAccessories(accessories []Accessory) error {
 	next, err := newDatabase(accessories)
 	if err != nil {
@@ -217,7 +218,11 @@ func (s *Server) Paired() bool { return s.pairer.paired() }
 func (s *Server) Unpair() error {
 	gone, err := s.pairer.removeAll()
 	s.closeSessions(gone)
-	return err
+	if err != nil {
+		return fmt.Errorf("unpair HomeKit: %w", err)
+	}
+	s.log.Info("HomeKit unpaired", "controllers", len(gone))
+	return nil
 }
 
 // Changed gives a token when TXT may have changed. It has one reader.
@@ -251,12 +256,12 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 }
 
 func (s *Server) accept(ctx context.Context, listener net.Listener, running *sync.WaitGroup) error {
-	const pauseMax = time.Second
-	pause := 5 * time.Millisecond
+	const pauseMin, pauseMax = 5 * time.Millisecond, time.Second
+	pause := pauseMin
 	for {
 		conn, err := listener.Accept()
 		if err == nil {
-			pause = 5 * time.Millisecond
+			pause = pauseMin
 			running.Go(func() { s.converse(ctx, conn) })
 			continue
 		}
@@ -266,8 +271,9 @@ func (s *Server) accept(ctx context.Context, listener net.Listener, running *syn
 		if errors.Is(err, net.ErrClosed) {
 			return fmt.Errorf("accept HomeKit connection: %w", err)
 		}
-		// Out of file descriptors, say: it passes.
-		s.log.Warn("HomeKit cannot accept a connection", "error", err)
+		if pause == pauseMin { // out of file descriptors, say: it passes
+			s.log.Warn("HomeKit cannot accept connections for now", "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return nil

@@ -19,7 +19,7 @@ type readJSON struct {
 	*metaJSON
 }
 
-// metaJSON is the metadata of HAP R2 6.7.4.2.
+// metaJSON is the metadata of HAP R2 6.7.4.
 type metaJSON struct {
 	Format      Format   `json:"format"`
 	Unit        string   `json:"unit,omitempty"`

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestReadCharacteristics(t *testing.T) {
@@ -53,6 +52,21 @@ func TestReadCharacteristics(t *testing.T) {
 				t.Errorf("content type %q", got)
 			}
 		})
+	}
+}
+
+// Controllers ask for everything at once, also of a full bridge.
+func TestReadEverythingAtOnce(t *testing.T) {
+	list := house(AccessoriesMax - 1)
+	ids := everything(list)
+	var names []string
+	for _, id := range ids {
+		names = append(names, id.String())
+	}
+	answer := startServer(t, list, nil).admin().get("/characteristics?id=" + strings.Join(names, ","))
+	readings, err := decodeReadings(answer.body)
+	if err != nil || len(readings) != len(ids) {
+		t.Errorf("status %d, %d of %d values, error %v", answer.status, len(readings), len(ids), err)
 	}
 }
 
@@ -188,28 +202,6 @@ func TestWriteResponse(t *testing.T) {
 	}
 }
 
-// What the callback sets itself counts more than what was asked for, and the writer hears of it.
-func TestCallbackSetsAnotherValue(t *testing.T) {
-	var s *testServer
-	s = startServer(t, house(1), func(o *ServerOptions) {
-		o.Write = func(context.Context, string, []WriteRequest) []WriteResult {
-			s.set("2.11=19")
-			return nil
-		}
-	})
-	c := s.admin()
-	c.subscribe(CharacteristicID{2, iidTarget})
-	if answer := c.put(`{"aid":2,"iid":11,"value":25}`); answer.status != http.StatusNoContent {
-		t.Fatalf("status %d %s", answer.status, answer.body)
-	}
-	if got := c.event(); got != "2.11=19" {
-		t.Errorf("event %q, want 2.11=19", got)
-	}
-	if read := c.get("/characteristics?id=2.11"); !strings.Contains(string(read.body), `"value":19`) {
-		t.Errorf("the value is %s", read.body)
-	}
-}
-
 func TestCallbackWithTooFewOrImpossibleResults(t *testing.T) {
 	s := startServer(t, house(1), func(o *ServerOptions) {
 		o.Write = func(context.Context, string, []WriteRequest) []WriteResult {
@@ -246,176 +238,5 @@ func TestCallbackLearnsWhoAsks(t *testing.T) {
 	c.put(`{"aid":2,"iid":11,"value":25,"remote":true,"authData":"AQID"}`)
 	if got, want := <-asked, "the phone [{ID:2.11 Value:[50 53] Remote:true AuthData:AQID}]"; got != want {
 		t.Errorf("asked %s, want %s", got, want)
-	}
-}
-
-// Defects 5 and 6: timed writes work, and one that is late or unknown is not carried out.
-func TestTimedWrites(t *testing.T) {
-	prepare := func(c *strictClient, ttl, pid int) {
-		c.t.Helper()
-		answer := c.do(http.MethodPut, "/prepare", fmt.Sprintf(`{"ttl":%d,"pid":%d}`, ttl, pid))
-		if answer.status != http.StatusOK || !sameJSON(c.t, answer.body, []byte(`{"status":0}`)) {
-			c.t.Fatalf("prepare: %d %s", answer.status, answer.body)
-		}
-	}
-	unlock := func(c *strictClient, pid int) response {
-		c.t.Helper()
-		return c.do(http.MethodPut, "/characteristics", fmt.Sprintf(`{"characteristics":[{"aid":2,"iid":13,"value":1}],"pid":%d}`, pid))
-	}
-	tests := []struct {
-		name    string
-		play    func(c *strictClient) response
-		status  Status
-		written string
-	}{
-		{"in time", func(c *strictClient) response { prepare(c, 60_000, 7); return unlock(c, 7) }, StatusOK, "2.13=1"},
-		{"too late", func(c *strictClient) response {
-			prepare(c, 1, 7)
-			time.Sleep(20 * time.Millisecond)
-			return unlock(c, 7)
-		}, StatusInvalidValue, ""},
-		{"no time at all", func(c *strictClient) response { prepare(c, 0, 7); return unlock(c, 7) }, StatusInvalidValue, ""},
-		{"endless time", func(c *strictClient) response {
-			c.do(http.MethodPut, "/prepare", `{"ttl":18446744073709551615,"pid":7}`)
-			return unlock(c, 7)
-		}, StatusOK, "2.13=1"},
-		{"another pid", func(c *strictClient) response { prepare(c, 60_000, 7); return unlock(c, 8) }, StatusInvalidValue, ""},
-		{"never prepared", func(c *strictClient) response { return unlock(c, 7) }, StatusInvalidValue, ""},
-		{"good for one write only", func(c *strictClient) response {
-			prepare(c, 60_000, 7)
-			unlock(c, 7)
-			return unlock(c, 7)
-		}, StatusInvalidValue, "2.13=1"},
-		{"a later one replaces an earlier one", func(c *strictClient) response {
-			prepare(c, 60_000, 7)
-			prepare(c, 60_000, 8)
-			return unlock(c, 7)
-		}, StatusInvalidValue, ""},
-		{"prepared, but the write does not say so", func(c *strictClient) response {
-			prepare(c, 60_000, 7)
-			return c.put(`{"aid":2,"iid":13,"value":1}`)
-		}, StatusInvalidValue, ""},
-		{"an ordinary characteristic too late", func(c *strictClient) response {
-			prepare(c, 0, 7)
-			return c.do(http.MethodPut, "/characteristics", `{"characteristics":[{"aid":2,"iid":11,"value":21}],"pid":7}`)
-		}, StatusInvalidValue, ""},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			s := startServer(t, house(1), nil)
-			answer := test.play(s.admin())
-			switch {
-			case test.status == StatusOK && answer.status != http.StatusNoContent:
-				t.Errorf("status %d %s, want 204", answer.status, answer.body)
-			case test.status != StatusOK && !strings.Contains(string(answer.body), fmt.Sprintf(`"status":%d`, test.status)):
-				t.Errorf("status %d %s, want one of %d", answer.status, answer.body, test.status)
-			}
-			if got := s.written(); got != test.written {
-				t.Errorf("the callback got %q, want %q", got, test.written)
-			}
-		})
-	}
-}
-
-func TestMalformedPrepare(t *testing.T) {
-	c := startServer(t, house(1), nil).admin()
-	for _, body := range []string{``, `{}`, `{"ttl":5}`, `{"pid":5}`, `{"ttl":-1,"pid":5}`, `[]`} {
-		if answer := c.do(http.MethodPut, "/prepare", body); answer.status != http.StatusBadRequest {
-			t.Errorf("%q: status %d", body, answer.status)
-		}
-	}
-}
-
-func TestEventsReachTheOthers(t *testing.T) {
-	s := startServer(t, house(2), nil)
-	writer, listener, stranger := s.admin(), s.admin(), s.admin()
-	for _, c := range []*strictClient{writer, listener} {
-		c.subscribe(CharacteristicID{2, iidTarget}, CharacteristicID{2, iidSmoke}, CharacteristicID{2, iidButton})
-	}
-	writer.put(`{"aid":2,"iid":11,"value":25}`)
-	if got := listener.event(); got != "2.11=25" {
-		t.Errorf("the listener heard %q, want 2.11=25", got)
-	}
-	// The smoke alarm comes after whatever the writer might have heard of its own write.
-	s.set("2.28=1")
-	for name, c := range map[string]*strictClient{"writer": writer, "listener": listener} {
-		if got := c.event(); got != "2.28=1" {
-			t.Errorf("the %s heard %q, want 2.28=1", name, got)
-		}
-	}
-	s.set("2.22=0", "2.22=0")
-	for range 2 {
-		if got := listener.event(); got != "2.22=0" {
-			t.Errorf("the listener heard %q, want both presses", got)
-		}
-	}
-	stranger.get("/characteristics?id=2.11")
-	if len(stranger.events) > 0 {
-		t.Errorf("who did not subscribe heard %q", stranger.events)
-	}
-}
-
-func TestNoEventWithoutChange(t *testing.T) {
-	s := startServer(t, house(1), nil)
-	c := s.admin()
-	c.subscribe(CharacteristicID{2, iidSmoke}, CharacteristicID{2, iidCurrent})
-	s.set("2.28=0", "2.10=19.5", "2.10=19.50", "2.28=1")
-	if got := c.event(); got != "2.28=1" {
-		t.Errorf("heard %q, want only the change", got)
-	}
-}
-
-func TestUnsubscribe(t *testing.T) {
-	s := startServer(t, house(1), nil)
-	c := s.admin()
-	c.subscribe(CharacteristicID{2, iidSmoke}, CharacteristicID{2, iidMotion})
-	if answer := c.put(`{"aid":2,"iid":28,"ev":false}`); answer.status != http.StatusNoContent {
-		t.Fatalf("status %d", answer.status)
-	}
-	s.set("2.28=1", "2.20=true")
-	if got := c.event(); got != "2.20=true" {
-		t.Errorf("heard %q, want only the motion", got)
-	}
-}
-
-func TestSetValues(t *testing.T) {
-	s := startServer(t, house(1), nil)
-	c := s.admin()
-	c.subscribe(CharacteristicID{2, iidMotion})
-	id := func(iid uint64) CharacteristicID { return CharacteristicID{2, iid} }
-	nan := 0.0
-	nan /= nan
-	err := s.SetValues([]Value{
-		{id(iidCurrent), NumberValue(nan)}, {id(iidBattery), NumberValue(101)}, {id(99), NumberValue(1)},
-		{id(iidMotion), BoolValue(true)}, {id(iidTarget), NumberValue(7.3)},
-	})
-	for _, want := range []string{"2.10: NaN is not a number", "2.24: 101 is more than 100", "2.99: there is no such"} {
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("error %v does not say %q", err, want)
-		}
-	}
-	if got := c.event(); got != "2.20=true" {
-		t.Errorf("heard %q: one bad value must not hold up the others", got)
-	}
-	// Defects 12 and 13: the whole is still readable, and nothing was clamped.
-	if answer := c.get("/accessories"); answer.status != http.StatusOK || len(answer.body) == 0 {
-		t.Errorf("accessories: status %d, %d bytes", answer.status, len(answer.body))
-	}
-	read := c.get("/characteristics?id=2.10,2.24,2.11")
-	want := `{"characteristics":[{"aid":2,"iid":10,"value":19.5},{"aid":2,"iid":24,"value":80},{"aid":2,"iid":11,"value":7.3}]}`
-	if !sameJSON(t, read.body, []byte(want)) {
-		t.Errorf("the values are %s, want %s", read.body, want)
-	}
-	if err := s.SetValues([]Value{{id(iidCurrent), NumberValue(-7.5)}}); err != nil {
-		t.Error(err)
-	}
-	if read := c.get("/characteristics?id=2.10"); !strings.Contains(string(read.body), "-7.5") {
-		t.Errorf("frost became %s", read.body)
-	}
-	if err := s.SetValues([]Value{{id(iidCurrent), nil}}); err != nil {
-		t.Error(err)
-	}
-	if read := c.get("/characteristics?id=2.10"); !strings.Contains(string(read.body), `-70402`) {
-		t.Errorf("nothing to show became %s", read.body)
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 const configurationKey = "configuration"
 
-// configuration is the number by which controllers know whether to read the accessories again (HAP R2 6.6.1).
+// configuration is the number by which controllers know whether to read the accessories again (HAP R2 table 6-7).
 type configuration struct {
 	Number int    `json:"number"` // 1..65535
 	Layout string `json:"layout"` // fingerprint of the database that has this number

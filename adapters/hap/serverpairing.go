@@ -10,7 +10,7 @@ import (
 
 const (
 	triesKey = "tries"
-	// triesMax wrong setup codes end pairing until there is another code (HAP R2 5.6.1.1).
+	// triesMax wrong setup codes end pairing until there is another code (HAP R2 5.6.2).
 	triesMax = 100
 	// setupTimeout is how long a pair-setup that does not go on keeps others out.
 	setupTimeout = 60 * time.Second

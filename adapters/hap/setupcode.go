@@ -54,9 +54,9 @@ func (c SetupCode) banned() bool {
 
 // number is the code without dashes as the setup payload holds it.
 func (c SetupCode) number() uint64 {
-	number, err := strconv.ParseUint(strings.ReplaceAll(string(c), "-", ""), 10, 32)
-	if err != nil {
-		return 0
+	number := uint64(0)
+	for _, digit := range []byte(strings.ReplaceAll(string(c), "-", "")) {
+		number = 10*number + uint64(digit-'0')
 	}
 	return number
 }

@@ -14,7 +14,7 @@ import (
 
 const (
 	pairingPrefix = "pairing/"
-	// pairingsMax is twice what HAP R2 4.11 demands.
+	// pairingsMax is twice what HAP R2 5.10 demands.
 	pairingsMax = 32
 	// controllerIDMax bounds what a controller may call itself; Apple's are UUIDs of 36 characters.
 	controllerIDMax = 64
@@ -102,7 +102,7 @@ func (t *pairingTable) add(pairing controllerPairing) error {
 	return nil
 }
 
-// remove deletes a pairing, and with the last admin all of them (HAP R2 4.12). It returns the ids that are gone, also
+// remove deletes a pairing, and with the last admin all of them (HAP R2 5.11). It returns the ids that are gone, also
 // where the store failed half-way.
 func (t *pairingTable) remove(id string) (gone []string, err error) {
 	if _, known := t.byID[id]; !known {
