@@ -1,0 +1,49 @@
+package homekit
+
+import (
+	"encoding/json"
+
+	"github.com/veilleuse/veilleuse/adapters/hap"
+	"github.com/veilleuse/veilleuse/gateway"
+)
+
+// ownKey is the key of the accessory that stands for this program.
+const ownKey = "veilleuse"
+
+// ownModel is Veilleuse itself: a contact that opens when the cloud is gone, so that the Home app
+// can tell of it; a sensor that is occupied while the house is run from here; and the switches that
+// the vendor's HomeKit lacks.
+func ownModel(s gateway.State) model {
+	gone := s.Authority.Phase == gateway.Local || s.Authority.Phase == gateway.Returning
+	alarm := s.Alarm()
+	return model{key: ownKey, name: "Veilleuse", maker: "Veilleuse", kind: "Veilleuse", serial: "veilleuse", services: []serviceModel{
+		{kind: hap.ServiceContactSensor, name: "cloud", primary: true, points: []point{
+			{kind: hap.CharacteristicContactState, value: digit(gone)},
+			{kind: hap.CharacteristicStatusActive, value: truth(s.Cloud.Verdict != gateway.VerdictUnknown && s.Cloud.Verdict != "")},
+			{kind: hap.CharacteristicName, value: hap.TextValue("Netatmo cloud")},
+		}},
+		{kind: hap.ServiceOccupancySensor, name: "authority", points: []point{
+			{kind: hap.CharacteristicOccupancyDetected, value: digit(gone)},
+			{kind: hap.CharacteristicName, value: hap.TextValue("Veilleuse in charge")},
+		}},
+		modeSwitch("away", "Away", gateway.HomeAway, s),
+		modeSwitch("frost", "Frost guard", gateway.HomeFrost, s),
+		{kind: hap.ServiceSwitch, name: "hush", points: []point{
+			{kind: hap.CharacteristicOn, value: truth(alarm.Phase == gateway.Hushed), ask: func(json.RawMessage) gateway.Ask { return gateway.Hush{} }},
+			{kind: hap.CharacteristicName, value: hap.TextValue("Hush the sirens")},
+		}},
+	}}
+}
+
+func modeSwitch(key, name string, mode gateway.HomeMode, s gateway.State) serviceModel {
+	ask := func(raw json.RawMessage) gateway.Ask {
+		if on, _ := hap.BoolOf(raw); on {
+			return gateway.SetMode{Mode: mode}
+		}
+		return gateway.SetMode{Mode: gateway.HomeSchedule}
+	}
+	return serviceModel{kind: hap.ServiceSwitch, name: key, points: []point{
+		{kind: hap.CharacteristicOn, value: truth(s.Home.Regime.Mode == mode), ask: ask},
+		{kind: hap.CharacteristicName, value: hap.TextValue(name)},
+	}}
+}
