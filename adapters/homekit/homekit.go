@@ -71,15 +71,27 @@ func New(o Options) *Adapter {
 // Code is what the Home app needs to pair: the setup code, the content of its QR code, and where the
 // bridge listens. It works before Run, too.
 func (a *Adapter) Code() (code, uri, listen string, err error) {
-	identity, err := hap.LoadServerIdentity(shelved{a.options.Vault})
+	identity, err := a.identity()
 	if err != nil {
-		return "", "", "", fmt.Errorf("HomeKit identity: %w", err)
+		return "", "", "", err
 	}
 	listen = a.options.Listen
 	if bound := a.address.Load(); bound != nil {
 		listen = *bound
 	}
 	return string(identity.SetupCode), hap.SetupURI(hap.CategoryBridge, identity.SetupCode, identity.SetupID), listen, nil
+}
+
+// identity reads the bridge's identity, or makes it at the very first call; two calls at once must
+// not make two.
+func (a *Adapter) identity() (hap.ServerIdentity, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	identity, err := hap.LoadServerIdentity(shelved{a.options.Vault})
+	if err != nil {
+		return identity, fmt.Errorf("HomeKit identity: %w", err)
+	}
+	return identity, nil
 }
 
 // wishes that wait for the house; a person cannot tap faster.
@@ -94,9 +106,9 @@ type write struct {
 // Run serves the Home app until ctx ends.
 func (a *Adapter) Run(ctx context.Context, port gateway.Port) error {
 	store := shelved{a.options.Vault}
-	identity, err := hap.LoadServerIdentity(store)
+	identity, err := a.identity()
 	if err != nil {
-		return fmt.Errorf("HomeKit identity: %w", err)
+		return err
 	}
 	shelf, err := newCatalogue(store)
 	if err != nil {

@@ -35,6 +35,12 @@ func ownModel(s gateway.State) model {
 	}}
 }
 
+// ownChanged reports whether two States differ in what ownModel shows.
+func ownChanged(old, s gateway.State) bool {
+	return old.Authority.Phase != s.Authority.Phase || old.Cloud.Verdict != s.Cloud.Verdict ||
+		old.Home.Regime.Mode != s.Home.Regime.Mode || old.Alarm().Phase != s.Alarm().Phase
+}
+
 func modeSwitch(key, name string, mode gateway.HomeMode, s gateway.State) serviceModel {
 	ask := func(raw json.RawMessage) gateway.Ask {
 		if on, _ := hap.BoolOf(raw); on {

@@ -13,7 +13,9 @@ func (a *Adapter) publish(old, s gateway.State) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	p := publication{adapter: a, state: s}
-	p.put(ownModel(s))
+	if _, published := a.shelf.entries[ownKey]; !published || ownChanged(old, s) {
+		p.put(ownModel(s))
+	}
 	for id := range s.Devices.Changes(old.Devices) {
 		p.device(id)
 	}
