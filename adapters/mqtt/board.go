@@ -1,0 +1,131 @@
+package mqtt
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/veilleuse/veilleuse/gateway"
+)
+
+// board is what the broker ought to show: one page a retained topic, each with its newest content, and
+// the pages that the broker has not got yet. The broker being away costs no memory but this: a page
+// that changes twice is sent once.
+type board struct {
+	pages  []*page // all of them, in the order they were added
+	named  map[string]*page
+	queue  []*page // those to be sent, from head on
+	head   int
+	events [][]byte // to be sent after the pages, oldest first
+}
+
+// page is one retained topic.
+type page struct {
+	topic  string
+	text   []byte // never changed in place: it may be on its way; nil: not there
+	queued bool
+}
+
+// message is what goes to the broker next: a page, or an event.
+type message struct {
+	page   *page // nil: an event
+	topic  string
+	text   []byte
+	retain bool
+}
+
+func newBoard() *board { return &board{named: make(map[string]*page)} }
+
+// page returns the page of that topic; a new one is empty and not sent before it was written to. Two
+// devices whose ids look alike in a topic share a page.
+func (b *board) page(topic string) *page {
+	if p, ok := b.named[topic]; ok {
+		return p
+	}
+	p := &page{topic: topic}
+	b.pages = append(b.pages, p)
+	b.named[topic] = p
+	return p
+}
+
+// write puts text on the page, and the page into the queue if that is news. The text may be a buffer
+// that is used again.
+func (b *board) write(p *page, text []byte) {
+	if bytes.Equal(p.text, text) {
+		return
+	}
+	p.text = bytes.Clone(text)
+	b.post(p)
+}
+
+// clear takes the page down: the broker gets an empty retained message, which deletes.
+func (b *board) clear(p *page) {
+	p.text = nil
+	delete(b.named, p.topic)
+	b.pages = slices.DeleteFunc(b.pages, func(other *page) bool { return other == p })
+	b.post(p)
+}
+
+// post puts the page into the queue.
+func (b *board) post(p *page) {
+	if !p.queued {
+		p.queued = true
+		b.queue = append(b.queue, p)
+	}
+}
+
+// postAll puts every page into the queue, last behind all others. What waited there already, cleared
+// pages above all, keeps its place.
+func (b *board) postAll(last *page) {
+	for _, p := range b.pages {
+		if p != last && p.text != nil {
+			b.post(p)
+		}
+	}
+	b.queue = slices.DeleteFunc(b.queue[b.head:], func(p *page) bool { return p == last })
+	b.head = 0
+	last.queued = false
+	b.post(last)
+}
+
+// tell puts an event behind everything else. While nobody takes them only the newest are kept, as many
+// as the house itself remembers.
+func (b *board) tell(event []byte) {
+	b.events = append(b.events, bytes.Clone(event))
+	if over := len(b.events) - gateway.MaxDecisions; over > 0 {
+		b.events = slices.Delete(b.events, 0, over)
+	}
+}
+
+// next takes what is to be sent first from the queue.
+func (b *board) next(eventTopic string) (message, bool) {
+	for b.head < len(b.queue) {
+		p := b.queue[b.head]
+		b.head++
+		p.queued = false
+		if b.isCurrent(p) {
+			return message{page: p, topic: p.topic, text: p.text, retain: true}, true
+		}
+	}
+	b.queue, b.head = b.queue[:0], 0
+	if len(b.events) > 0 {
+		m := message{topic: eventTopic, text: b.events[0]}
+		b.events = slices.Delete(b.events, 0, 1)
+		return m, true
+	}
+	return message{}, false
+}
+
+// isCurrent reports whether nobody has put up another page for the topic since this one was cleared.
+func (b *board) isCurrent(p *page) bool {
+	now, taken := b.named[p.topic]
+	return !taken || now == p
+}
+
+// putBack returns a message that did not reach the broker.
+func (b *board) putBack(m message) {
+	if m.page != nil {
+		b.post(m.page)
+	} else {
+		b.events = slices.Insert(b.events, 0, m.text)
+	}
+}

@@ -1,0 +1,320 @@
+package mqtt
+
+import (
+	"time"
+
+	"github.com/veilleuse/veilleuse/gateway"
+)
+
+// Words of the status topic.
+const (
+	online  = "online"
+	offline = "offline"
+)
+
+// view turns States into pages. It compares each State with the one before and looks at nothing that
+// has not changed, so that an event costs the same in a small house and in a large one.
+type view struct {
+	base      string // first level of all topics
+	announcer *announcer
+	board     *board
+	state     gateway.State // as the board shows it
+	told      uint64        // number of the last decision that was told
+
+	status, authority, cloud, alarm *page
+
+	rooms    map[gateway.RoomID]*shown
+	devices  map[gateway.DeviceID]*shown
+	roomBy   map[string]gateway.RoomID   // by topic form
+	deviceBy map[string]gateway.DeviceID // by topic form
+	scratch  []byte
+}
+
+// shown is what one room or device has on the board.
+type shown struct {
+	form   string
+	page   *page
+	config *page // its announcement to Home Assistant; nil: none yet
+}
+
+func newView(base string, a *announcer, told uint64) *view {
+	b := newBoard()
+	v := &view{
+		base: base, announcer: a, board: b, told: told,
+		rooms:    make(map[gateway.RoomID]*shown),
+		devices:  make(map[gateway.DeviceID]*shown),
+		roomBy:   make(map[string]gateway.RoomID),
+		deviceBy: make(map[string]gateway.DeviceID),
+	}
+	if a != nil { // first, because all others refer to it
+		b.write(b.page(a.configTopic("")), a.house())
+	}
+	v.authority, v.cloud, v.alarm = b.page(base+"/authority"), b.page(base+"/cloud"), b.page(base+"/alarm")
+	v.status = b.page(base + "/status")
+	v.status.text = []byte(online) // posted once everything else was sent
+	return v
+}
+
+// show brings the board in line with s.
+func (v *view) show(s gateway.State) {
+	old := v.state
+	v.state = s
+	v.showHouse()
+	bounds := old.Home.FrostGuard != s.Home.FrostGuard || old.Home.Maximum != s.Home.Maximum
+	for id := range s.Rooms.Changes(old.Rooms) {
+		v.showRoom(id, old)
+	}
+	if bounds {
+		for id := range v.rooms {
+			v.announceRoom(id)
+		}
+	}
+	for id := range s.Devices.Changes(old.Devices) {
+		v.showDevice(id, old)
+	}
+	v.tellDecisions()
+}
+
+// showHouse writes the pages of which there is one: making them costs less than comparing.
+func (v *view) showHouse() {
+	s := &v.state
+	v.write(v.authority, begin(v.scratch).
+		text("phase", string(s.Authority.Phase)).
+		moment("since", s.Authority.Since).
+		text("why", s.Authority.Why).
+		flag("drill", s.Authority.Drill))
+
+	cloud := begin(v.scratch).text("verdict", string(s.Cloud.Verdict))
+	cloud = texts(cloud, "scope", s.Cloud.Scope).
+		moment("since", s.Cloud.Since).
+		text("why", s.Cloud.Why)
+	v.write(v.cloud, texts(cloud, "evidence", s.Cloud.Evidence))
+
+	a := s.Alarm()
+	v.write(v.alarm, begin(v.scratch).
+		text("phase", string(a.Phase)).
+		text("kind", string(a.Kind)).
+		text("device", topicForm(string(a.Device))).
+		text("name", a.Name).
+		moment("since", a.Since).
+		text("why", a.Why))
+}
+
+// write closes the object, puts it on the page and keeps its memory for the next.
+func (v *view) write(p *page, o object) {
+	o = o.end()
+	v.board.write(p, o)
+	v.scratch = o
+}
+
+func (v *view) showRoom(id gateway.RoomID, old gateway.State) {
+	r, ok := v.state.Rooms.Get(id)
+	if !ok {
+		v.removeRoom(id)
+		return
+	}
+	place, known := v.rooms[id]
+	if !known {
+		place = &shown{form: topicForm(string(id))}
+		place.page = v.board.page(v.base + "/room/" + place.form)
+		v.rooms[id], v.roomBy[place.form] = place, id
+	}
+	v.write(place.page, begin(v.scratch).
+		text("name", r.Name).
+		value("temperature", r.Temperature.Value).
+		value("target", r.Target.Value).
+		text("mode", string(r.Target.Mode)).
+		moment("until", r.Target.Until).
+		text("why", r.Target.Why).
+		value("heating", r.Heating))
+	before, was := old.Rooms.Get(id)
+	if !was || before.Name != r.Name || place.config == nil {
+		v.announceRoom(id)
+	}
+	if !was || before.Name != r.Name {
+		v.announceDevicesIn(id)
+	}
+}
+
+func (v *view) announceRoom(id gateway.RoomID) {
+	r, ok := v.state.Rooms.Get(id)
+	if !ok || v.announcer == nil {
+		return
+	}
+	place := v.rooms[id]
+	// A room without heating gets no thermostat; one that had it keeps it while its target is unknown.
+	if place.config == nil && !isHeated(r) {
+		return
+	}
+	if place.config == nil {
+		place.config = v.board.page(v.announcer.configTopic("room-" + place.form))
+	}
+	v.board.write(place.config, v.announcer.room(place.form, r, limitsOf(v.state.Home)))
+}
+
+// isHeated reports whether anybody has ever asked for a temperature in the room.
+func isHeated(r gateway.Room) bool {
+	return r.Target.Value.Known() || r.Cloud.Target.Known() || r.Override.Mode != ""
+}
+
+func (v *view) removeRoom(id gateway.RoomID) {
+	place, ok := v.rooms[id]
+	if !ok {
+		return
+	}
+	delete(v.rooms, id)
+	for other, twin := range v.rooms {
+		if twin.form == place.form { // it has the pages now
+			v.roomBy[place.form] = other
+			v.showRoom(other, gateway.State{})
+			return
+		}
+	}
+	delete(v.roomBy, place.form)
+	v.takeDown(place)
+}
+
+func (v *view) takeDown(place *shown) {
+	v.board.clear(place.page)
+	if place.config != nil {
+		v.board.clear(place.config)
+	}
+}
+
+func (v *view) showDevice(id gateway.DeviceID, old gateway.State) {
+	d, ok := v.state.Devices.Get(id)
+	if !ok {
+		v.removeDevice(id)
+		return
+	}
+	place, known := v.devices[id]
+	if !known {
+		place = &shown{form: topicForm(string(id))}
+		place.page = v.board.page(v.base + "/device/" + place.form)
+		v.devices[id], v.deviceBy[place.form] = place, id
+	}
+	v.write(place.page, device(begin(v.scratch), d))
+	if before, was := old.Devices.Get(id); !was || !looksAlike(before, d) {
+		v.announceDevice(id)
+	}
+}
+
+// device fills in the page of a device, its freshest reading of each quantity.
+func device(o object, d gateway.Device) object {
+	o = o.text("name", d.Name).
+		text("model", d.Model).
+		text("room", topicForm(string(d.Room))).
+		flag("reachable", d.Reachable()).
+		text("via", d.Via()).
+		within("readings")
+	var last gateway.Quantity
+	for _, m := range d.Readings {
+		if m.Quantity == last {
+			continue // sorted by quantity: another source of the one just written
+		}
+		last = m.Quantity
+		if best, ok := d.Reading(m.Quantity); ok {
+			o = o.within(string(best.Quantity)).
+				value("value", best.Value).
+				moment("at", best.At).
+				text("from", best.From).
+				end()
+		}
+	}
+	return o.end()
+}
+
+func (v *view) announceDevice(id gateway.DeviceID) {
+	d, ok := v.state.Devices.Get(id)
+	if !ok || v.announcer == nil {
+		return
+	}
+	place := v.devices[id]
+	room, _ := v.state.Rooms.Get(d.Room)
+	text, some := v.announcer.device(place.form, d, room.Name)
+	if place.config == nil && !some {
+		return // there is nothing to see of it yet
+	}
+	if place.config == nil {
+		place.config = v.board.page(v.announcer.configTopic("device-" + place.form))
+	}
+	v.board.write(place.config, text)
+}
+
+// announceDevicesIn tells Home Assistant the room's new name, which happens seldom enough to look at
+// all devices.
+func (v *view) announceDevicesIn(room gateway.RoomID) {
+	for id := range v.devices {
+		if d, ok := v.state.Devices.Get(id); ok && d.Room == room {
+			v.announceDevice(id)
+		}
+	}
+}
+
+func (v *view) removeDevice(id gateway.DeviceID) {
+	place, ok := v.devices[id]
+	if !ok {
+		return
+	}
+	delete(v.devices, id)
+	for other, twin := range v.devices {
+		if twin.form == place.form { // it has the pages now
+			v.deviceBy[place.form] = other
+			v.showDevice(other, gateway.State{})
+			return
+		}
+	}
+	delete(v.deviceBy, place.form)
+	if v.announcer != nil {
+		v.announcer.forget(place.form)
+	}
+	v.takeDown(place)
+}
+
+// tellDecisions puts every decision that was not told yet behind the pages.
+func (v *view) tellDecisions() {
+	if v.state.Decided == v.told {
+		return
+	}
+	for _, d := range v.state.Decisions {
+		if d.Number <= v.told {
+			continue
+		}
+		o := begin(v.scratch).
+			count("number", d.Number).
+			moment("at", d.At).
+			text("kind", d.Kind).
+			text("room", topicForm(string(d.Room))).
+			text("device", topicForm(string(d.Device))).
+			text("what", d.What).
+			text("why", d.Why).
+			end()
+		v.board.tell(o)
+		v.scratch = o
+	}
+	v.told = v.state.Decided
+}
+
+// toldBefore is the number of the last decision of an earlier run: those are not told again.
+func toldBefore(s gateway.State) uint64 {
+	told := s.Decided
+	for i := len(s.Decisions) - 1; i >= 0; i-- {
+		if d := s.Decisions[i]; s.Started.IsZero() || d.At.Before(s.Started) {
+			break
+		} else {
+			told = d.Number - 1
+		}
+	}
+	return told
+}
+
+// next takes the next message for the broker.
+func (v *view) next() (message, bool) { return v.board.next(v.base + "/event") }
+
+// showAll has every page sent again, the status last.
+func (v *view) showAll() { v.board.postAll(v.status) }
+
+// reader reads wishes as of the State that is shown.
+func (v *view) reader(now time.Time) reader {
+	return reader{base: v.base, state: v.state, rooms: v.roomBy, devices: v.deviceBy, now: now}
+}
