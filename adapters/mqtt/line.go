@@ -1,0 +1,88 @@
+package mqtt
+
+import "bytes"
+
+// line leads to a broker.
+type line interface {
+	// open begins to look for the broker and returns; news tells how that goes. It does so until close.
+	open()
+	// news tells that the broker was reached, lost or not found.
+	news() <-chan news
+	// ready reports whether the broker is there now, as far as can be known.
+	ready() bool
+	// subscribe asks for the messages on the topics; they go to what was given to the line when made.
+	subscribe(filters []string) receipt
+	// send hands a message over; the receipt tells when it has left. One at a time.
+	send(message) receipt
+	// close says goodbye with a last message, if there is one, and ends everything that open began.
+	close(last *message)
+}
+
+// news is a change of the connection.
+type news struct {
+	up  bool
+	err error // if not up: why
+}
+
+// receipt tells how something sent has fared: Done is closed then, and Error is nil if it went well.
+// A token of paho is one.
+type receipt interface {
+	Done() <-chan struct{}
+	Error() error
+}
+
+// settled is the receipt for what was carried out at once.
+type settled struct {
+	done chan struct{} // closed
+	err  error
+}
+
+func (s settled) Done() <-chan struct{} { return s.done }
+func (s settled) Error() error          { return s.err }
+
+// house is the line to the broker within this process.
+type house struct {
+	broker     Broker
+	hear       func(heard)
+	subscribed map[string]bool // lasts as long as the adapter: there is no unsubscribing
+	changes    chan news
+	done       chan struct{} // of all receipts: closed
+}
+
+func newHouseLine(b Broker, subscribed map[string]bool, hear func(heard)) *house {
+	h := &house{broker: b, hear: hear, subscribed: subscribed, changes: make(chan news, 1), done: make(chan struct{})}
+	close(h.done)
+	return h
+}
+
+func (h *house) open()             { h.changes <- news{up: true} }
+func (h *house) news() <-chan news { return h.changes }
+func (h *house) ready() bool       { return true }
+
+func (h *house) subscribe(filters []string) receipt {
+	for _, f := range filters {
+		if h.subscribed[f] {
+			continue
+		}
+		err := h.broker.Subscribe(f, func(topic string, payload []byte, retained bool) {
+			// The broker may use the payload again. What is too long is refused, whatever its end.
+			h.hear(heard{topic, bytes.Clone(payload[:min(len(payload), longestWish+1)]), retained})
+		})
+		if err != nil {
+			return settled{h.done, err}
+		}
+		h.subscribed[f] = true
+	}
+	return settled{h.done, nil}
+}
+
+func (h *house) send(m message) receipt {
+	return settled{h.done, h.broker.Publish(m.topic, m.text, m.retain)}
+}
+
+// close ignores an error: a broker that has ended before us keeps nothing that could be wrong.
+func (h *house) close(last *message) {
+	if last != nil {
+		_ = h.broker.Publish(last.topic, last.text, last.retain)
+	}
+}

@@ -1,0 +1,251 @@
+package mqtt
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"strings"
+	"time"
+	"unicode"
+
+	"golang.org/x/time/rate"
+
+	"github.com/veilleuse/veilleuse/gateway"
+)
+
+const (
+	// A message that was not taken by a broker that seems to be there is sent again after a pause, which
+	// grows while that goes on.
+	firstPause, lastPause = time.Second, time.Minute
+	// Home Assistant asks for a pause after its birth, random so that not all answer at once.
+	shortestPause, longestPause = 200 * time.Millisecond, 2 * time.Second
+	// Refusals are decisions, which are logged and shown: a flood of bad wishes must not wash away
+	// everything else.
+	refusalsAtOnce, refusalsPerSecond = 100, 2
+	mostRetained                      = 256 // topics with a refused retained wish that are remembered
+)
+
+// session is one Run of the adapter.
+type session struct {
+	options Options
+	adapter *Adapter
+	port    gateway.Port
+	log     *slog.Logger
+	line    line
+	view    *view
+
+	up       bool    // news says that the broker is there
+	wanted   receipt // of the subscription under way; nil: none
+	flight   receipt // of the message under way; nil: none
+	flying   message
+	pause    time.Duration
+	retry    <-chan time.Time // nil: sending is not paused
+	birth    <-chan time.Time // nil: Home Assistant has not asked
+	trouble  map[string]bool  // what was complained of since all was well
+	refusals *rate.Limiter
+	unsaid   int               // refusals that were not posted
+	retained map[string]string // topic -> retained wish that was refused
+}
+
+func newSession(a *Adapter, port gateway.Port) *session {
+	o := a.options
+	var announce *announcer
+	if o.Discovery != "" {
+		announce = newAnnouncer(o.Discovery, o.base(), o.Version)
+	}
+	s := &session{
+		options: o, adapter: a, port: port, log: o.Log.With("broker", o.name()),
+		view:     newView(o.base(), announce, a.told),
+		trouble:  make(map[string]bool),
+		refusals: rate.NewLimiter(refusalsPerSecond, refusalsAtOnce), retained: make(map[string]string),
+	}
+	if o.Embedded != nil {
+		s.line = newHouseLine(o.Embedded, a.subscribed, a.hear)
+	} else {
+		s.line = newRemote(o, a.hear)
+	}
+	if o.isOpenToAll() {
+		s.log.Warn("MQTT is used without a password: whoever else reaches the broker can steer the heating")
+	}
+	return s
+}
+
+// serve does one thing after the other until ctx ends. It waits for nothing else: what is sent reports
+// back by its receipt.
+func (s *session) serve(ctx context.Context) {
+	for {
+		s.send()
+		select {
+		case <-ctx.Done():
+			return
+		case state := <-s.port.Shown():
+			s.view.show(state)
+		case c := <-s.port.Commands():
+			s.port.Post(gateway.Outcome{ID: c.ID, Point: c.Point, Err: "nothing can be set through MQTT", Final: true})
+		case m := <-s.adapter.inbox:
+			s.take(m)
+		case n := <-s.line.news():
+			s.notice(n)
+		case <-done(s.flight):
+			s.land()
+		case <-done(s.wanted):
+			s.subscribed()
+		case <-s.retry:
+			s.retry = nil
+		case <-s.birth:
+			s.birth = nil
+			s.view.showAll()
+		}
+	}
+}
+
+// done is the channel to wait on for a receipt; nil for none, on which a select waits for ever.
+func done(r receipt) <-chan struct{} {
+	if r == nil {
+		return nil
+	}
+	return r.Done()
+}
+
+// notice is told that the broker was reached or lost.
+func (s *session) notice(n news) {
+	switch {
+	case n.up:
+		s.connected()
+	case !s.line.ready(): // else the news of a loss has come after the next connection
+		s.up = false
+		s.complain("MQTT broker is not there", n.err)
+	}
+}
+
+// connected begins anew with a broker of which nothing is known.
+func (s *session) connected() {
+	if len(s.trouble) > 0 || !s.up {
+		s.log.Info("MQTT broker is there")
+	}
+	clear(s.trouble)
+	s.up, s.retry, s.pause = true, nil, firstPause
+	if s.flight != nil { // it belonged to the connection before
+		s.view.board.putBack(s.flying)
+		s.flight = nil
+	}
+	s.wanted = s.line.subscribe(s.options.filters())
+	s.view.showAll()
+}
+
+// complain logs a failure the first time it happens in an outage. Digits do not count: a port that is
+// another in each attempt would fill the log.
+func (s *session) complain(what string, err error) {
+	reason := strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return -1
+		}
+		return r
+	}, fmt.Sprint(what, err))
+	if !s.trouble[reason] {
+		s.trouble[reason] = true
+		s.log.Warn(what, "err", err)
+	}
+}
+
+// send hands the broker the next message, if it has taken the one before.
+func (s *session) send() {
+	for s.up && s.flight == nil && s.retry == nil && s.line.ready() {
+		m, ok := s.view.next()
+		if !ok {
+			return
+		}
+		s.flying, s.flight = m, s.line.send(m)
+		select {
+		case <-s.flight.Done():
+			s.land()
+		default:
+		}
+	}
+}
+
+// land learns how the message under way has fared.
+func (s *session) land() {
+	err := s.flight.Error()
+	s.flight = nil
+	if err == nil {
+		return
+	}
+	s.view.board.putBack(s.flying)
+	s.retry = time.After(s.pause)
+	s.pause = min(2*s.pause, lastPause)
+	s.complain("MQTT broker does not take "+s.flying.topic, err)
+}
+
+func (s *session) subscribed() {
+	if err := s.wanted.Error(); err != nil {
+		s.complain("wishes over MQTT do not reach us", err)
+	}
+	s.wanted = nil
+}
+
+// leave says goodbye, unless the broker takes nothing any more: then its last word is our last will.
+func (s *session) leave() {
+	last := message{topic: s.options.statusTopic(), text: []byte(offline), retain: true}
+	if s.flight != nil {
+		select {
+		case <-s.flight.Done():
+		case <-time.After(goodbye):
+			s.line.close(nil)
+			return
+		}
+	}
+	s.line.close(&last)
+}
+
+// take handles a message from the broker.
+func (s *session) take(m heard) {
+	if missed := s.adapter.missed.Swap(0); missed > 0 {
+		s.refuse(gateway.Refused{Text: fmt.Sprintf("%d messages", missed), Why: "they came faster than they can be read"})
+	}
+	if s.options.Discovery != "" && m.topic == s.options.birthTopic() {
+		s.born(m)
+		return
+	}
+	if len(m.payload) == 0 {
+		return // somebody deletes a retained wish
+	}
+	ask := s.view.reader(s.port.Now()).read(m)
+	refused, bad := ask.(gateway.Refused)
+	switch {
+	case !bad:
+		s.port.Post(gateway.Wish{By: "MQTT", Ask: ask})
+	case !m.retained || s.isNew(m):
+		s.refuse(refused)
+	}
+}
+
+// isNew reports whether a retained wish was not seen before: the broker repeats it on each connection.
+func (s *session) isNew(m heard) bool {
+	if s.retained[m.topic] == string(m.payload) || len(s.retained) >= mostRetained {
+		return false
+	}
+	s.retained[m.topic] = string(m.payload)
+	return true
+}
+
+// refuse tells the house of a wish that was not understood, unless there are too many of them.
+func (s *session) refuse(r gateway.Refused) {
+	if !s.refusals.Allow() {
+		s.unsaid++
+		return
+	}
+	if s.unsaid > 0 {
+		r.Why += fmt.Sprintf(" (%d others were refused before without a word)", s.unsaid)
+		s.unsaid = 0
+	}
+	s.port.Post(gateway.Wish{By: "MQTT", Ask: r})
+}
+
+// born answers Home Assistant's birth. A retained one is old: what it asks for was sent on connection.
+func (s *session) born(m heard) {
+	if string(m.payload) == online && !m.retained && s.birth == nil {
+		s.birth = time.After(shortestPause + rand.N(longestPause-shortestPause))
+	}
+}
