@@ -1,0 +1,120 @@
+package uplink
+
+import (
+	"testing"
+	"time"
+
+	"github.com/veilleuse/veilleuse/gateway"
+)
+
+func phase(p gateway.Phase) gateway.State {
+	return gateway.State{Authority: gateway.Authority{Phase: p}}
+}
+
+func TestPause(t *testing.T) {
+	failed := phase(gateway.Watching)
+	failed.Cloud.Bad = 1
+	for _, c := range []struct {
+		name        string
+		state       gateway.State
+		away        int
+		void        bool
+		least, most time.Duration
+	}{
+		{"empty State", gateway.State{}, 0, false, 120 * time.Second, 120 * time.Second},
+		{"watching", phase(gateway.Watching), 0, false, 120 * time.Second, 120 * time.Second},
+		{"watching, the last look did not count", phase(gateway.Watching), 0, true, 15 * time.Second, 15 * time.Second},
+		{"watching, a call failed", failed, 0, false, 15 * time.Second, 15 * time.Second},
+		{"suspect", phase(gateway.Suspect), 0, false, 15 * time.Second, 15 * time.Second},
+		{"local, just now", phase(gateway.Local), 0, false, 15 * time.Second, 60 * time.Second},
+		{"local, second look", phase(gateway.Local), 1, false, 15 * time.Second, 120 * time.Second},
+		{"local for long", phase(gateway.Local), 1000, false, 15 * time.Second, 300 * time.Second},
+		{"returning", phase(gateway.Returning), 0, false, 15 * time.Second, 30 * time.Second},
+	} {
+		r := rounds{state: c.state, away: c.away, void: c.void, tokens: full, tokensAt: instant}
+		if got := r.pause(instant, 0); got != c.least {
+			t.Errorf("%s: shortest pause %v, want %v", c.name, got, c.least)
+		}
+		if got := r.pause(instant, 0.999999999).Round(time.Second); got != c.most {
+			t.Errorf("%s: longest pause %v, want %v", c.name, got, c.most)
+		}
+	}
+}
+
+// day of a vendor whose API is sick in that phase: how many probes and how many requests it costs.
+func spendDay(p gateway.Phase, length time.Duration) (probes, requests int) {
+	r := rounds{state: phase(p), tokens: full, tokensAt: instant}
+	bad := reply{asked: true, status: 503, content: page}
+	luck := 0.0
+	for now := instant; now.Before(instant.Add(length)); probes++ {
+		if p == gateway.Local {
+			r.away++
+		}
+		if r.memory.standsFor(now, p == gateway.Local) == nil {
+			requests++
+			r.spend(now)
+			r.remember(now, bad)
+		}
+		if luck += 0.37; luck >= 1 {
+			luck--
+		}
+		now = now.Add(r.pause(now, luck))
+	}
+	return probes, requests
+}
+
+func TestRequestsAreScarce(t *testing.T) {
+	// The outage of 29 October 2025 lasted 8 h 24 min; all requests in it, the other adapter's included,
+	// are to be at most 110.
+	probes, requests := spendDay(gateway.Local, 8*time.Hour+24*time.Minute)
+	if requests > 60 || requests < 30 {
+		t.Errorf("%d requests in that outage, want 30 to 60", requests)
+	}
+	if probes < 150 || probes > 400 {
+		t.Errorf("%d probes in that outage, want 150 to 400", probes)
+	}
+	for _, p := range []gateway.Phase{gateway.Suspect, gateway.Returning, gateway.Watching} {
+		if _, requests := spendDay(p, 10*time.Hour); requests > 10*perHour+full+1 {
+			t.Errorf("%s: %d requests in 10 h, want at most 60 an hour", p, requests)
+		}
+	}
+	if probes, _ := spendDay(gateway.Suspect, 4*time.Minute); probes != 16 {
+		t.Errorf("%d probes in the first 4 min of suspicion, want 16", probes)
+	}
+}
+
+func TestMemory(t *testing.T) {
+	wait := reply{asked: true, status: 503, content: page, retryAfter: 10 * time.Minute}
+	well := reply{asked: true, status: 403, content: refusal}
+	sick := reply{asked: true, status: 502, content: page}
+	for _, c := range []struct {
+		name  string
+		reply reply
+		phase gateway.Phase
+		after time.Duration
+		asks  bool
+	}{
+		{"a good answer", well, gateway.Watching, 15 * time.Second, true},
+		{"a bad answer", sick, gateway.Suspect, 15 * time.Second, true},
+		{"a bad answer while local", sick, gateway.Local, 4 * time.Minute, false},
+		{"a bad answer while local, later", sick, gateway.Local, 5 * time.Minute, true},
+		{"asked to wait", wait, gateway.Suspect, 9 * time.Minute, false},
+		{"waited as asked", wait, gateway.Suspect, 10 * time.Minute, true},
+		{"asked to wait for a day", reply{asked: true, status: 503, retryAfter: 24 * time.Hour}, gateway.Suspect, 31 * time.Minute, true},
+		{"the clock was put back", wait, gateway.Suspect, -time.Hour, true},
+		{"not asked at all", reply{}, gateway.Local, time.Minute, true},
+	} {
+		r := rounds{state: phase(c.phase)}
+		r.remember(instant, c.reply)
+		if asks := r.memory.standsFor(instant.Add(c.after), c.phase == gateway.Local) == nil; asks != c.asks {
+			t.Errorf("%s: asks again %v, want %v", c.name, asks, c.asks)
+		}
+	}
+	r := rounds{state: phase(gateway.Local)}
+	for _, want := range []time.Duration{5 * time.Minute, 7*time.Minute + 30*time.Second, 10 * time.Minute, 10 * time.Minute} {
+		r.remember(instant, sick)
+		if r.memory.gap != want {
+			t.Errorf("gap %v, want %v", r.memory.gap, want)
+		}
+	}
+}
