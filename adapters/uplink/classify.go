@@ -145,8 +145,8 @@ func (o observation) connectionFailure() failure {
 	how := unreachable
 	for _, d := range o.dials {
 		switch d.failure {
-		case denied:
-			return denied
+		case denied, reset:
+			return d.failure
 		case unreachable:
 		default:
 			how = silent
@@ -160,6 +160,8 @@ func judgeConnection(o observation) finding {
 	switch o.connectionFailure() {
 	case denied:
 		return o.beyond("the connection to " + vendor + " was refused")
+	case reset: // so soon that the connection never seemed to stand
+		return o.beyond("the connection to " + vendor + " was cut off at once")
 	case unreachable:
 		return o.beyond(vendor + "'s address cannot be reached")
 	default:

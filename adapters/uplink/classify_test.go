@@ -197,6 +197,7 @@ func TestClassify(t *testing.T) {
 		{"11 odd routing, witnesses up", changes{noConnection(silent), allUp, func(o *observation) { o.link.Route = false }}, down, nil, ""},
 		{"12 reset", changes{noTLS(handshake{failure: reset}), allUp}, down, nil, "was cut off"},
 		{"12 reset of everything", changes{noTLS(handshake{failure: reset}), allDown}, offline, nil, ""},
+		{"12 reset before it stands", changes{noConnection(reset), allUp}, down, nil, "was cut off"},
 		{"13 closed in the handshake", changes{noTLS(handshake{failure: closed}), allUp}, down, nil, "was closed"},
 		{"14 TLS silent", changes{noTLS(handshake{failure: silent}), allUp}, down, nil, "says nothing"},
 

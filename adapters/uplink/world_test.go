@@ -171,7 +171,7 @@ func faultCases() []faultCase {
 		{faults: one(uplinktest.BlackHole), want: down, witness: yes, why: "not answered"},
 		{faults: one(uplinktest.BlackHole), title: "no witness", change: noWitness, want: down, witness: unknown, why: "internet or cloud"},
 		{faults: one(uplinktest.InternetDown), want: offline, witness: no, why: "0 of 2 witnesses"},
-		{faults: one(uplinktest.Reset), want: down, witness: yes, why: "was cut off while it was set up"},
+		{faults: one(uplinktest.Reset), want: down, witness: yes, why: "was cut off"},
 		{faults: one(uplinktest.Reset), plain: true, want: down, witness: yes, why: "was cut off"},
 		{faults: one(uplinktest.Hangup), want: down, witness: yes, why: "was closed while it was set up"},
 		{faults: one(uplinktest.TLSSilent), want: down, witness: yes, why: "then says nothing"},
