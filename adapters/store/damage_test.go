@@ -1,0 +1,213 @@
+package store
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// damagedHouse fills dir with three generations of every value: the first in the snapshot, the others in
+// the database only. It returns what each value was, oldest first.
+func damagedHouse(t *testing.T, dir string) (file []byte, past map[place][]string) {
+	t.Helper()
+	s, _ := open(t, dir)
+	past = map[place][]string{}
+	for generation := range 3 {
+		must(t, s.Save(override(houseOf(20), 2, 18+float64(generation), began)))
+		r, _ := s.get(statePlace)
+		past[statePlace] = append(past[statePlace], string(r.payload))
+		for _, vault := range []string{"netatmo", "homekit", "accessory"} {
+			for i := range 12 {
+				value := strings.Repeat(fmt.Sprintf("%s %d %d;", vault, i, generation), 1+i*i)
+				must(t, s.Vault(vault).Set(fmt.Sprint("key", i), []byte(value)))
+				at := place{vaultPrefix + vault, fmt.Sprint("key", i)}
+				past[at] = append(past[at], value)
+			}
+		}
+		if generation == 0 {
+			must(t, s.copyNow())
+		}
+	}
+	s.mu.Lock()
+	s.copyDue = never
+	s.mu.Unlock()
+	must(t, s.Close())
+	file, err := os.ReadFile(filepath.Join(dir, databaseName))
+	must(t, err)
+	return file, past
+}
+
+// Whatever happens to the file: the store opens, never with a wrong value, says what it lost, and works.
+func TestDamageIsNeverSilent(t *testing.T) {
+	dir := t.TempDir()
+	whole, past := damagedHouse(t, dir)
+	backup, err := os.ReadFile(filepath.Join(dir, snapshotName))
+	must(t, err)
+	random := rand.New(rand.NewPCG(11, 12))
+	outcomes := map[string]int{}
+	for trial := range 240 {
+		file, what := harm(random, whole)
+		must(t, os.WriteFile(filepath.Join(dir, databaseName), file, 0o600))
+		must(t, os.WriteFile(filepath.Join(dir, snapshotName), backup, 0o600))
+		within(t, what, func() { outcomes[openDamaged(t, dir, past, what)]++ })
+		if t.Failed() {
+			t.Fatalf("trial %d: %s", trial, what)
+		}
+	}
+	t.Log(outcomes)
+	if outcomes["rebuilt"] < 60 {
+		t.Errorf("the trials do not hit: %v", outcomes)
+	}
+	aside, _ := filepath.Glob(filepath.Join(dir, databaseName+".bad-*"))
+	if len(aside) != 1 {
+		t.Errorf("set aside are %q, wanted is one", aside)
+	}
+}
+
+// within fails the test if f takes so long that it must be hanging.
+func within(t *testing.T, what string, f func()) {
+	done := make(chan struct{})
+	go func() { defer close(done); f() }()
+	select {
+	case <-done:
+	case <-time.After(time.Minute):
+		t.Fatalf("%s: hangs", what)
+	}
+}
+
+func openDamaged(t *testing.T, dir string, past map[place][]string, what string) string {
+	s, said := open(t, dir)
+	defer s.Close()
+	for at, values := range past {
+		r, ok := s.get(at)
+		switch {
+		case !ok:
+			t.Errorf("%s: %s is gone though the snapshot has it", what, at)
+		case string(r.payload) == values[2]:
+		case s.Damage() == "":
+			t.Errorf("%s: %s is silently wrong", what, at)
+		case string(r.payload) != values[0] && string(r.payload) != values[1]:
+			t.Errorf("%s: %s holds what it never held", what, at)
+		}
+	}
+	if _, found, err := s.Load(); !found || err != nil {
+		t.Errorf("%s: state: %v %v", what, found, err)
+	}
+	if s.Damage() == "" {
+		return "unharmed"
+	}
+	if !strings.Contains(said.String(), "was damaged") || strings.Contains(s.Damage(), "\n") {
+		t.Errorf("%s: not said in one sentence: %q", what, s.Damage())
+	}
+	must(t, s.Vault("netatmo").Set("after", []byte("it works")))
+	held := maps.Clone(s.content)
+	must(t, s.Close())
+	again, _ := open(t, dir)
+	defer again.Close()
+	if again.Damage() != "" || !maps.EqualFunc(again.content, held, sameRecord) {
+		t.Errorf("%s: the rebuilt file does not hold: %s", what, again.Damage())
+	}
+	return "rebuilt"
+}
+
+// Without a snapshot what is damaged is lost, and named.
+func TestWhatIsLostIsNamed(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := open(t, dir)
+	must(t, s.Vault("netatmo").Set("token", []byte(strings.Repeat("a secret of some length ", 20))))
+	must(t, s.Vault("homekit").Set("identity", []byte("another")))
+	must(t, s.Close())
+	path := filepath.Join(dir, databaseName)
+	file, err := os.ReadFile(path)
+	must(t, err)
+	must(t, os.Remove(filepath.Join(dir, snapshotName)))
+	changed := strings.ReplaceAll(string(file), "a secret of some length a", "a secret of some tength a")
+	must(t, os.WriteFile(path, []byte(changed), 0o600))
+
+	s, said := open(t, dir)
+	for _, want := range []string{"lost are vault/netatmo/token", "no snapshot", "1 values were read"} {
+		if !strings.Contains(s.Damage(), want) {
+			t.Errorf("%q is not in %q", want, s.Damage())
+		}
+	}
+	if strings.Contains(said.String(), "secret of some") {
+		t.Error("the log holds a secret")
+	}
+	if got, err := s.Vault("homekit").Get("identity"); string(got) != "another" || err != nil {
+		t.Errorf("a whole value was lost too: %q, %v", got, err)
+	}
+	if _, err := s.Vault("netatmo").Get("token"); err == nil {
+		t.Error("a damaged value is handed out")
+	}
+}
+
+func TestMissingDatabaseComesBackFromTheSnapshot(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := open(t, dir)
+	must(t, s.Vault("netatmo").Set("token", []byte("1")))
+	must(t, s.Close())
+	must(t, os.Remove(filepath.Join(dir, databaseName)))
+	s, _ = open(t, dir)
+	if got, err := s.Vault("netatmo").Get("token"); string(got) != "1" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	if !strings.Contains(s.Damage(), "missing") {
+		t.Errorf("nothing is said: %q", s.Damage())
+	}
+}
+
+func TestDamagedSnapshotIsWrittenAnew(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := open(t, dir)
+	must(t, s.Vault("netatmo").Set("token", []byte("1")))
+	must(t, s.Close())
+	path := filepath.Join(dir, snapshotName)
+	must(t, os.WriteFile(path, []byte(`{"kind":`), 0o600))
+	s, said := open(t, dir)
+	if got, err := s.Vault("netatmo").Get("token"); string(got) != "1" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	if !strings.Contains(said.String(), "snapshot is not readable") || s.Damage() != "" {
+		t.Errorf("said is %q, damage %q", said, s.Damage())
+	}
+	must(t, s.Close())
+	if back, found, err := readSnapshot(dir); !found || err != nil || len(back.content) != 1 {
+		t.Errorf("found=%v, %v, %d values", found, err, len(back.content))
+	}
+}
+
+// A pairing that was dissolved must not come back with a repaired file.
+func TestDeletedSecretsLeaveTheSnapshot(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := open(t, dir)
+	v := s.Vault("homekit")
+	must(t, v.Set("pairing/phone", []byte("key")))
+	must(t, v.Set("identity", []byte("1")))
+	must(t, s.copyNow())
+	must(t, v.Delete("pairing/phone"))
+	if s.copyNeed() != soon {
+		t.Error("the snapshot keeps what was deleted")
+	}
+	must(t, s.Close())
+	must(t, os.Remove(filepath.Join(dir, databaseName)))
+	s, _ = open(t, dir)
+	if keys, _ := s.Vault("homekit").List(""); len(keys) != 1 || keys[0] != "identity" {
+		t.Errorf("came back: %q", keys)
+	}
+}
+
+func TestWhatAPowerCutLeftIsRemoved(t *testing.T) {
+	dir := t.TempDir()
+	left := filepath.Join(dir, databaseName+temporarySuffix)
+	must(t, os.WriteFile(left, []byte("half a file"), 0o600))
+	s, _ := open(t, dir)
+	must(t, s.Vault("x").Set("k", []byte("1")))
+	if _, err := os.Stat(left); err == nil {
+		t.Error("it is still there")
+	}
+}

@@ -1,0 +1,129 @@
+package store
+
+import (
+	"testing"
+	"time"
+
+	"github.com/veilleuse/veilleuse/gateway"
+)
+
+func TestDifference(t *testing.T) {
+	later := began.Add(time.Hour)
+	room := func(change func(*gateway.Room)) func(gateway.State) gateway.State {
+		return func(s gateway.State) gateway.State {
+			r, _ := s.Rooms.Get("room-1")
+			change(&r)
+			s.Rooms = s.Rooms.With(r.ID, r)
+			return s
+		}
+	}
+	device := func(change func(*gateway.Device)) func(gateway.State) gateway.State {
+		return func(s gateway.State) gateway.State {
+			d, _ := s.Devices.Get(deviceID(5))
+			change(&d)
+			s.Devices = s.Devices.With(d.ID, d)
+			return s
+		}
+	}
+	state := func(change func(*gateway.State)) func(gateway.State) gateway.State {
+		return func(s gateway.State) gateway.State { change(&s); return s }
+	}
+	for _, c := range []struct {
+		name   string
+		change func(gateway.State) gateway.State
+		want   urgency
+	}{
+		{"nothing", state(func(*gateway.State) {}), nothing},
+		{"the same house made anew", func(gateway.State) gateway.State { return houseOf(8) }, nothing},
+		{"the same device put in again", device(func(*gateway.Device) {}), nothing},
+		{"what is never saved", state(func(s *gateway.State) { s.At = later; s.Cloud.LastGood = later; s.Budget.Spent = 7 }), nothing},
+		{"a room's temperature", room(func(r *gateway.Room) { r.Temperature.Value = gateway.Number(21) }), nothing},
+		{"a face that answers no more", device(func(d *gateway.Device) {
+			*d = d.WithFace(gateway.Face{Adapter: "netatmo", Reaches: false, Since: later, Why: "no answer"})
+		}), nothing},
+		{"an equal time in another zone", state(func(s *gateway.State) { s.Authority.Since = began.In(time.FixedZone("", 0)) }), nothing},
+
+		{"a reading's value", func(s gateway.State) gateway.State { return measure(s, 5, 30, began) }, measured},
+		{"a reading's time", func(s gateway.State) gateway.State { return measure(s, 5, 19.5, later) }, measured},
+		{"the cloud was asked again", room(func(r *gateway.Room) { r.CloudAt = later }), measured},
+		{"the plan was copied again", state(func(s *gateway.State) { s.Home.Copied = later }), measured},
+		{"another reason, same phase", state(func(s *gateway.State) { s.Authority.Why = "the cloud still answers" }), measured},
+		{"another reason, same verdict", state(func(s *gateway.State) { s.Cloud.Why = "503 again" }), measured},
+		{"a command was numbered", state(func(s *gateway.State) { s.Commanded++ }), measured},
+
+		{"a decision", state(func(s *gateway.State) { s.Decided++ }), decided},
+
+		{"a person's wish", func(s gateway.State) gateway.State { return override(s, 1, 23, began) }, essential},
+		{"a wish and a reading", func(s gateway.State) gateway.State { return measure(override(s, 1, 23, began), 5, 30, later) }, essential},
+		{"a quantity never read before", device(func(d *gateway.Device) {
+			*d = d.WithReading(gateway.Measure{Quantity: gateway.Smoke, From: "accessory"})
+		}), essential},
+		{"a new control", device(func(d *gateway.Device) {
+			*d = d.WithFace(gateway.Face{Adapter: "camera", Controls: []gateway.Control{{Quantity: gateway.Monitoring}}})
+		}), essential},
+		{"a new name", device(func(d *gateway.Device) { d.Name = "Salon" }), essential},
+		{"a device went", state(func(s *gateway.State) { s.Devices = s.Devices.Without(deviceID(5)) }), essential},
+		{"a device came", state(func(s *gateway.State) { s.Devices = s.Devices.With("x", gateway.Device{ID: "x"}) }), essential},
+		{"another name of a device", state(func(s *gateway.State) { s.Also = s.Also.With("serial-5", "x") }), essential},
+		{"the phase", state(func(s *gateway.State) { s.Authority.Phase = gateway.Local }), essential},
+		{"the verdict", state(func(s *gateway.State) { s.Cloud.Verdict = gateway.VerdictCloudDown }), essential},
+		{"the home's mode", state(func(s *gateway.State) { s.Home.Regime.Mode = gateway.HomeAway }), essential},
+		{"a slot of the schedule", state(func(s *gateway.State) {
+			s.Home.Schedules = []gateway.Schedule{scheduleOf(0, 2), scheduleOf(1, 3)}
+		}), essential},
+		{"an alarm", state(func(s *gateway.State) {
+			s.Alarms = []gateway.Alarm{{Phase: gateway.Sounding, Kind: gateway.Smoke}}
+		}), essential},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			before := houseOf(8)
+			after := c.change(before)
+			after.Version = before.Version + 1
+			if got := difference(before, after); got != c.want {
+				t.Errorf("urgency is %d, wanted %d", got, c.want)
+			}
+		})
+	}
+}
+
+// An alarm that was saved and is only heard again is no news; one that was hushed is.
+func TestDifferenceOfAlarms(t *testing.T) {
+	before := houseOf(4)
+	before.Alarms = []gateway.Alarm{{Phase: gateway.Sounding, Kind: gateway.Smoke, Heard: began, Why: "smoke"}}
+	heard, hushed := before, before
+	heard.Version++
+	heard.Alarms = []gateway.Alarm{{Phase: gateway.Sounding, Kind: gateway.Smoke, Heard: began.Add(time.Second), Why: "smoke"}}
+	hushed.Version++
+	hushed.Alarms = []gateway.Alarm{{Phase: gateway.Hushed, Kind: gateway.Smoke, Heard: began, Why: "smoke"}}
+	if got := difference(before, heard); got != measured {
+		t.Errorf("heard again: %d", got)
+	}
+	if got := difference(before, hushed); got != essential {
+		t.Errorf("hushed: %d", got)
+	}
+	if before.Alarms[0].Why != "smoke" || before.Alarms[0].Heard != began {
+		t.Error("the State was changed by being compared")
+	}
+}
+
+func TestDifferenceLeavesTheStateAlone(t *testing.T) {
+	before := houseOf(4)
+	saved := asJSON(t, before.Lasting())
+	difference(gateway.State{}, before)
+	difference(before, measure(override(before, 0, 20, began), 1, 30, began))
+	if asJSON(t, before.Lasting()) != saved {
+		t.Error("the State was changed by being compared")
+	}
+}
+
+// The comparison runs with every event, so it must not grow with the house.
+func BenchmarkDifferenceOfOneReading(b *testing.B) {
+	before := houseOf(60)
+	after := measure(before, 7, 25, began)
+	b.ReportAllocs()
+	for b.Loop() {
+		if difference(before, after) != measured {
+			b.Fatal("not seen")
+		}
+	}
+}
