@@ -22,6 +22,8 @@ const (
 	crowdedIdle = time.Minute
 	// requestBodyMax is enough for a subscription to everything that a full bridge has.
 	requestBodyMax = 512 << 10
+	// strangerBodyMax is enough for every message of pair-setup, the longest of which has some 500 bytes.
+	strangerBodyMax = 4 << 10
 )
 
 // connection is one controller's connection. The goroutine in run reads and answers; a second one sends events once the
@@ -64,7 +66,7 @@ func (s *Server) converse(ctx context.Context, conn net.Conn) {
 	}
 	defer c.close()
 	if !s.admit(c) {
-		s.log.Warn("HomeKit connection refused: all places are taken", "address", conn.RemoteAddr())
+		s.log.Debug("HomeKit connection refused: all places are taken", "address", conn.RemoteAddr())
 		return
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
@@ -157,9 +159,9 @@ func (c *connection) run(ctx context.Context) error {
 // read waits for a request and reads it whole. Whoever ends ctx sets the deadline afterwards, so it is looked at after
 // each change of the deadline.
 func (c *connection) read(ctx context.Context) (request, error) {
-	var patience time.Time
+	patience, bodyMax := time.Time{}, requestBodyMax
 	if c.controller == "" {
-		patience = time.Now().Add(unverifiedIdle)
+		patience, bodyMax = time.Now().Add(unverifiedIdle), strangerBodyMax
 	}
 	if err := c.setReadDeadline(ctx, patience); err != nil {
 		return request{}, err
@@ -170,7 +172,7 @@ func (c *connection) read(ctx context.Context) (request, error) {
 	if err := c.setReadDeadline(ctx, time.Now().Add(messageTimeout)); err != nil {
 		return request{}, err
 	}
-	return readRequest(c.channel.in, requestBodyMax)
+	return readRequest(c.channel.in, bodyMax)
 }
 
 func (c *connection) setReadDeadline(ctx context.Context, deadline time.Time) error {
@@ -199,15 +201,12 @@ func (c *connection) touch() {
 	c.heard = time.Now()
 }
 
-// verified makes the connection a session of the controller, once the last plain answer has left.
-func (c *connection) verified(ctx context.Context, controller string, keys SessionKeys) error {
+// secure switches to encryption once the last plain answer has left, and begins to send events.
+func (c *connection) secure(ctx context.Context, keys SessionKeys) error {
 	if err := c.channel.encrypt(keys.ToAccessory, keys.ToController); err != nil {
 		return err
 	}
-	if !c.server.pairer.enter(controller, func() { c.setController(controller) }) {
-		return errors.New("the pairing was removed meanwhile")
-	}
-	c.server.log.Info("HomeKit controller connected", "controller", controller, "address", c.channel.conn.RemoteAddr())
+	c.server.log.Info("HomeKit controller connected", "controller", c.controller, "address", c.channel.conn.RemoteAddr())
 	c.senders.Go(func() {
 		if err := c.queue.run(ctx, c.sendEvents); err != nil {
 			c.close()

@@ -132,6 +132,7 @@ func TestMalformedMessages(t *testing.T) {
 		{"bad header", "GET / HTTP/1.1\r\nno header\r\n\r\n", 400},
 		{"bad length", "POST /pair-setup HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400},
 		{"too long a body", "POST /pair-setup HTTP/1.1\r\nContent-Length: 9999999\r\n\r\n", 413},
+		{"too long a body for a stranger", "POST /pair-setup HTTP/1.1\r\nContent-Length: 5000\r\n\r\n", 413},
 		{"too long a head", "GET / HTTP/1.1\r\nX: " + strings.Repeat("x", 200_000), 413},
 	}
 	for _, test := range tests {

@@ -55,7 +55,7 @@ func (c *connection) setupStart() answer {
 func (c *connection) setupProve(message TLV) answer {
 	exchange := c.setup
 	if exchange == nil || exchange.key != nil || !c.server.pairer.goOn(c) {
-		return c.abandonSetup(4, ErrorUnknown, errors.New("M3 without M1"))
+		return c.abandonSetup(4, ErrorUnknown, nil) // M3 without M1
 	}
 	count, err := c.server.pairer.countTry()
 	if err != nil {
@@ -77,7 +77,7 @@ func (c *connection) setupProve(message TLV) answer {
 func (c *connection) setupFinish(message TLV) answer {
 	exchange := c.setup
 	if exchange == nil || exchange.key == nil || !c.server.pairer.goOn(c) {
-		return c.abandonSetup(6, ErrorUnknown, errors.New("M5 without M3"))
+		return c.abandonSetup(6, ErrorUnknown, nil) // M5 without M3
 	}
 	id, public, err := openSetupIdentity(roleController, nonceSetupM5, exchange.key, message.Get(TagEncryptedData))
 	if err != nil {
@@ -94,7 +94,7 @@ func (c *connection) setupFinish(message TLV) answer {
 	return tlvAnswer(tlvOf(6, Item{TagEncryptedData, sealed}))
 }
 
-// abandonSetup refuses a step; a new attempt begins with M1.
+// abandonSetup refuses a step; a new attempt begins with M1. The reason, which may be nil, is for the log.
 func (c *connection) abandonSetup(state, code byte, reason error) answer {
 	if reason != nil {
 		c.server.log.Warn("HomeKit pairing failed", "address", c.channel.conn.RemoteAddr(), "error", reason)

@@ -56,11 +56,13 @@ func (c *connection) verifyFinish(message TLV) answer {
 		return refusePairing(4, ErrorAuthentication)
 	}
 	pairing, known := c.server.pairer.find(id)
-	if !known || check(pairing.Key) != nil {
-		c.server.log.Warn("HomeKit controller is not paired", "controller", id, "address", c.channel.conn.RemoteAddr())
+	// Who has M4 in hands has a session: so we enter it before M4 leaves.
+	if !known || check(pairing.Key) != nil || !c.server.pairer.enter(id, func() { c.setController(id) }) {
+		// A controller that was removed may come back every few seconds for years: nothing to tell each time.
+		c.server.log.Debug("HomeKit controller is not paired", "controller", id, "address", c.channel.conn.RemoteAddr())
 		return refusePairing(4, ErrorAuthentication)
 	}
 	m4 := tlvAnswer(tlvOf(4))
-	m4.then = func(ctx context.Context) error { return c.verified(ctx, id, sessionKeys(exchange.secret)) }
+	m4.then = func(ctx context.Context) error { return c.secure(ctx, sessionKeys(exchange.secret)) }
 	return m4
 }
