@@ -233,16 +233,24 @@ func checkAccessory(a *Accessory) error {
 			faults = append(faults, fmt.Errorf("service %d %s: id or type is missing, or the id there twice", s.IID, s.Type))
 		}
 		services[s.IID] = true
-		for j := range s.Characteristics {
-			c := &s.Characteristics[j]
-			if c.IID == 0 || c.Type == "" || characteristics[c.IID] {
-				faults = append(faults, fmt.Errorf("characteristic %d %s: id or type is missing, or the id there twice", c.IID, c.Type))
-			}
-			characteristics[c.IID] = true
-			if err := c.checkMetadata(); err != nil {
-				faults = append(faults, fmt.Errorf("characteristic %d: %w", c.IID, err))
-			}
+		faults = append(faults, checkCharacteristics(s, characteristics))
+	}
+	return errors.Join(faults...)
+}
+
+// checkCharacteristics looks at those of one service; seen are the ids of the whole accessory so far.
+func checkCharacteristics(s *Service, seen map[uint64]bool) error {
+	var faults []error
+	for i := range s.Characteristics {
+		c := &s.Characteristics[i]
+		err := c.checkMetadata()
+		if c.IID == 0 || c.Type == "" || seen[c.IID] {
+			err = errors.New("id or type is missing, or the id there twice")
 		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("characteristic %d %s: %w", c.IID, c.Type, err))
+		}
+		seen[c.IID] = true
 	}
 	return errors.Join(faults...)
 }

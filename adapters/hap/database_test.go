@@ -101,7 +101,7 @@ func TestNewDatabaseRefuses(t *testing.T) {
 		{"characteristic without format", func(a []Accessory) []Accessory {
 			a[1].Services[1].Characteristics[0].Format = ""
 			return a
-		}, "characteristic 10: format"},
+		}, "characteristic 10 11: format"},
 		{"value out of range", func(a []Accessory) []Accessory {
 			a[1].Services[1].Characteristics[0].Value = NumberValue(61)
 			return a

@@ -185,7 +185,8 @@ func (c *connection) setReadDeadline(ctx context.Context, deadline time.Time) er
 // complain tells the peer that its message made no sense, unless there is nobody to tell.
 func (c *connection) complain(err error) {
 	var network net.Error
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.Canceled) || errors.As(err, &network) {
+	cut := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	if cut || errors.Is(err, context.Canceled) || errors.As(err, &network) {
 		return
 	}
 	status := http.StatusBadRequest

@@ -63,7 +63,8 @@ func (c *connection) setupProve(message TLV) answer {
 	}
 	proof, key, err := exchange.srp.verify(message.Get(TagPublicKey), message.Get(TagProof))
 	if err != nil {
-		c.server.log.Warn("wrong HomeKit setup code", "address", c.channel.conn.RemoteAddr(), "tries", count, "allowed", triesMax)
+		c.server.log.Warn("wrong HomeKit setup code", "address", c.channel.conn.RemoteAddr(),
+			"tries", count, "allowed", triesMax)
 		return c.abandonSetup(4, ErrorAuthentication, nil)
 	}
 	if err := c.server.pairer.forgiveTries(); err != nil {

@@ -40,7 +40,8 @@ func (c *connection) verifyStart(message TLV) answer {
 	}
 	c.verify = exchange
 	identity := c.server.options.Identity
-	sealed := sealVerifyIdentity(nonceVerifyM2, exchange.secret, exchange.own, exchange.peer, identity.DeviceID, identity.Key)
+	sealed := sealVerifyIdentity(nonceVerifyM2, exchange.secret, exchange.own, exchange.peer,
+		identity.DeviceID, identity.Key)
 	return tlvAnswer(tlvOf(2, Item{TagPublicKey, exchange.own}, Item{TagEncryptedData, sealed}))
 }
 
@@ -51,7 +52,8 @@ func (c *connection) verifyFinish(message TLV) answer {
 	if exchange == nil {
 		return refusePairing(4, ErrorAuthentication)
 	}
-	id, check, err := openVerifyIdentity(nonceVerifyM3, exchange.secret, message.Get(TagEncryptedData), exchange.peer, exchange.own)
+	id, check, err := openVerifyIdentity(nonceVerifyM3, exchange.secret, message.Get(TagEncryptedData),
+		exchange.peer, exchange.own)
 	if err != nil {
 		return refusePairing(4, ErrorAuthentication)
 	}

@@ -117,7 +117,7 @@ func (c *connection) resource(ctx context.Context, r request) answer {
 	}
 	ctx, cancel := context.WithTimeout(ctx, snapshotTimeout)
 	defer cancel()
-	picture, err := c.server.options.Snapshot(ctx, SnapshotRequest{AID: wanted.AID, Width: wanted.Width, Height: wanted.Height})
+	picture, err := c.server.options.Snapshot(ctx, SnapshotRequest{wanted.AID, wanted.Width, wanted.Height})
 	if err != nil {
 		c.server.log.Warn("HomeKit camera gave no picture", "aid", wanted.AID, "error", err)
 		return statusAnswer(http.StatusMultiStatus, StatusUnreachable)

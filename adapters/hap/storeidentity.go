@@ -38,9 +38,9 @@ func NewServerIdentity() (ServerIdentity, error) {
 	return ServerIdentity{DeviceID: NewDeviceID(), Key: key, SetupCode: NewSetupCode(), SetupID: NewSetupID()}, nil
 }
 
-// LoadServerIdentity reads the identity from the store. Only a store that works and holds neither an identity nor pairings
-// gets a new one; a store that fails, and an identity that is damaged or gone while pairings are there, are errors,
-// since a new identity would unpair the home.
+// LoadServerIdentity reads the identity from the store. Only a store that works and holds neither an identity nor
+// pairings gets a new one; a store that fails, and an identity that is damaged or gone while pairings are there, are
+// errors, since a new identity would unpair the home.
 func LoadServerIdentity(store Store) (ServerIdentity, error) {
 	blob, err := store.Get(identityKey)
 	if errors.Is(err, ErrNotFound) {
