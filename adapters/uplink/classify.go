@@ -140,7 +140,8 @@ func (o observation) connected() bool {
 	return false
 }
 
-// connectionFailure sums up the attempts: the refusal of one address is the plainest word about a connection; unreachable it is only if all are.
+// connectionFailure sums up the attempts. The refusal of one address is the plainest word there is;
+// unreachable is only what all of them were.
 func (o observation) connectionFailure() failure {
 	how := unreachable
 	for _, d := range o.dials {
@@ -243,7 +244,7 @@ func judgeReply(o observation) finding {
 	case r.failure == silent:
 		return o.behind(gateway.VerdictDegraded, nil, "takes the request and does not answer in time")
 	case r.failure != none && r.failure != garbled:
-		return o.behind(gateway.VerdictCloudDown, nil, "takes the request and "+string(r.failure)+" before an answer")
+		return o.behind(gateway.VerdictCloudDown, nil, "takes the request, but the connection "+string(r.failure)+" before an answer")
 	case r.failure == garbled:
 		return o.behind(gateway.VerdictDegraded, nil, "answers something that is not HTTP")
 	case r.status == 511:

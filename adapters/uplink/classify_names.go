@@ -10,11 +10,10 @@ import (
 // judgeNames: there is no address of the vendor to dial.
 func judgeNames(o observation) finding {
 	answer := decisive(o.names)
-	name := o.host
 	switch answer.outcome {
 	case found:
 		return finding{verdict: gateway.VerdictHijack,
-			why: fmt.Sprintf("The name server %s says that %s is %s, which is %s: an ad blocker or a portal", server(answer), name,
+			why: fmt.Sprintf("The name server %s says that %s is %s, which is %s: an ad blocker or a portal", server(answer), o.host,
 				answer.addresses[0], refused(answer.addresses[0], o.local))}
 	case missing, empty:
 		return judgeDenied(o, answer)
@@ -23,6 +22,9 @@ func judgeNames(o observation) finding {
 	case noAnswer:
 		return judgeUnanswered(o, answer)
 	case noWay:
+		if o.internet() == gateway.Yes {
+			return o.failingServer(answer)
+		}
 		return o.outside("no name server can be reached from here")
 	default:
 		return judgeBadServer(o, answer)

@@ -19,9 +19,8 @@ func seen(changes ...func(*observation)) observation {
 		dials: []dial{{to: netip.MustParseAddrPort("20.50.2.1:443"), took: 20 * time.Millisecond}},
 		shake: handshake{tried: true, trusted: true, named: true, subject: "api.netatmo.com", issuer: "Some CA",
 			notBefore: instant.AddDate(0, -1, 0), notAfter: instant.AddDate(0, 2, 0)},
-		reply:    reply{asked: true, status: 403, content: refusal, code: 1, message: "Access token is missing"},
-		took:     90 * time.Millisecond,
-		deadline: timeout,
+		reply: reply{asked: true, status: 403, content: refusal, code: 1, message: "Access token is missing"},
+		took:  90 * time.Millisecond,
 	}
 	for _, change := range changes {
 		change(&o)
@@ -174,6 +173,7 @@ func TestClassify(t *testing.T) {
 		{"6 resolver dead", changes{noNames(noServer), votes(gateway.No, gateway.Yes, gateway.NotKnown)}, resolver, nil, "nobody serves names"},
 		{"6 resolver dead with the router", changes{noNames(noServer), allDown, routerIs(gateway.No)}, lan, nil, "router does not answer"},
 		{"6 resolver out of reach", changes{noNames(noWay), allDown, routerIs(gateway.No)}, lan, nil, ""},
+		{"6 resolver out of reach, connections work", changes{noNames(noWay), votes(gateway.No, gateway.Yes, gateway.NotKnown)}, resolver, nil, "no way to that name server"},
 		{"7 answer 0.0.0.0", changes{answers("0.0.0.0"), allUp}, hijack, nil, "no address at all"},
 		{"7 answers 0.0.0.0 and ::", changes{answers("0.0.0.0", "::"), allUp}, hijack, nil, ""},
 		{"8 private answer", changes{answers("192.168.1.250"), allUp}, hijack, nil, "private address"},

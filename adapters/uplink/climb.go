@@ -55,7 +55,7 @@ func (c climber) observe(parent context.Context) observation {
 	if c.resolvers == nil {
 		c.resolvers = systemResolvers()
 	}
-	o := observation{host: c.host, secure: c.secure, local: c.loopback, now: c.now, trust: c.trust, deadline: c.timeout}
+	o := observation{host: c.host, secure: c.secure, local: c.loopback, now: c.now, trust: c.trust}
 	climbed := make(chan struct{})
 	go func() { c.climb(ctx, &o); close(climbed) }()
 

@@ -17,16 +17,15 @@ type observation struct {
 	link   Link          // looked at only when the climb does not succeed
 	router gateway.Answer
 
-	names    []lookup // the vendor's name, by name server in the system's order; empty: no name was needed
-	second   []lookup // the same outside the home, asked when the home's deny that it exists
-	dials    []dial
-	shake    handshake
-	reply    reply
-	votes    []vote
-	sameTLS  gateway.Answer // can certificates of witnesses be verified; asked when the vendor's cannot
-	own      own
-	took     time.Duration
-	deadline time.Duration // that the climb had
+	names   []lookup // the vendor's name, by name server in the system's order; empty: no name was needed
+	second  []lookup // the same outside the home, asked when the home's deny that it exists
+	dials   []dial
+	shake   handshake
+	reply   reply
+	votes   []vote
+	sameTLS gateway.Answer // can certificates of witnesses be verified; asked when the vendor's cannot
+	own     own
+	took    time.Duration
 }
 
 // failure is how a stage failed, in the words used towards people.

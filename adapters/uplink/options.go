@@ -62,7 +62,7 @@ func DefaultWitnesses() []string {
 	}
 }
 
-// publicResolvers are run by two operators that keep no log of who asks.
+// publicResolvers are run by two operators who have nothing to do with each other.
 func publicResolvers() []string { return []string{"9.9.9.9", "1.1.1.1"} }
 
 // Check says every fault in the options, each in one sentence, nil if there is none.

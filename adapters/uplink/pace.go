@@ -18,7 +18,7 @@ const (
 // Requests to the API itself are scarcer than probes: the vendor counts them, and in an outage all
 // gateways of the world ask at once.
 const (
-	full        = 20.0 // requests that may be made at once
+	burst       = 20.0 // requests that may be made at once
 	perHour     = 60.0
 	firstGap    = 5 * time.Minute // between requests while local
 	lastGap     = 10 * time.Minute
@@ -52,7 +52,7 @@ func (r *rounds) untilToken(now time.Time) time.Duration {
 
 func (r *rounds) tokensLeft(now time.Time) float64 {
 	gained := max(0, now.Sub(r.tokensAt).Hours()*perHour)
-	return min(full, r.tokens+gained)
+	return min(burst, r.tokens+gained)
 }
 
 func (r *rounds) spend(now time.Time) {

@@ -31,7 +31,7 @@ func TestPause(t *testing.T) {
 		{"local for long", phase(gateway.Local), 1000, false, 15 * time.Second, 300 * time.Second},
 		{"returning", phase(gateway.Returning), 0, false, 15 * time.Second, 30 * time.Second},
 	} {
-		r := rounds{state: c.state, away: c.away, void: c.void, tokens: full, tokensAt: instant}
+		r := rounds{state: c.state, away: c.away, void: c.void, tokens: burst, tokensAt: instant}
 		if got := r.pause(instant, 0); got != c.least {
 			t.Errorf("%s: shortest pause %v, want %v", c.name, got, c.least)
 		}
@@ -43,7 +43,7 @@ func TestPause(t *testing.T) {
 
 // day of a vendor whose API is sick in that phase: how many probes and how many requests it costs.
 func spendDay(p gateway.Phase, length time.Duration) (probes, requests int) {
-	r := rounds{state: phase(p), tokens: full, tokensAt: instant}
+	r := rounds{state: phase(p), tokens: burst, tokensAt: instant}
 	bad := reply{asked: true, status: 503, content: page}
 	luck := 0.0
 	for now := instant; now.Before(instant.Add(length)); probes++ {
@@ -74,7 +74,7 @@ func TestRequestsAreScarce(t *testing.T) {
 		t.Errorf("%d probes in that outage, want 150 to 400", probes)
 	}
 	for _, p := range []gateway.Phase{gateway.Suspect, gateway.Returning, gateway.Watching} {
-		if _, requests := spendDay(p, 10*time.Hour); requests > 10*perHour+full+1 {
+		if _, requests := spendDay(p, 10*time.Hour); requests > 10*perHour+burst+1 {
 			t.Errorf("%s: %d requests in 10 h, want at most 60 an hour", p, requests)
 		}
 	}

@@ -31,7 +31,7 @@ func (a *Adapter) Run(ctx context.Context, port gateway.Port) error {
 	if err != nil {
 		return err
 	}
-	r := rounds{set: set, port: port, tokens: full, tokensAt: port.Now(), finished: time.Now()}
+	r := rounds{set: set, port: port, tokens: burst, tokensAt: port.Now(), finished: time.Now()}
 	for {
 		r.look()
 		probe := r.probe(ctx)

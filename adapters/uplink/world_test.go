@@ -136,12 +136,21 @@ func one(f ...uplinktest.Fault) []uplinktest.Fault { return f }
 func noWitness(o *Options)       { o.Witnesses = []string{} }
 func noSecondOpinion(o *Options) { o.SecondOpinion = []string{} }
 
+func link(l Link) func(*Options) {
+	return func(o *Options) { o.Link = func() Link { return l } }
+}
+
+func routed(router gateway.Answer) func(*Options) {
+	return link(Link{Known: true, Interface: "eth0", Carrier: true, Route: true, Router: router})
+}
+
 func faultCases() []faultCase {
 	const (
 		ok, down, degraded = gateway.VerdictOK, gateway.VerdictCloudDown, gateway.VerdictDegraded
 		hijack, captive    = gateway.VerdictHijack, gateway.VerdictCaptive
 		resolver, clock    = gateway.VerdictResolver, gateway.VerdictClockWrong
 		offline, self      = gateway.VerdictInternetDown, gateway.VerdictSelf
+		lan                = gateway.VerdictLANDown
 		yes, no, unknown   = gateway.Yes, gateway.No, gateway.NotKnown
 		synced, guess      = gateway.TrustSynced, gateway.TrustGuess
 	)
@@ -171,6 +180,11 @@ func faultCases() []faultCase {
 		{faults: one(uplinktest.BlackHole), want: down, witness: yes, why: "not answered"},
 		{faults: one(uplinktest.BlackHole), title: "no witness", change: noWitness, want: down, witness: unknown, why: "internet or cloud"},
 		{faults: one(uplinktest.InternetDown), want: offline, witness: no, why: "0 of 2 witnesses"},
+		{faults: one(uplinktest.InternetDown), title: "no carrier", change: link(Link{Known: true}), want: lan, witness: no, why: "no cable and no Wi-Fi"},
+		{faults: one(uplinktest.InternetDown), title: "no default route", change: link(Link{Known: true, Interface: "eth0", Carrier: true}), want: lan, witness: no, why: "no router"},
+		{faults: one(uplinktest.InternetDown), title: "router silent", change: routed(no), want: lan, witness: no, why: "The router does not answer"},
+		{faults: one(uplinktest.InternetDown), title: "router answers", change: routed(yes), want: offline, witness: no, why: "The router answers"},
+		{faults: one(uplinktest.Refused), title: "odd routes", change: link(Link{Known: true}), want: down, witness: yes, why: "3 of 3"},
 		{faults: one(uplinktest.Reset), want: down, witness: yes, why: "was cut off"},
 		{faults: one(uplinktest.Reset), plain: true, want: down, witness: yes, why: "was cut off"},
 		{faults: one(uplinktest.Hangup), want: down, witness: yes, why: "was closed while it was set up"},
