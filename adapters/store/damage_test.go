@@ -161,6 +161,40 @@ func TestMissingDatabaseComesBackFromTheSnapshot(t *testing.T) {
 	}
 }
 
+// With nothing left the house still starts, and says so.
+func TestEverythingDamaged(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := open(t, dir)
+	must(t, s.Vault("netatmo").Set("token", []byte("1")))
+	must(t, s.Close())
+	for _, name := range []string{databaseName, snapshotName} {
+		must(t, os.WriteFile(filepath.Join(dir, name), []byte("nonsense"), 0o600))
+	}
+	s, _ = open(t, dir)
+	if !strings.Contains(s.Damage(), "the snapshot is not readable either") || !strings.Contains(s.Damage(), "0 values") {
+		t.Errorf("%q", s.Damage())
+	}
+	must(t, s.Vault("netatmo").Set("token", []byte("2")))
+	must(t, s.Close())
+	s, _ = open(t, dir)
+	if got, _ := s.Vault("netatmo").Get("token"); string(got) != "2" || s.Damage() != "" {
+		t.Errorf("%q, %q", got, s.Damage())
+	}
+}
+
+// What does not look like a database of ours at all is not left for bbolt to trip over.
+func TestAForeignFile(t *testing.T) {
+	for name, size := range map[string]int{"empty": 0, "short": 100, "long": 1 << 20} {
+		dir := t.TempDir()
+		must(t, os.WriteFile(filepath.Join(dir, databaseName), make([]byte, size), 0o600))
+		s, _ := open(t, dir)
+		if s.Damage() == "" {
+			t.Errorf("%s: nothing is said", name)
+		}
+		must(t, s.Vault("x").Set("k", []byte("1")))
+	}
+}
+
 func TestDamagedSnapshotIsWrittenAnew(t *testing.T) {
 	dir := t.TempDir()
 	s, _ := open(t, dir)

@@ -40,8 +40,14 @@ func boltOptions() *bbolt.Options {
 	}
 }
 
-// openDatabase opens a file that inspect has found whole.
-func openDatabase(path string, cost *Stats) (*database, error) {
+// openDatabase opens a file that inspect has found whole. Should bbolt think otherwise, it panics.
+func openDatabase(path string, cost *Stats) (d *database, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if broke := recover(); broke != nil {
+			d, err = nil, fmt.Errorf("open %s: %w: %v", path, errBroken, broke)
+		}
+	}()
 	bolt, err := bbolt.Open(path, 0o600, boltOptions())
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)

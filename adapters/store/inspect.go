@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/fnv"
 )
@@ -277,7 +278,7 @@ func (w *walker) value(at place, e element) {
 	switch {
 	case err == nil:
 		w.found.content[at] = r
-	case isNewer(err):
+	case errors.Is(err, errNewer):
 		w.found.newer = err
 	default:
 		w.found.lost = append(w.found.lost, at)

@@ -50,8 +50,8 @@ func unpack(packed []byte) (gateway.Lasting, error) {
 }
 
 // Load returns the lasting part as it was last saved; found is false if nothing ever was. An error says
-// that it is there and cannot be read, because a newer program wrote it: the house must not start on
-// defaults then.
+// that it is there and cannot be understood, as when a newer program wrote it: the house must not start
+// on defaults then.
 func (s *Store) Load() (lasting gateway.Lasting, found bool, err error) {
 	r, ok := s.get(statePlace)
 	if !ok {

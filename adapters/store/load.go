@@ -11,8 +11,6 @@ import (
 	"time"
 )
 
-func isNewer(err error) bool { return errors.Is(err, errNewer) }
-
 // load fills memory from the folder and opens the database, or makes it anew if it is damaged.
 func (s *Store) load() error {
 	path := filepath.Join(s.dir, databaseName)
@@ -21,7 +19,7 @@ func (s *Store) load() error {
 	}
 	os.Remove(path + temporarySuffix) // what a power cut left; if it stays, it does no harm
 	backup, found, backupErr := readSnapshot(s.dir)
-	if found && isNewer(backupErr) {
+	if errors.Is(backupErr, errNewer) {
 		return fmt.Errorf("%s: %w: install the newer program", filepath.Join(s.dir, snapshotName), backupErr)
 	}
 	data, exists, err := readWhole(path, maxFile)
@@ -29,9 +27,9 @@ func (s *Store) load() error {
 	case err != nil && !errors.Is(err, errDamaged) && !errors.Is(err, syscall.EIO):
 		return fmt.Errorf("read the database: %w", err)
 	case err != nil:
-		s.rescue(inspection{faults: []string{err.Error()}}, backup)
+		s.rescue(inspection{faults: []string{err.Error()}}, backup, backupErr)
 	case !exists && found:
-		s.rescue(inspection{faults: []string{"it is missing"}}, backup)
+		s.rescue(inspection{faults: []string{"it is missing"}}, backup, backupErr)
 		s.damaged = false
 	case !exists:
 		s.content = map[place]record{}
@@ -41,7 +39,7 @@ func (s *Store) load() error {
 			return fmt.Errorf("%s: %w: install the newer program, or restore a backup", path, found.newer)
 		}
 		if len(found.faults) > 0 {
-			s.rescue(found, backup)
+			s.rescue(found, backup, backupErr)
 			break
 		}
 		s.content = found.content
@@ -97,7 +95,7 @@ func (s *Store) begin(backup snapshot, backupErr error) {
 
 // rescue takes into memory what is whole in a damaged database and in the snapshot, of each value the
 // newer one, and says what happened.
-func (s *Store) rescue(found inspection, backup snapshot) {
+func (s *Store) rescue(found inspection, backup snapshot, backupErr error) {
 	s.damaged = true
 	s.content = newest(found.content, backup.content)
 	fromBackup := 0
@@ -115,10 +113,13 @@ func (s *Store) rescue(found inspection, backup snapshot) {
 	slices.Sort(lost)
 	said := fmt.Sprintf("the database in %s was damaged (%s): %d values were read from it",
 		s.dir, strings.Join(found.faults, "; "), len(found.content))
-	if !backup.written.IsZero() {
-		said += fmt.Sprintf(", %d were taken from the snapshot of %s", fromBackup, backup.written.Format(time.RFC3339))
-	} else {
+	switch {
+	case backupErr != nil:
+		said += ", the snapshot is not readable either"
+	case backup.written.IsZero():
 		said += ", there was no snapshot"
+	default:
+		said += fmt.Sprintf(", %d were taken from the snapshot of %s", fromBackup, backup.written.Format(time.RFC3339))
 	}
 	if len(lost) > 0 {
 		said += ", lost are " + strings.Join(lost, ", ")

@@ -9,7 +9,7 @@ import (
 )
 
 // snapshot is the small copy beside the database that it is rebuilt from if it should be damaged: one
-// JSON file, so that people can see what is in it and take it elsewhere.
+// JSON file with a checksum, which needs no bbolt to be read.
 type snapshot struct {
 	written time.Time
 	content map[place]record
