@@ -57,8 +57,8 @@ func New(o Options) *Adapter {
 }
 
 // Learn takes what the cloud says of a camera. It returns at once; Run tries it, and keeps it. An
-// address that cannot be a camera's is named in the log and not used, nor is what is said of a model
-// without an HTTP interface. What worked before is not forgotten for it.
+// address that cannot be a camera's is not used, and the log says why; models without an HTTP
+// interface are ignored. What worked before is not forgotten.
 func (a *Adapter) Learn(access Access) {
 	if _, ok := models[access.Model]; !ok || access.Device == "" {
 		return

@@ -246,8 +246,8 @@ func (s *Store) publish() {
 	s.mu.Unlock()
 }
 
-// Run saves each State that is shown to it: what people wished and what was decided within a second,
-// the reasons within a minute, what devices measured every quarter of an hour or along with
+// Run saves each State that is shown to it: what people wished and who is in charge within a second,
+// the list of decisions within a minute, what devices measured every quarter of an hour or along with
 // something else. Newest only, nothing while nothing changes, one last time when ctx ends. If the
 // disk fails it returns the error; the newest State is not forgotten, and the next Run saves it.
 func (s *Store) Run(ctx context.Context, port gateway.Port) error {
