@@ -82,6 +82,12 @@ func (a *Adapter) Code() (code, uri, listen string, err error) {
 	return string(identity.SetupCode), hap.SetupURI(hap.CategoryBridge, identity.SetupCode, identity.SetupID), listen, nil
 }
 
+// ID is the bridge's HomeKit id, by which it can be told from accessories on the LAN.
+func (a *Adapter) ID() (string, error) {
+	identity, err := a.identity()
+	return identity.DeviceID, err
+}
+
 // identity reads the bridge's identity, or makes it at the very first call; two calls at once must
 // not make two.
 func (a *Adapter) identity() (hap.ServerIdentity, error) {
@@ -239,4 +245,4 @@ func (s shelved) Get(key string) ([]byte, error) {
 }
 
 // stopSoon is how long the goodbye on the network may take.
-const stopSoon = time.Second
+const stopSoon = 500 * time.Millisecond
