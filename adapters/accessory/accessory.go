@@ -1,0 +1,92 @@
+// Package accessory keeps the HomeKit accessories that are paired with us: it reads and sets them over the LAN, as the
+// Home app would.
+//
+// meaning.go is the table of what is understood, and understand.go turns an accessory database into devices and
+// readings. An accessory server has one keeper (keeper.go), which holds one session with it at a time (visit.go), and
+// makes one request at a time: the devices are easily upset (netatmo-facts 1.2). Pairing is in pairing.go, the cadence
+// of looking for addresses in finder.go.
+package accessory
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/veilleuse/veilleuse/gateway"
+)
+
+// Vault keeps what must not be lost: our identity as a controller and the pairings. They are secrets, and losing them
+// means to reset every accessory.
+type Vault interface {
+	// Get answers an error that is fs.ErrNotExist for a key that is not there.
+	Get(key string) ([]byte, error)
+	// Set has made the value durable when it returns nil.
+	Set(key string, value []byte) error
+	Delete(key string) error
+	List(prefix string) ([]string, error)
+}
+
+// Options say what an Adapter works with. Vault is needed.
+type Options struct {
+	Vault Vault
+	Known []Known // from the configuration
+	// Browse looks for accessories on the LAN once and returns within some seconds. Nil: by mDNS.
+	Browse func(ctx context.Context) ([]Announced, error)
+	// Own are the HomeKit ids of our own bridge, which is not to be found on the LAN.
+	Own []string
+	Log *slog.Logger // nil: slog.Default()
+}
+
+// Adapter keeps the paired accessories while it runs. Discover, Pair, Unpair and Paired also serve without Run.
+type Adapter struct {
+	options Options
+	log     *slog.Logger
+
+	pairing sync.Mutex           // one Pair or Unpair at a time
+	rest    map[string]time.Time // accessories that want to be left alone until then; guarded by pairing
+
+	mu    sync.Mutex
+	house *house // while Run goes on
+}
+
+// New returns an Adapter; Run, or one of the verbs, begins the work.
+func New(options Options) *Adapter {
+	if options.Browse == nil {
+		options.Browse = sweep
+	}
+	if options.Log == nil {
+		options.Log = slog.Default()
+	}
+	return &Adapter{options: options, log: options.Log, rest: map[string]time.Time{}}
+}
+
+// Run keeps a session with every paired accessory until ctx ends.
+func (a *Adapter) Run(ctx context.Context, port gateway.Port) error {
+	records, err := loadRecords(a.options.Vault, a.log)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	h := newHouse(ctx, port, a.options, a.log)
+	a.mu.Lock()
+	a.house = h
+	a.mu.Unlock()
+	for _, r := range records {
+		h.begin(r)
+	}
+	h.running.Go(func() { h.find(ctx) })
+	h.serve()
+	a.mu.Lock()
+	a.house = nil
+	a.mu.Unlock()
+	cancel()
+	h.end()
+	return nil
+}
+
+func (a *Adapter) current() *house {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.house
+}

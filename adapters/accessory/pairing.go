@@ -1,0 +1,317 @@
+package accessory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/veilleuse/veilleuse/adapters/hap"
+	"github.com/veilleuse/veilleuse/gateway"
+)
+
+// Paired is an accessory server that is paired with us.
+type Paired struct {
+	ID      string // HomeKit id
+	Name    string
+	Model   string
+	Address string // where it was last met
+	Room    string // given when it was paired
+	Since   time.Time
+	Devices []gateway.DeviceID // that were ever behind it, sorted
+	// Only while Run goes on:
+	Live          bool   // there is a session
+	Why           string // why there is none
+	NotUnderstood []Remainder
+}
+
+// ErrOnlyForgotten says that Unpair has deleted our half of a pairing, but could not tell the accessory.
+var ErrOnlyForgotten = errors.New("it is forgotten here, but did not answer: reset it before it is paired with anything again")
+
+// Discover looks for accessories on the LAN once, which takes some seconds, and returns them in the order of their names.
+func (a *Adapter) Discover(ctx context.Context) ([]Announced, error) {
+	found, err := a.options.Browse(ctx)
+	if err != nil {
+		return nil, err
+	}
+	byID := map[string]Announced{}
+	for _, f := range found {
+		f.ID = normalID(f.ID)
+		if !slices.ContainsFunc(a.options.Own, func(own string) bool { return normalID(own) == f.ID }) {
+			byID[f.ID] = f
+		}
+	}
+	all := make([]Announced, 0, len(byID))
+	for _, f := range byID {
+		all = append(all, f)
+	}
+	slices.SortFunc(all, func(a, b Announced) int {
+		if c := strings.Compare(a.Name, b.Name); c != 0 {
+			return c
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	return all, nil
+}
+
+// Pair pairs with an accessory, which is named by its HomeKit id or by host:port, using the setup code on its label.
+// room names where it stands; "" leaves that open. The pairing is durable when Pair returns, and takes effect at once
+// while Run goes on.
+func (a *Adapter) Pair(ctx context.Context, idOrAddress, code, room string) (Paired, error) {
+	digits, err := setupDigits(code)
+	if err != nil {
+		return Paired{}, err
+	}
+	a.pairing.Lock()
+	defer a.pairing.Unlock()
+	target, err := a.locate(ctx, idOrAddress)
+	if err != nil {
+		return Paired{}, err
+	}
+	if err := a.mayPair(target); err != nil {
+		return Paired{}, err
+	}
+	me, err := identity(a.options.Vault)
+	if err != nil {
+		return Paired{}, err
+	}
+	pairing, err := hap.PairSetup(ctx, target.Address, digits, me, target.Features)
+	if err != nil {
+		return Paired{}, a.heed(target, err)
+	}
+	r := record{Pairing: pairing, Name: target.Name, Model: target.Model, Room: strings.TrimSpace(room),
+		Features: target.Features, Paired: time.Now()}
+	if err := a.keep(&r); err != nil {
+		return Paired{}, err
+	}
+	if h := a.current(); h != nil {
+		h.begin(r)
+	}
+	a.log.Info("accessory: paired", "accessory", r.title(), "id", r.id())
+	return r.paired(), nil
+}
+
+// keep stores a new pairing, and the one it replaces as backup. The device ids of an accessory that is paired again
+// stay what they were.
+func (a *Adapter) keep(r *record) error {
+	if before, err := loadRecord(a.options.Vault, r.id()); err == nil {
+		r.Devices = before.Devices
+		if r.Room == "" {
+			r.Room = before.Room
+		}
+	}
+	if err := keepPrevious(a.options.Vault, r.id()); err != nil {
+		return err
+	}
+	return r.save(a.options.Vault)
+}
+
+// setupDigits brings a setup code, in whatever spelling, into the one form 123-45-678.
+func setupDigits(code string) (string, error) {
+	digits := strings.NewReplacer("-", "", " ", "", ".", "", "\u00a0", "").Replace(code)
+	if len(digits) != 8 || strings.Trim(digits, "0123456789") != "" {
+		return "", errors.New("a setup code has eight digits, such as 123-45-678: it is on the device, its box or its manual")
+	}
+	return digits[:3] + "-" + digits[3:5] + "-" + digits[5:], nil
+}
+
+// locate finds the accessory that a person names. At a fixed address it need not announce itself; if it does, we learn
+// how it wants to be paired.
+func (a *Adapter) locate(ctx context.Context, idOrAddress string) (Announced, error) {
+	wanted := strings.TrimSpace(idOrAddress)
+	_, _, noAddress := net.SplitHostPort(wanted)
+	id := normalID(wanted)
+	isID := hardwareID.MatchString(id)
+	if noAddress != nil && !isID {
+		return Announced{}, fmt.Errorf("%q is neither a HomeKit id such as 12:34:56:78:9a:bc nor host:port", wanted)
+	}
+	found, err := a.Discover(ctx)
+	for _, f := range found {
+		if f.ID == id || f.Address == wanted {
+			return f, nil
+		}
+	}
+	switch {
+	case !isID:
+		return Announced{Address: wanted}, nil
+	case a.configuredAddress(id) != "":
+		return Announced{ID: id, Address: a.configuredAddress(id)}, nil
+	case err != nil:
+		return Announced{}, fmt.Errorf("%s cannot be looked for, give its host:port instead: %w", id, err)
+	}
+	return Announced{}, fmt.Errorf("no accessory with the id %s announces itself on the LAN: is it on, and in the same network?", id)
+}
+
+func (a *Adapter) configuredAddress(id string) string {
+	for _, k := range a.options.Known {
+		if normalID(k.ID) == id {
+			return k.Address
+		}
+	}
+	return ""
+}
+
+// mayPair says why an accessory is not to be paired.
+func (a *Adapter) mayPair(target Announced) error {
+	key := target.restKey()
+	if wait := time.Until(a.rest[key]); wait > 0 {
+		return fmt.Errorf("%s wants to be left alone: try again in %d s", target, int(wait.Seconds())+1)
+	}
+	if target.ID == "" || !target.Paired {
+		return nil
+	}
+	_, err := a.options.Vault.Get(pairingPrefix + target.ID)
+	switch {
+	case err == nil:
+		return fmt.Errorf("%s is paired with us already; to pair it anew, unpair or reset it first", target)
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s is paired with another controller: remove it from Apple Home first, it comes back there through our bridge", target)
+	}
+	return fmt.Errorf("read the pairing with %s: %w", target.ID, err)
+}
+
+// restKey is by what a device that wants to be left alone is remembered.
+func (t Announced) restKey() string {
+	if t.ID != "" {
+		return t.ID
+	}
+	return t.Address
+}
+
+// heed remembers how long an accessory wants to be left alone after a wrong code.
+func (a *Adapter) heed(target Announced, err error) error {
+	var refusal *hap.PairingError
+	if errors.As(err, &refusal) && refusal.Code == hap.ErrorBackoff {
+		wait := max(refusal.Retry, spacing)
+		a.rest[target.restKey()] = time.Now().Add(wait)
+		return fmt.Errorf("%s wants to be left alone for %d s: %w", target, int(wait.Seconds()), err)
+	}
+	return err
+}
+
+// Unpair ends the pairing with an accessory, named by its HomeKit id, at both ends. ErrOnlyForgotten says that the
+// accessory was not there to be told; our half is gone all the same.
+func (a *Adapter) Unpair(ctx context.Context, id string) error {
+	a.pairing.Lock()
+	defer a.pairing.Unlock()
+	id = normalID(id)
+	r, err := loadRecord(a.options.Vault, id)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("no accessory with the id %s is paired with us", id)
+	case errors.Is(err, errDamaged):
+		r = record{Name: id}
+	case err != nil:
+		return err
+	}
+	h := a.current()
+	addresses := []string{a.configuredAddress(id), r.Pairing.Address}
+	if h != nil {
+		if k := h.stop(id); k != nil {
+			r, addresses = k.stored()
+		}
+	}
+	told := remove(ctx, r.Pairing, addresses)
+	if err := a.forget(id); err != nil {
+		if h != nil {
+			h.begin(r)
+		}
+		return err
+	}
+	if h != nil {
+		for _, device := range r.Devices {
+			h.port.Post(gateway.Gone{Device: device})
+		}
+	}
+	if told != nil {
+		a.log.Warn("accessory: forgotten, but it was not told", "accessory", r.title(), "error", told)
+		return fmt.Errorf("%s: %w (%s)", r.title(), ErrOnlyForgotten, reason(told))
+	}
+	a.log.Info("accessory: unpaired", "accessory", r.title())
+	return nil
+}
+
+// forget deletes our half of a pairing, which stays as backup.
+func (a *Adapter) forget(id string) error {
+	if err := keepPrevious(a.options.Vault, id); err != nil {
+		return err
+	}
+	if err := a.options.Vault.Delete(pairingPrefix + id); err != nil {
+		return fmt.Errorf("forget the pairing with %s: %w", id, err)
+	}
+	return nil
+}
+
+// remove tells the accessory that the pairing is over, at the first address where it answers.
+func remove(ctx context.Context, pairing hap.Pairing, addresses []string) error {
+	err := errors.New("its address is not known")
+	slices.Sort(addresses)
+	for _, address := range slices.Compact(addresses) {
+		if address == "" {
+			continue
+		}
+		if err = removeAt(ctx, pairing, address); err == nil || errors.Is(err, hap.ErrPairingRemoved) {
+			return nil
+		}
+	}
+	return err
+}
+
+func removeAt(ctx context.Context, pairing hap.Pairing, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTime)
+	defer cancel()
+	session, err := hap.Connect(ctx, address, pairing, nil)
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	return session.RemovePairing(ctx, pairing.Controller.ID)
+}
+
+// Paired lists the accessory servers that are paired with us, in the order in which that happened.
+func (a *Adapter) Paired() ([]Paired, error) {
+	records, err := loadRecords(a.options.Vault, a.log)
+	if err != nil {
+		return nil, err
+	}
+	h := a.current()
+	all := make([]Paired, 0, len(records))
+	for _, r := range records {
+		p := r.paired()
+		if h != nil {
+			if k := h.keeper(r.id()); k != nil {
+				p = k.paired()
+			}
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+func (r record) paired() Paired {
+	p := Paired{ID: r.id(), Name: r.Name, Model: r.Model, Address: r.Pairing.Address, Room: r.Room, Since: r.Paired}
+	for _, id := range r.Devices {
+		p.Devices = append(p.Devices, id)
+	}
+	slices.Sort(p.Devices)
+	return p
+}
+
+func (k *keeper) paired() Paired {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	p := k.record.paired()
+	p.Live, p.Why, p.NotUnderstood = k.live, k.why, slices.Clone(k.left)
+	return p
+}
+
+// stored is what is kept of the accessory, and where it may be.
+func (k *keeper) stored() (record, []string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.record, k.candidates()
+}
