@@ -3,6 +3,8 @@ package accessory
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -71,16 +73,14 @@ func (k *keeper) putBack(orders []order) {
 // carryOut writes what a command asks for, shows what the accessory then says, and answers. Its error is one of the
 // session; that the accessory refuses is an answer.
 func (v *visit) carryOut(ctx context.Context, o order) error {
-	point, ok := v.pointOf(o)
 	outcome := gateway.Outcome{ID: o.command.ID, Point: o.command.Point}
-	if !ok {
-		outcome.Err, outcome.Final = fmt.Sprintf("%s has no %s that can be set", o.command.Point.Of, o.command.Point.Quantity), true
-		v.house.port.Post(outcome)
-		return nil
+	point, err := v.pointOf(o)
+	var raw json.RawMessage
+	if err == nil {
+		raw, err = point.Setting.wire(o.command.Value)
 	}
-	raw, err := point.Setting.wire(o.command.Value)
 	if err != nil {
-		outcome.Err, outcome.Final = err.Error(), true
+		outcome.Err, outcome.Final = err.Error(), !errors.Is(err, errAway)
 		v.house.port.Post(outcome)
 		return nil
 	}
@@ -117,17 +117,24 @@ func (k *keeper) title() string {
 	return k.record.title()
 }
 
+// errAway says that a device is known, but not behind its bridge at present.
+var errAway = errors.New("is not there at present")
+
 // pointOf finds what a command wants to set.
-func (v *visit) pointOf(o order) (Point, bool) {
+func (v *visit) pointOf(o order) (Point, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	of, q := o.command.Point.Of, o.command.Point.Quantity
 	for _, d := range v.ledger.devices {
-		if d.ID == o.device {
-			p, ok := d.Point(o.command.Point.Quantity)
-			return p, ok && p.Setting != nil
+		if d.ID != o.device {
+			continue
 		}
+		if p, ok := d.Point(q); ok && p.Setting != nil {
+			return p, nil
+		}
+		return Point{}, fmt.Errorf("%s has no %s that can be set", of, q)
 	}
-	return Point{}, false
+	return Point{}, fmt.Errorf("%s %w", of, errAway)
 }
 
 func (v *visit) write(ctx context.Context, s Setting, w hap.Write) (hap.Status, error) {

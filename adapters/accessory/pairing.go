@@ -86,7 +86,9 @@ func (a *Adapter) Pair(ctx context.Context, idOrAddress, code, room string) (Pai
 	r := record{Pairing: pairing, Name: target.Name, Model: target.Model, Room: strings.TrimSpace(room),
 		Features: target.Features, Paired: time.Now()}
 	if err := a.keep(&r); err != nil {
-		return Paired{}, err
+		// A pairing that is not kept would lock the accessory to nobody.
+		undone := removeAt(context.WithoutCancel(ctx), pairing, pairing.Address)
+		return Paired{}, errors.Join(err, undone)
 	}
 	if h := a.current(); h != nil {
 		h.begin(r)

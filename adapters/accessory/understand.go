@@ -209,3 +209,10 @@ func (d Device) Point(q gateway.Quantity) (Point, bool) {
 	}
 	return Point{}, false
 }
+
+// readable tells whether anything of the device can be read.
+func (d Device) readable() bool {
+	return slices.ContainsFunc(d.Points, func(p Point) bool {
+		return slices.ContainsFunc(p.Sources, func(s Source) bool { return s.Read })
+	})
+}

@@ -337,18 +337,19 @@ func (v *visit) judge(readings []hap.Reading) {
 	for _, r := range readings {
 		if r.Status == hap.StatusOK {
 			answered[r.ID.AID] = true
-		} else {
+		} else if r.Status != hap.StatusNoSuch { // then the database has changed, and tells
 			failed[r.ID.AID] = r.Status
 		}
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, d := range v.ledger.devices {
-		reach := gateway.Reach{Device: d.ID, OK: true}
-		if status, ok := failed[d.AID]; ok && !answered[d.AID] {
-			reach = gateway.Reach{Device: d.ID, Why: fmt.Sprintf("%s says: %s", v.record.title(), status)}
+		switch status, ok := failed[d.AID]; {
+		case ok && !answered[d.AID]:
+			v.tell(gateway.Reach{Device: d.ID, Why: fmt.Sprintf("%s says: %s", v.record.title(), status)})
+		case answered[d.AID] || !d.readable():
+			v.tell(gateway.Reach{Device: d.ID, OK: true})
 		}
-		v.tell(reach)
 	}
 }
 
