@@ -93,6 +93,21 @@ func TestAnIDOnceGivenStays(t *testing.T) {
 	}
 }
 
+func TestHardwareOutranksTheAid(t *testing.T) {
+	// A relay that was reset deals its aids anew.
+	list := []hap.Accessory{named(1, "N", "", "", ""), named(2, "N", "", "Bath", "04:00:00:00:00:02"), named(3, "N", "", "Bedroom", "04:00:00:00:00:01")}
+	devices, _ := Understand(list, About{HomeKitID: "aa:bb:cc:dd:ee:ff",
+		IDs: map[uint64]gateway.DeviceID{2: "04:00:00:00:00:01", 3: "04:00:00:00:00:02"}})
+	if devices[1].ID != "04:00:00:00:00:02" || devices[2].ID != "04:00:00:00:00:01" {
+		t.Errorf("the bath is %s, the bedroom is %s", devices[1].ID, devices[2].ID)
+	}
+	blank := []hap.Accessory{named(1, "N", "", "", ""), named(2, "N", "", "Bath", "")}
+	devices, _ = Understand(blank, About{HomeKitID: "aa:bb:cc:dd:ee:ff", IDs: map[uint64]gateway.DeviceID{2: "04:00:00:00:00:02"}})
+	if devices[1].ID != "04:00:00:00:00:02" {
+		t.Errorf("a device that does not tell its serial number this time is %s", devices[1].ID)
+	}
+}
+
 func TestModels(t *testing.T) {
 	for text, want := range map[string]string{
 		"Smart CO Alarm": "NCO", "Netatmo Doorbell": "NDB", "Healthy Home Coach": "NHC", "Healty Home Coach": "NHC",

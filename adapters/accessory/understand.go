@@ -139,14 +139,16 @@ func identify(d *Device, about About, others []Device) {
 		return !slices.ContainsFunc(others, func(o Device) bool { return o.ID == id }) && (about.Taken == nil || !about.Taken(id))
 	}
 	d.ID = own
-	if serial, ok := hardwareSerial(d.Serial); ok && free(serial) {
+	serial, isHardware := hardwareSerial(d.Serial)
+	if isHardware && free(serial) {
 		d.ID = serial
 	}
-	if before, ok := about.IDs[d.AID]; ok {
+	// What was said before stays, unless the hardware says that the aid has gone to another device.
+	if before, ok := about.IDs[d.AID]; ok && (before == own || !isHardware) {
 		d.ID = before
 	}
 	names := []gateway.DeviceID{own, serialAlias(d.Manufacturer, d.Serial), netatmoID(d.Manufacturer, d.Serial)}
-	if serial, ok := hardwareSerial(d.Serial); ok {
+	if isHardware {
 		names = append(names, serial)
 	}
 	if d.AID == hap.BridgeAID {

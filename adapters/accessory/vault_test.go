@@ -59,3 +59,6 @@ func (v *vault) breakWith(err error) {
 	defer v.mu.Unlock()
 	v.broken = err
 }
+
+// normal is a HomeKit id as the house writes it.
+func normal(id string) string { return strings.ToLower(id) }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -32,6 +33,7 @@ type visit struct {
 	layout   []byte                        // the database without its values
 	misses   map[gateway.DeviceID]int      // how often in a row a device was not in the database
 	heeded   map[hap.CharacteristicID]bool // what is subscribed to
+	doubtful bool                          // some were not, but not yet often enough
 	polls    int
 	pollSoon <-chan time.Time
 }
@@ -128,7 +130,7 @@ func (v *visit) work(ctx context.Context) error {
 }
 
 func (v *visit) pollOrLearn(ctx context.Context) error {
-	if v.polls++; v.polls%databaseEvery == 0 || len(v.misses) > 0 {
+	if v.polls++; v.polls%databaseEvery == 0 || v.doubtful {
 		return v.learn(ctx)
 	}
 	return v.poll(ctx)
@@ -202,11 +204,13 @@ func (v *visit) show(accessories []hap.Accessory) {
 func (v *visit) remember(devices []Device) {
 	changed := false
 	for _, d := range devices {
-		if _, ok := v.record.Devices[d.AID]; !ok {
-			if v.record.Devices == nil {
-				v.record.Devices = map[uint64]gateway.DeviceID{}
+		if v.record.Devices[d.AID] != d.ID {
+			ids := maps.Clone(v.record.Devices)
+			if ids == nil {
+				ids = map[uint64]gateway.DeviceID{}
 			}
-			v.record.Devices[d.AID], changed = d.ID, true
+			ids[d.AID] = d.ID
+			v.record.Devices, changed = ids, true
 		}
 		if d.AID == hap.BridgeAID && (v.record.Name != d.Name || v.record.Model != d.Model) {
 			v.record.Name, v.record.Model, changed = d.Name, d.Model, true
@@ -254,14 +258,17 @@ func (v *visit) subscribe(ctx context.Context) error {
 func (v *visit) missing() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.doubtful = false
 	for aid, id := range v.record.Devices {
-		if slices.ContainsFunc(v.ledger.devices, func(d Device) bool { return d.AID == aid }) {
+		if v.ledger.knows(aid) {
 			delete(v.misses, id)
 			continue
 		}
-		if v.misses[id]++; v.misses[id] >= missesMax {
-			v.tell(gateway.Reach{Device: id, Why: fmt.Sprintf("it is no longer behind %s", v.record.title())})
+		if v.misses[id]++; v.misses[id] < missesMax {
+			v.doubtful = true
+			continue
 		}
+		v.tell(gateway.Reach{Device: id, Why: fmt.Sprintf("it is no longer behind %s", v.record.title())})
 	}
 }
 
