@@ -63,26 +63,27 @@ func New(options Options) *Adapter {
 
 // Run keeps a session with every paired accessory until ctx ends.
 func (a *Adapter) Run(ctx context.Context, port gateway.Port) error {
-	records, err := loadRecords(a.options.Vault, a.log)
-	if err != nil {
-		return err
-	}
 	ctx, cancel := context.WithCancel(ctx)
 	h := newHouse(ctx, port, a.options, a.log)
-	a.mu.Lock()
-	a.house = h
-	a.mu.Unlock()
-	for _, r := range records {
-		h.begin(r)
+	a.publish(h) // before the pairings are read, so that one made meanwhile is not overlooked
+	records, err := loadRecords(a.options.Vault, a.log)
+	if err == nil {
+		for _, r := range records {
+			h.begin(r)
+		}
+		h.running.Go(func() { h.find(ctx) })
+		h.serve()
 	}
-	h.running.Go(func() { h.find(ctx) })
-	h.serve()
-	a.mu.Lock()
-	a.house = nil
-	a.mu.Unlock()
+	a.publish(nil)
 	cancel()
 	h.end()
-	return nil
+	return err
+}
+
+func (a *Adapter) publish(h *house) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.house = h
 }
 
 func (a *Adapter) current() *house {

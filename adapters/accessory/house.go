@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/veilleuse/veilleuse/gateway"
@@ -16,6 +17,7 @@ type house struct {
 	options Options
 	log     *slog.Logger
 	running sync.WaitGroup
+	naming  sync.Mutex    // held while a keeper gives ids and names to its devices; before the keepers' locks
 	lost    chan struct{} // a token: an accessory lost its session, or is new
 
 	mu      sync.Mutex
@@ -124,18 +126,12 @@ func (h *house) keeper(id string) *keeper {
 	return h.keepers[id]
 }
 
-// taken tells whether a device id belongs to another accessory server than that one.
+// taken tells whether an id or name belongs to a device of another accessory server than that one.
 func (h *house) taken(by string) func(gateway.DeviceID) bool {
-	owned := map[gateway.DeviceID]bool{}
-	for _, k := range h.all() {
-		if k.id == by {
-			continue
-		}
-		for _, id := range k.owned() {
-			owned[id] = true
-		}
+	others := slices.DeleteFunc(h.all(), func(k *keeper) bool { return k.id == by })
+	return func(name gateway.DeviceID) bool {
+		return slices.ContainsFunc(others, func(k *keeper) bool { return k.goesBy(name) })
 	}
-	return func(id gateway.DeviceID) bool { return owned[id] }
 }
 
 // command gives a command to the keeper of its device.

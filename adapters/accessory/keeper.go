@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
+	"net"
 	"slices"
 	"sync"
 	"syscall"
@@ -46,16 +47,18 @@ type keeper struct {
 	failures int    // in a row
 	attempts int    // since it was lost
 	orders   map[gateway.Point]order
-	found    Announced       // last seen on the LAN
-	reached  string          // where it was last reached
-	hint     string          // where to try next
-	tried    map[string]bool // where it was tried since it was lost
-	reread   bool            // the database must be read anew
+	found    Announced                 // last seen on the LAN
+	reached  string                    // where it was last reached
+	hint     string                    // where to try next
+	tried    map[string]bool           // where it was tried since it was lost
+	reread   bool                      // the database must be read anew
+	strange  map[uint64]bool           // accessories that spoke without being in the database
+	names    map[gateway.DeviceID]bool // all that the devices go by
 }
 
 func newKeeper(h *house, r record, cancel context.CancelFunc) *keeper {
 	k := &keeper{house: h, id: r.id(), record: r, cancel: cancel, ended: make(chan struct{}), wake: make(chan struct{}, 1),
-		log: h.log.With("accessory", r.title()), tried: map[string]bool{},
+		log: h.log.With("accessory", r.title()), tried: map[string]bool{}, strange: map[uint64]bool{},
 		reach: map[gateway.DeviceID]gateway.Reach{}, orders: map[gateway.Point]order{}}
 	k.ledger = newLedger(k.rungBefore)
 	return k
@@ -122,11 +125,11 @@ func (k *keeper) over(err error, learnt, long bool) {
 	if learnt && long {
 		k.failures = 0
 	}
-	if why != k.why {
+	k.hopeless = errors.Is(err, hap.ErrPairingRemoved)
+	if k.why == "" || k.hopeless { // further attempts that fail are no news
 		k.log.Warn("accessory: there is no session", "why", why)
 	}
 	k.live, k.why = false, why
-	k.hopeless = errors.Is(err, hap.ErrPairingRemoved)
 	if learnt {
 		k.attempts = 0
 		k.house.look()
@@ -150,10 +153,11 @@ func (k *keeper) leave() {
 
 // reason is the innermost sentence of an error that a person can use.
 func reason(err error) string {
+	var network net.Error
 	switch {
 	case errors.Is(err, hap.ErrPairingRemoved):
 		return "the pairing was removed on the device: take it out of whichever home holds it, and pair it again"
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT):
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
 		return "nothing answers at its address"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "it refuses the connection"
@@ -261,4 +265,19 @@ func (k *keeper) owned() []gateway.DeviceID {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return slices.Collect(maps.Values(k.record.Devices))
+}
+
+// goesBy tells whether a device of the accessory has that id or name.
+func (k *keeper) goesBy(name gateway.DeviceID) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.names[name] {
+		return true
+	}
+	for _, id := range k.record.Devices {
+		if id == name {
+			return true
+		}
+	}
+	return false
 }

@@ -95,6 +95,11 @@ func TestAnEventOfAStrangerHasTheDatabaseRead(t *testing.T) {
 	if !k.reread || len(k.wake) != 1 {
 		t.Error("an accessory that is not in the database speaks, and nobody looks")
 	}
+	k.reread = false
+	k.hear([]hap.Reading{{ID: hap.CharacteristicID{AID: 12, IID: 3}, Value: hap.NumberValue(0)}})
+	if k.reread {
+		t.Error("one that goes on speaking has the database read each time")
+	}
 }
 
 func TestOrdersWaitInTheirPlace(t *testing.T) {

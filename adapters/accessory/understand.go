@@ -63,7 +63,7 @@ type About struct {
 	Room      string // given when it was paired; of accessory 1
 	Known     []Known
 	IDs       map[uint64]gateway.DeviceID // ids handed out earlier, which must not change
-	Taken     func(gateway.DeviceID) bool // tells ids that belong to devices of other servers; nil: none
+	Taken     func(gateway.DeviceID) bool // tells ids and names that devices of other servers go by; nil: none
 }
 
 // Understand says what an accessory database means: its devices in the order of their aids, and all parts that mean
