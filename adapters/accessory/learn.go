@@ -34,6 +34,7 @@ func (v *visit) learn(ctx context.Context) error {
 		return err
 	}
 	v.layout = layout
+	v.settled()
 	return v.poll(ctx) // after subscribing, so that nothing falls in between
 }
 

@@ -26,6 +26,7 @@ const (
 type visit struct {
 	*keeper
 	session  *hap.Session
+	address  string
 	layout   []byte                        // the database without its values
 	misses   map[gateway.DeviceID]int      // how often in a row a device was not in the database
 	heeded   map[hap.CharacteristicID]bool // what is subscribed to
@@ -50,24 +51,26 @@ func (k *keeper) visit(ctx context.Context, address string) (learnt bool, err er
 		return false, err
 	}
 	defer session.Close()
-	v := &visit{keeper: k, session: session, misses: map[gateway.DeviceID]int{}, heeded: map[hap.CharacteristicID]bool{}}
+	v := &visit{keeper: k, session: session, address: address, misses: map[gateway.DeviceID]int{}, heeded: map[hap.CharacteristicID]bool{}}
 	if err := v.learn(ctx); err != nil {
 		return false, err
 	}
-	k.settled(address)
-	return true, v.live(ctx)
+	return true, v.serve(ctx)
 }
 
-// settled notes that the session works.
-func (k *keeper) settled(address string) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.live, k.why, k.reached = true, "", address
-	clear(k.tried)
-	k.log.Info("accessory: a session is up", "address", address, "devices", len(k.ledger.devices))
-	if k.record.Pairing.Address != address {
-		k.record.Pairing.Address = address
-		k.saveRecord()
+// settled notes that the session works, before anybody is told that the devices answer.
+func (v *visit) settled() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.live {
+		return
+	}
+	v.live, v.why, v.reached = true, "", v.address
+	clear(v.tried)
+	v.log.Info("accessory: a session is up", "address", v.address, "devices", len(v.ledger.devices))
+	if v.record.Pairing.Address != v.address {
+		v.record.Pairing.Address = v.address
+		v.saveRecord()
 	}
 }
 
@@ -78,8 +81,8 @@ func (k *keeper) saveRecord() {
 	}
 }
 
-// live serves the session until it ends.
-func (v *visit) live(ctx context.Context) error {
+// serve works in the session until it ends.
+func (v *visit) serve(ctx context.Context) error {
 	poll := v.house.port.After(pollEvery)
 	if err := v.work(ctx); err != nil { // what was asked while there was no session
 		return err
