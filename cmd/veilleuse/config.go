@@ -1,0 +1,170 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Config is the one configuration. Every key has a default; README.md has a line for each.
+type Config struct {
+	State       string // folder of database, secrets, backups and the control socket
+	Home        HomeConfig
+	Netatmo     NetatmoConfig
+	Uplink      UplinkConfig
+	HomeKit     HomeKitConfig
+	MQTT        MQTTConfig
+	Web         WebConfig
+	Accessories []AccessoryConfig
+}
+
+// HomeConfig is what holds for the whole home.
+type HomeConfig struct {
+	ID         string  // Netatmo home; empty: the only one
+	FrostGuard float64 // °C, floor that nothing undercuts
+	Maximum    float64 // °C, cap that nothing exceeds
+}
+
+// NetatmoConfig is how the vendor's cloud is reached.
+type NetatmoConfig struct {
+	URL              string
+	ClientID         string
+	ClientSecretFile string
+	BudgetPerHour    int // requests, people's commands included
+}
+
+// UplinkConfig is how the way to the vendor is judged.
+type UplinkConfig struct {
+	Witnesses []string // independent hosts that tell "internet" from "cloud"; nil: built-in ones
+	Resolvers []string // name servers as host:port; empty: the system's
+}
+
+// HomeKitConfig is the bridge to the Home app.
+type HomeKitConfig struct {
+	Listen string
+	Name   string
+}
+
+// MQTTConfig is where state goes and wishes come from.
+type MQTTConfig struct {
+	Broker       string // embedded, or a URL: mqtt, mqtts or unix
+	Listen       string // of the embedded broker
+	Base         string // first level of every topic
+	Discovery    string // homeassistant, or empty: none
+	User         string
+	PasswordFile string
+	CAFile       string
+}
+
+// WebConfig is the page.
+type WebConfig struct{ Listen string }
+
+// AccessoryConfig is one paired accessory that multicast does not find, or a hint about one.
+type AccessoryConfig struct {
+	ID      string // HomeKit id, as in AA:BB:CC:DD:EE:FF
+	Address string // host:port
+	Room    string // name or id of the room it stands in
+	Siren   bool   // its switch is a siren
+}
+
+// embedded is the value of mqtt.broker for the broker inside.
+const embedded = "embedded"
+
+func defaults() Config {
+	return Config{
+		State:   "/var/lib/veilleuse",
+		Home:    HomeConfig{FrostGuard: 7, Maximum: 28},
+		Netatmo: NetatmoConfig{URL: "https://api.netatmo.com", BudgetPerHour: 120},
+		HomeKit: HomeKitConfig{Listen: ":51826", Name: "Veilleuse"},
+		MQTT:    MQTTConfig{Broker: embedded, Listen: "127.0.0.1:1883", Base: "veilleuse", Discovery: "homeassistant"},
+		Web:     WebConfig{Listen: ":7007"},
+	}
+}
+
+// places are where a configuration is looked for if none is named.
+var places = []string{"veilleuse.yaml", "/etc/veilleuse/veilleuse.yaml"}
+
+// loadConfig reads the file named, or the first of the usual places that exists, or the defaults;
+// it says which in words.
+func loadConfig(file string) (Config, string, error) {
+	if file == "" {
+		for _, place := range places {
+			if _, err := os.Stat(place); err == nil {
+				file = place
+				break
+			}
+		}
+	}
+	if file == "" {
+		c := defaults()
+		c.State = usableState(c.State)
+		return c, "defaults, as there is no ./veilleuse.yaml and no /etc/veilleuse/veilleuse.yaml", nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return Config{}, "", fmt.Errorf("the configuration cannot be read: %w", err)
+	}
+	c, faults := readConfig(file, text)
+	if len(faults) > 0 {
+		return Config{}, "", faultError(faults)
+	}
+	return c, file, nil
+}
+
+// usableState is the default state folder, or one in the person's own folder where that cannot be
+// written: somebody who tries the program need not be root.
+func usableState(folder string) string {
+	if err := os.MkdirAll(folder, 0o700); err == nil {
+		if probe, err := os.CreateTemp(folder, ".writable"); err == nil {
+			probe.Close()
+			os.Remove(probe.Name())
+			return folder
+		}
+	}
+	if own := os.Getenv("XDG_STATE_HOME"); own != "" {
+		return filepath.Join(own, "veilleuse")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "veilleuse-state"
+	}
+	return filepath.Join(home, ".local", "state", "veilleuse")
+}
+
+// validate finds what no single key can tell.
+func (c Config) validate() []string {
+	var faults []string
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
+	if c.Home.Maximum <= c.Home.FrostGuard {
+		fault("home.maximum is %g °C and must lie above home.frost_guard, %g °C", c.Home.Maximum, c.Home.FrostGuard)
+	}
+	if err := vendorURL(c.Netatmo.URL); err != nil {
+		fault("netatmo.url: %v", err)
+	}
+	if c.Netatmo.ClientID != "" && c.Netatmo.ClientSecretFile == "" {
+		fault("netatmo.client_secret_file is missing: netatmo.client_id needs the secret of the same application")
+	}
+	if c.MQTT.Broker != embedded {
+		if u, err := url.Parse(c.MQTT.Broker); err != nil || !strings.Contains(" mqtt mqtts unix ", " "+u.Scheme+" ") {
+			fault("mqtt.broker is %q; expected embedded, mqtt://host:1883, mqtts://host:8883 or unix:///path", c.MQTT.Broker)
+		}
+	}
+	return faults
+}
+
+// vendorURL refuses to send tokens over a line that others can read.
+func vendorURL(text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return fmt.Errorf("%q is not a URL as in https://api.netatmo.com", text)
+	}
+	ip := net.ParseIP(u.Hostname())
+	loopback := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	if u.Scheme != "https" && !(u.Scheme == "http" && loopback) {
+		return fmt.Errorf("%q is not safe for your tokens; use https:// (http:// only for a loopback address, for tests)", text)
+	}
+	return nil
+}

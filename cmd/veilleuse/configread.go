@@ -1,0 +1,190 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// readConfig reads a configuration over the defaults. It finds every fault, each with its line and
+// column and what would be right; with any fault the result is not to be used.
+func readConfig(name string, content []byte) (Config, []string) {
+	r := reader{name: name, config: defaults()}
+	file, err := parser.ParseBytes(content, 0)
+	if err != nil {
+		return Config{}, []string{syntaxFault(name, err)}
+	}
+	for _, doc := range file.Docs {
+		if doc.Body != nil {
+			r.section("", doc.Body)
+		}
+	}
+	if len(r.faults) == 0 {
+		for _, fault := range r.config.validate() {
+			r.faults = append(r.faults, name+": "+fault)
+		}
+	}
+	return r.config, r.faults
+}
+
+type reader struct {
+	name   string
+	config Config
+	faults []string
+}
+
+func (r *reader) fault(n ast.Node, format string, args ...any) {
+	at := n.GetToken().Position
+	r.faults = append(r.faults, fmt.Sprintf("%s:%d:%d: %s", r.name, at.Line, at.Column, fmt.Sprintf(format, args...)))
+}
+
+// section reads the keys of one level of the file.
+func (r *reader) section(prefix string, n ast.Node) {
+	for _, pair := range pairs(n) {
+		path := prefix + pair.Key.GetToken().Value
+		switch {
+		case isSection(path):
+			if len(pairs(pair.Value)) == 0 && pair.Value.Type() != ast.NullType {
+				r.fault(pair.Value, "%s is a section: its keys stand below it, indented", path)
+			}
+			r.section(path+".", pair.Value)
+		default:
+			r.value(path, pair)
+		}
+	}
+	if prefix == "" && len(pairs(n)) == 0 && n.Type() != ast.NullType && n.Type() != ast.CommentType && n.Type() != ast.CommentGroupType {
+		r.fault(n, "expected keys as in \"state: /var/lib/veilleuse\"")
+	}
+}
+
+func (r *reader) value(path string, pair *ast.MappingValueNode) {
+	at := slices.IndexFunc(keys, func(k key) bool { return k.path == path })
+	if at < 0 {
+		r.fault(pair.Key, "%s is no key of the configuration%s", path, suggestion(path))
+		return
+	}
+	value := pair.Value
+	if tagged, ok := value.(*ast.TagNode); ok {
+		value = tagged.Value
+	}
+	if err := keys[at].read(&r.config, value); err != nil {
+		r.fault(pair.Value, "%s: %v", path, err)
+	}
+}
+
+func pairs(n ast.Node) []*ast.MappingValueNode {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		return n.Values
+	case *ast.MappingValueNode:
+		return []*ast.MappingValueNode{n}
+	}
+	return nil
+}
+
+func isSection(path string) bool {
+	return slices.ContainsFunc(keys, func(k key) bool { return strings.HasPrefix(k.path, path+".") })
+}
+
+// suggestion names the key that was probably meant.
+func suggestion(path string) string {
+	best, least := "", 4
+	for _, k := range keys {
+		if d := distance(path, k.path); d < least {
+			best, least = k.path, d
+		}
+	}
+	for _, k := range keys {
+		if _, last, _ := strings.Cut(k.path, "."); best == "" && last == path {
+			best = k.path
+		}
+	}
+	if best == "" {
+		return "; README.md lists them all"
+	}
+	return "; did you mean " + best + "?"
+}
+
+// distance is Levenshtein's: how many letters must change.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, diagonal+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// accessories reads the list of accessories.
+func accessories(c *Config, n ast.Node) error {
+	list, ok := n.(*ast.SequenceNode)
+	if !ok {
+		return fmt.Errorf("expected a list, each item with id, address and room")
+	}
+	for i, item := range list.Values {
+		var a AccessoryConfig
+		for _, pair := range pairs(item) {
+			if err := a.read(pair); err != nil {
+				return fmt.Errorf("item %d: %w", i+1, err)
+			}
+		}
+		if err := homeKitID(a.ID); err != nil {
+			return fmt.Errorf("item %d: id: %w", i+1, err)
+		}
+		c.Accessories = append(c.Accessories, a)
+	}
+	return nil
+}
+
+func (a *AccessoryConfig) read(pair *ast.MappingValueNode) error {
+	name := pair.Key.GetToken().Value
+	value, err := stringOf(pair.Value)
+	if err != nil {
+		return err
+	}
+	switch name {
+	case "id":
+		a.ID = strings.ToUpper(value)
+	case "address":
+		a.Address, err = value, address(value)
+	case "room":
+		a.Room = value
+	case "siren":
+		if a.Siren, err = strconv.ParseBool(value); err != nil {
+			err = fmt.Errorf("siren is true or false, not %q", value)
+		}
+	default:
+		err = fmt.Errorf("%s is no key of an accessory; it has id, address, room and siren", name)
+	}
+	return err
+}
+
+// syntaxFault makes one sentence of what the YAML parser draws as a picture.
+func syntaxFault(name string, err error) string {
+	var syntax *yaml.SyntaxError
+	if errors.As(err, &syntax) {
+		at := syntax.GetToken().Position
+		return fmt.Sprintf("%s:%d:%d: not YAML: %s; mind the indentation and the blank after each colon", name, at.Line, at.Column, syntax.GetMessage())
+	}
+	return fmt.Sprintf("%s: not YAML: %v", name, err)
+}
+
+// faultError joins faults, one a line.
+func faultError(faults []string) error { return errors.New(strings.Join(faults, "\n")) }

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/veilleuse/veilleuse/gateway"
+)
+
+// control is the adapter behind control.sock: it answers the verbs that ask a running daemon. The
+// socket has mode 0600 in a folder of mode 0700; whoever can open it owns the house's state anyway.
+type control struct {
+	path   string
+	house  controlled
+	newest atomic.Pointer[gateway.State]
+}
+
+// controlled is what the verbs can ask of the house.
+type controlled interface {
+	code() (codeReport, error)
+	report(gateway.State) statusReport
+	discover(context.Context) ([]foundAccessory, error)
+	pair(context.Context, pairRequest) (string, error)
+	unpair(context.Context, string) (string, error)
+	login(json.RawMessage) error
+}
+
+// pairRequest is what veilleuse pair sends.
+type pairRequest struct {
+	ID      string `json:"id"`
+	Code    string `json:"code"`
+	Address string `json:"address,omitempty"`
+	Room    string `json:"room,omitempty"`
+}
+
+// controlPatience is how long a verb may take: pairing with a small device needs many seconds.
+const controlPatience = 2 * time.Minute
+
+// Run serves the socket until ctx ends.
+func (c *control) Run(ctx context.Context, port gateway.Port) error {
+	listener, err := listenUnix(c.path)
+	if err != nil {
+		return fmt.Errorf("control socket %s: %w", c.path, err)
+	}
+	server := &http.Server{Handler: c.routes(), ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	for {
+		select {
+		case s := <-port.Shown():
+			c.newest.Store(&s)
+		case <-port.Commands():
+		case err := <-served:
+			return fmt.Errorf("control socket: %w", err)
+		case <-ctx.Done():
+			server.Close()
+			<-served
+			return nil
+		}
+	}
+}
+
+// listenUnix listens on the socket, in place of one that a killed daemon left behind. A living
+// daemon's socket is left alone.
+func listenUnix(path string) (net.Listener, error) {
+	if conn, err := net.DialTimeout("unix", path, time.Second); err == nil {
+		conn.Close()
+		return nil, errors.New("another veilleuse serves it")
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	old := syscall.Umask(0o177) // the socket must never exist with a wider mode
+	listener, err := net.Listen("unix", path)
+	syscall.Umask(old)
+	return listener, err
+}
+
+func (c *control) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /status", answer(func(r *http.Request) (any, error) {
+		s := c.newest.Load()
+		if s == nil {
+			return nil, errors.New("the house has only just started; ask again")
+		}
+		return c.house.report(*s), nil
+	}))
+	mux.HandleFunc("GET /code", answer(func(r *http.Request) (any, error) { return c.house.code() }))
+	mux.HandleFunc("GET /discover", answer(func(r *http.Request) (any, error) { return c.house.discover(r.Context()) }))
+	mux.HandleFunc("POST /pair", answer(func(r *http.Request) (any, error) {
+		var ask pairRequest
+		if err := json.NewDecoder(r.Body).Decode(&ask); err != nil {
+			return nil, fmt.Errorf("the request is not readable: %w", err)
+		}
+		return c.house.pair(r.Context(), ask)
+	}))
+	mux.HandleFunc("POST /unpair", answer(func(r *http.Request) (any, error) {
+		var id string
+		if err := json.NewDecoder(r.Body).Decode(&id); err != nil {
+			return nil, fmt.Errorf("the request is not readable: %w", err)
+		}
+		return c.house.unpair(r.Context(), id)
+	}))
+	mux.HandleFunc("POST /login", answer(func(r *http.Request) (any, error) {
+		var token json.RawMessage
+		if err := json.NewDecoder(r.Body).Decode(&token); err != nil {
+			return nil, fmt.Errorf("the request is not readable: %w", err)
+		}
+		return "done", c.house.login(token)
+	}))
+	return mux
+}
+
+// answer turns a function into a handler: its value as JSON, or its error as one sentence.
+func answer(f func(*http.Request) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
+		v, err := f(r)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		json.NewEncoder(w).Encode(v)
+	}
+}
+
+// errNoDaemon says that nobody listens on the control socket.
+var errNoDaemon = errors.New("no veilleuse runs on this state folder")
+
+// askDaemon asks the daemon that runs on that state folder.
+func askDaemon(ctx context.Context, state, method, path string, body, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, controlPatience)
+	defer cancel()
+	socket := filepath.Join(state, "control.sock")
+	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "unix", socket)
+	}}}
+	defer client.CloseIdleConnections()
+	request, err := newRequest(ctx, method, "http://control"+path, body)
+	if err != nil {
+		return err
+	}
+	response, err := client.Do(request)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("%w (%s): start it with veilleuse run, or name its configuration with -c", errNoDaemon, state)
+	}
+	if err != nil {
+		return fmt.Errorf("ask the daemon: %w", err)
+	}
+	defer response.Body.Close()
+	return readAnswer(response, into)
+}

@@ -1,0 +1,163 @@
+// Command veilleuse keeps a Netatmo or Legrand home running while the vendor's cloud is gone.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+
+	_ "time/tzdata" // a house knows its time zone without the system's help
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := command(ctx, os.Args[1:], console{os.Stdin, os.Stdout, os.Stderr})
+	stop()
+	os.Exit(code)
+}
+
+// console is where a verb reads and writes.
+type console struct {
+	in  io.Reader
+	out io.Writer
+	err io.Writer
+}
+
+// verb is one thing the program does.
+type verb struct {
+	name, arguments, does string
+	run                   func(ctx context.Context, c console, args []string) error
+}
+
+// verbs is every verb, in the order of the help.
+func verbs() []verb {
+	return []verb{
+		{"run", "[-c FILE]", "the daemon; this is what veilleuse alone does", runVerb},
+		{"demo", "[--json] [--keep]", "play the evening of 29 October 2025 in a simulated house", demoVerb},
+		{"check", "[-c FILE]", "read the configuration and say every fault in it", checkVerb},
+		{"login", "[-c FILE] [--token FILE]", "sign in at Netatmo", loginVerb},
+		{"discover", "[-c FILE] [--json]", "list the HomeKit accessories on the LAN", discoverVerb},
+		{"pair", "[-c FILE] [--room ROOM] [--address HOST:PORT] ID CODE", "pair an accessory by its id and setup code", pairVerb},
+		{"unpair", "[-c FILE] ID", "end the pairing with an accessory", unpairVerb},
+		{"code", "[-c FILE] [--json]", "the setup code for the Home app, with its QR", codeVerb},
+		{"status", "[-c FILE] [--json]", "who is in charge and why, rooms, devices", statusVerb},
+		{"replay", "FILE", "run a story through the rules and print each decision", replayVerb},
+		{"timetable", "FILE --zone ZONE --from DAY --to DAY", "every change of zone of a vendor schedule", timetableVerb},
+		{"version", "", "version, commit, Go version", versionVerb},
+	}
+}
+
+// Exit codes.
+const (
+	exitWell  = 0
+	exitNo    = 1 // the answer is no, or the input has a fault
+	exitUsage = 2
+)
+
+// usageError is a wrong use of the command line.
+type usageError struct{ error }
+
+// errNo ends a verb that has already said that the answer is no.
+var errNo = errors.New("no")
+
+// command runs one verb and returns the exit code.
+func command(ctx context.Context, args []string, c console) int {
+	name := "run"
+	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
+		name, args = args[0], args[1:]
+	} else if len(args) > 0 && slices.Contains([]string{"-h", "-help", "--help"}, args[0]) {
+		name = "help"
+	}
+	if name == "help" {
+		help(c.out)
+		return exitWell
+	}
+	all := verbs()
+	at := slices.IndexFunc(all, func(v verb) bool { return v.name == name })
+	if at < 0 {
+		fmt.Fprintf(c.err, "veilleuse: %q is no verb; veilleuse help lists them\n", name)
+		return exitUsage
+	}
+	err := all[at].run(ctx, c, args)
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitWell
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintf(c.out, "veilleuse %s %s\n  %s\n", name, all[at].arguments, all[at].does)
+		return exitWell
+	case errors.As(err, &usage):
+		fmt.Fprintf(c.err, "veilleuse %s: %v\nusage: veilleuse %s %s\n", name, err, name, all[at].arguments)
+		return exitUsage
+	case !errors.Is(err, errNo):
+		fmt.Fprintf(c.err, "veilleuse %s: %v\n", name, err)
+	}
+	return exitNo
+}
+
+func help(out io.Writer) {
+	fmt.Fprintln(out, "veilleuse keeps a Netatmo or Legrand home running while the vendor's cloud is gone.")
+	for _, v := range verbs() {
+		fmt.Fprintf(out, "\n  %s %s\n      %s\n", v.name, v.arguments, v.does)
+	}
+}
+
+// options are the flags of a verb; every verb takes the same name for the same thing.
+type options struct {
+	set    *flag.FlagSet
+	config string
+	json   bool
+}
+
+func newOptions(name string) *options {
+	o := &options{set: flag.NewFlagSet(name, flag.ContinueOnError)}
+	o.set.SetOutput(io.Discard)
+	o.set.StringVar(&o.config, "c", "", "configuration file")
+	return o
+}
+
+func (o *options) withJSON() *options {
+	o.set.BoolVar(&o.json, "json", false, "JSON instead of words")
+	return o
+}
+
+// parse reads flags wherever they stand and wants exactly so many other arguments.
+func (o *options) parse(args []string, wanted int) ([]string, error) {
+	var rest []string
+	for {
+		if err := o.set.Parse(args); err != nil {
+			if errors.Is(err, flag.ErrHelp) {
+				return nil, err
+			}
+			return nil, usageError{err}
+		}
+		if o.set.NArg() == 0 {
+			break
+		}
+		rest, args = append(rest, o.set.Arg(0)), o.set.Args()[1:]
+	}
+	if len(rest) != wanted {
+		return nil, usageError{fmt.Errorf("expected %d arguments besides options, got %d", wanted, len(rest))}
+	}
+	return rest, nil
+}
+
+// checkVerb reads the configuration and says every fault.
+func checkVerb(_ context.Context, c console, args []string) error {
+	o := newOptions("check")
+	if _, err := o.parse(args, 0); err != nil {
+		return err
+	}
+	_, from, err := loadConfig(o.config)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "the configuration is good (%s)\n", from)
+	return nil
+}

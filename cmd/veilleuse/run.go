@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+)
+
+// runVerb is the daemon.
+func runVerb(ctx context.Context, c console, args []string) error {
+	o := newOptions("run")
+	if _, err := o.parse(args, 0); err != nil {
+		return err
+	}
+	config, from, err := loadConfig(o.config)
+	if err != nil {
+		return err
+	}
+	log := slog.New(newLogHandler(c.err))
+	h, err := build(config, log, outside{})
+	if err != nil {
+		return err
+	}
+	version, commit := version()
+	log.Info("veilleuse starts", "version", version, "commit", commit, "configuration", from, "state", config.State)
+	if damage := h.store.Damage(); damage != "" {
+		log.Warn(damage)
+	}
+	h.sayWhatNext(log)
+	return h.run(ctx)
+}
+
+// run runs the house until ctx ends and saves what lasts.
+func (h *house) run(ctx context.Context) error {
+	last := h.loop.Run(ctx)
+	err := h.store.Save(last)
+	if closed := h.store.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return fmt.Errorf("save the state at the end: %w", err)
+	}
+	return nil
+}
+
+// sayWhatNext tells a newcomer what is missing, one line each.
+func (h *house) sayWhatNext(log *slog.Logger) {
+	if !h.signedIn() {
+		log.Info("not signed in at Netatmo: create an application at https://dev.netatmo.com/apps, put its id and secret into the configuration, then veilleuse login")
+	}
+	if paired, err := h.accessory.Paired(); err == nil && len(paired) == 0 {
+		log.Info("no accessory is paired: veilleuse discover lists them, veilleuse pair ID CODE pairs one")
+	}
+	log.Info("veilleuse code shows the code for the Home app; veilleuse status how the house stands")
+}
+
+// withHouse opens the house without running it, for a verb that works without a daemon.
+func withHouse(c Config, f func(*house) error) error {
+	h, err := build(c, slog.New(slog.DiscardHandler), outside{quiet: true})
+	if err != nil {
+		return err
+	}
+	err = f(h)
+	if closed := h.store.Close(); err == nil {
+		err = closed
+	}
+	return err
+}

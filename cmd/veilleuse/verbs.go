@@ -1,0 +1,93 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/veilleuse/veilleuse/adapters/accessory"
+	"github.com/veilleuse/veilleuse/adapters/netatmo"
+	"github.com/veilleuse/veilleuse/gateway"
+)
+
+// code is what the Home app needs to pair.
+func (h *house) code() (codeReport, error) {
+	code, uri, listen, err := h.bridge.Code()
+	return codeReport{code, uri, listen}, err
+}
+
+// report is how the house stands.
+func (h *house) report(s gateway.State) statusReport { return report(s, h.notes) }
+
+// discover lists the accessories on the LAN, and the paired ones that do not announce themselves.
+func (h *house) discover(ctx context.Context) ([]foundAccessory, error) {
+	paired, err := h.accessory.Paired()
+	if err != nil {
+		return nil, err
+	}
+	found, err := h.accessory.Discover(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := []foundAccessory{}
+	for _, a := range found {
+		f := foundAccessory{ID: a.ID, Name: a.Name, Model: a.Model, Address: a.Address, Paired: "no"}
+		if a.Paired {
+			f.Paired = "elsewhere"
+		}
+		all = append(all, f)
+	}
+	for _, p := range paired {
+		at := slices.IndexFunc(all, func(f foundAccessory) bool { return strings.EqualFold(f.ID, p.ID) })
+		if at < 0 {
+			all = append(all, foundAccessory{ID: p.ID, Name: p.Name, Model: p.Model, Address: p.Address})
+			at = len(all) - 1
+		}
+		all[at].Paired = "here"
+	}
+	return all, nil
+}
+
+// pair pairs an accessory and says in a sentence what is there now.
+func (h *house) pair(ctx context.Context, r pairRequest) (string, error) {
+	where := r.ID
+	if r.Address != "" {
+		where = r.Address
+	}
+	paired, err := h.accessory.Pair(ctx, where, r.Code, r.Room)
+	if err != nil {
+		return "", err
+	}
+	if r.Address != "" && idShape.MatchString(r.ID) && !strings.EqualFold(paired.ID, r.ID) {
+		return fmt.Sprintf("%s (%s) is paired, although you asked for %s: veilleuse unpair %s ends it", paired.Name, paired.ID, r.ID, paired.ID), nil
+	}
+	return fmt.Sprintf("%s (%s) is paired; keep its setup code", paired.Name, paired.ID), nil
+}
+
+// unpair ends a pairing, and says if the accessory itself could not be told.
+func (h *house) unpair(ctx context.Context, id string) (string, error) {
+	err := h.accessory.Unpair(ctx, id)
+	if errors.Is(err, accessory.ErrOnlyForgotten) {
+		return err.Error(), nil
+	}
+	return fmt.Sprintf("%s is no longer paired with this house", id), err
+}
+
+// login stores the tokens of a sign-in.
+func (h *house) login(token json.RawMessage) error {
+	t, err := netatmo.ImportToken(bytes.NewReader(token))
+	if err != nil {
+		return err
+	}
+	return netatmo.SaveToken(h.cloud.Vault, t)
+}
+
+// signedIn reports whether there are tokens.
+func (h *house) signedIn() bool {
+	keys, err := h.cloud.Vault.List("")
+	return err == nil && len(keys) > 0
+}

@@ -1,0 +1,337 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/veilleuse/veilleuse/adapters/netatmo/netatmotest"
+	"github.com/veilleuse/veilleuse/gateway"
+)
+
+// patience is how long a test waits for what ought to happen at once.
+const patience = 30 * time.Second
+
+// said runs a verb and returns its exit code and what it wrote.
+func said(t *testing.T, args ...string) (code int, out, err string) {
+	t.Helper()
+	return saidTo(t, "", args...)
+}
+
+func saidTo(t *testing.T, in string, args ...string) (code int, out, err string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code = command(t.Context(), args, console{strings.NewReader(in), &stdout, &stderr})
+	return code, stdout.String(), stderr.String()
+}
+
+func TestUsage(t *testing.T) {
+	tests := []struct {
+		name string
+		args []string
+		code int
+		want string
+	}{
+		{"unknown verb", []string{"dance"}, exitUsage, `"dance" is no verb`},
+		{"too few arguments", []string{"pair", "AA:BB:CC:DD:EE:FF"}, exitUsage, "expected 2 arguments"},
+		{"unknown option", []string{"status", "--loud"}, exitUsage, "flag provided but not defined"},
+		{"missing file", []string{"check", "-c", "/no/such/file"}, exitNo, "the configuration cannot be read"},
+		{"bad day", []string{"timetable", "x", "--from", "soon", "--to", "2021-01-01"}, exitUsage, "--from and --to are days"},
+		{"bad zone", []string{"timetable", "x", "--zone", "Mars", "--from", "2021-01-01", "--to", "2021-01-02"}, exitUsage, `time zone "Mars"`},
+		{"missing story", []string{"replay", "/no/such/story"}, exitNo, "the story cannot be read"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			code, out, err := said(t, test.args...)
+			if code != test.code || !strings.Contains(err, test.want) || out != "" {
+				t.Errorf("exit %d, %q, %q; want %d and %q", code, out, err, test.code, test.want)
+			}
+		})
+	}
+	if code, out, _ := said(t, "help"); code != exitWell || !strings.Contains(out, "timetable") {
+		t.Errorf("help gives %d, %q", code, out)
+	}
+}
+
+func TestCheckSaysEveryFault(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "v.yaml")
+	if err := os.WriteFile(file, []byte("home:\n  frost_gard: 7\n  maximum: 99\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, _, err := said(t, "check", "-c", file)
+	if code != exitNo || !strings.Contains(err, ":2:3: home.frost_gard") || !strings.Contains(err, ":3:12: home.maximum") {
+		t.Errorf("exit %d: %s", code, err)
+	}
+}
+
+func TestTimetableListsTheChanges(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "schedule.json")
+	schedule := `{"timetable":[{"zone_id":1,"m_offset":0},{"zone_id":0,"m_offset":390},{"zone_id":1,"m_offset":1350}],"zones":[{"id":0,"name":"Day"},{"id":1,"name":"Night"}]}`
+	if err := os.WriteFile(file, []byte(schedule), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// Monday 29 March 2021 follows the night on which Paris went to summer time.
+	code, out, _ := said(t, "timetable", "--zone", "Europe/Paris", "--from", "2021-03-28", "--to", "2021-03-30", file)
+	want := fmt.Sprintf("%d 1\n%d 0\n%d 1\n", time.Date(2021, 3, 28, 0, 0, 0, 0, time.UTC).Unix(),
+		time.Date(2021, 3, 29, 4, 30, 0, 0, time.UTC).Unix(), time.Date(2021, 3, 29, 20, 30, 0, 0, time.UTC).Unix())
+	if code != exitWell || out != want {
+		t.Errorf("exit %d:\n%s, want\n%s", code, out, want)
+	}
+}
+
+// lived is a daemon in the simulated house, with a configuration by which the verbs find it.
+type lived struct {
+	world  *demoWorld
+	config string
+	ended  chan error
+	stop   context.CancelFunc
+}
+
+// live runs the daemon until the test ends.
+func live(t *testing.T, paired bool) *lived {
+	t.Helper()
+	clock := newDemoClock(demoStart, 20)
+	world, err := newDemoWorld(clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(world.close)
+	t.Cleanup(func() { clock.timer.Stop() })
+	folder := t.TempDir()
+	secret := filepath.Join(folder, "secret")
+	if err := os.WriteFile(secret, []byte("client-secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l := &lived{world: world, config: filepath.Join(folder, "v.yaml"), ended: make(chan error, 1)}
+	text := fmt.Sprintf("state: %s\nnetatmo: {url: %q, client_id: client, client_secret_file: %s}\nhomekit: {listen: \"127.0.0.1:0\"}\nmqtt: {listen: \"127.0.0.1:0\"}\n",
+		filepath.Join(folder, "state"), world.url(), secret)
+	if err := os.WriteFile(l.config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config, _, err := loadConfig(l.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := build(config, slog.New(slog.DiscardHandler), world.outside())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if paired {
+		for _, a := range world.house.Announced() {
+			fake, err := world.house.Accessory(a.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := h.accessory.Pair(t.Context(), a.Address, fake.Code(), ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	l.stop = stop
+	go func() { l.ended <- h.run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		select {
+		case err := <-l.ended:
+			if err != nil {
+				t.Errorf("the daemon ends with %v", err)
+			}
+		case <-time.After(patience):
+			t.Error("the daemon does not end")
+		}
+	})
+	return l
+}
+
+// status waits until the status satisfies accept.
+func (l *lived) status(t *testing.T, what string, accept func(statusReport) bool) statusReport {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	var out, complaint string
+	for time.Now().Before(deadline) {
+		var code int
+		code, out, complaint = said(t, "status", "-c", l.config, "--json")
+		var r statusReport
+		if code == exitWell && json.Unmarshal([]byte(out), &r) == nil && accept(r) {
+			return r
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("the status never showed %s:\n%s%s", what, out, complaint)
+	return statusReport{}
+}
+
+func device(r statusReport, id string) (deviceReport, bool) {
+	for _, d := range r.Devices {
+		if string(d.ID) == id {
+			return d, true
+		}
+	}
+	return deviceReport{}, false
+}
+
+func TestLoginCopiesThePlan(t *testing.T) {
+	l := live(t, false)
+	l.status(t, "the daemon", func(statusReport) bool { return true })
+	if code, _, err := said(t, "login", "-c", l.config, "--token", "/no/such/file"); code != exitNo || !strings.Contains(err, "--token") {
+		t.Errorf("a missing token file gives %d, %s", code, err)
+	}
+	if code, _, err := saidTo(t, "{}", "login", "-c", l.config, "--token", "-"); code != exitNo || !strings.Contains(err, "token") {
+		t.Errorf("an empty token gives %d, %s", code, err)
+	}
+	if code, out, err := saidTo(t, string(l.world.cloud.Token()), "login", "-c", l.config, "--token", "-"); code != exitWell {
+		t.Fatalf("login gives %d: %s%s", code, out, err)
+	}
+	r := l.status(t, "the plan", func(r statusReport) bool { return r.Home.Schedules == 2 && len(r.Rooms) == 4 })
+	if r.Home.Name != "Maison" || r.Authority.Phase != gateway.Watching {
+		t.Errorf("home %q, authority %s", r.Home.Name, r.Authority.Phase)
+	}
+	smoke, ok := device(r, netatmotest.SmokeAlarm)
+	if !ok || smoke.Kind == "" || smoke.Outage == "" || smoke.Model != "NSD" {
+		t.Errorf("the smoke alarm is shown as %+v", smoke)
+	}
+	if code, out, _ := said(t, "status", "-c", l.config); code != exitWell || !strings.Contains(out, "Salon") || !strings.Contains(out, "watching since") {
+		t.Errorf("the status for people is %d:\n%s", code, out)
+	}
+}
+
+func TestPairAndUnpairWhileTheDaemonRuns(t *testing.T) {
+	l := live(t, false)
+	l.status(t, "the daemon", func(statusReport) bool { return true })
+	announced := l.world.house.Announced()
+	code, out, err := said(t, "discover", "-c", l.config, "--json")
+	var found []foundAccessory
+	if code != exitWell || json.Unmarshal([]byte(out), &found) != nil || len(found) != len(announced) {
+		t.Fatalf("discover gives %d: %s%s", code, out, err)
+	}
+	fake, wrong := l.world.house.Accessory(demoSiren)
+	if wrong != nil {
+		t.Fatal(wrong)
+	}
+	if code, _, err := said(t, "pair", "-c", l.config, "--address", fake.Address(), fake.ID(), "111-22-333"); code != exitNo || !strings.Contains(err, "wrong") {
+		t.Errorf("a wrong setup code gives %d, %s", code, err)
+	}
+	if code, out, err := said(t, "pair", "-c", l.config, fake.ID(), fake.Code()); code != exitWell {
+		t.Fatalf("pair gives %d: %s%s", code, out, err)
+	}
+	r := l.status(t, "the siren", func(r statusReport) bool {
+		for _, d := range r.Devices {
+			if d.Name == demoSiren && d.Reachable && d.Via == gateway.AccessoryAdapter && len(d.Readings) > 0 {
+				return true
+			}
+		}
+		return false
+	})
+	if len(r.Adapters) < 9 {
+		t.Errorf("%d adapters are shown", len(r.Adapters))
+	}
+	if code, out, err := said(t, "unpair", "-c", l.config, fake.ID()); code != exitWell {
+		t.Fatalf("unpair gives %d: %s%s", code, out, err)
+	}
+	l.status(t, "no siren", func(r statusReport) bool {
+		for _, d := range r.Devices {
+			if d.Name == demoSiren {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func TestCodeIsThatOfTheInstallation(t *testing.T) {
+	l := live(t, false)
+	read := func() codeReport {
+		var r codeReport
+		code, out, err := said(t, "code", "-c", l.config, "--json")
+		if code != exitWell || json.Unmarshal([]byte(out), &r) != nil {
+			t.Fatalf("code gives %d: %s%s", code, out, err)
+		}
+		return r
+	}
+	l.status(t, "the daemon", func(statusReport) bool { return true })
+	running := read()
+	if !strings.HasPrefix(running.URI, "X-HM://") || len(running.URI) != len("X-HM://")+13 || strings.HasSuffix(running.Listen, ":0") {
+		t.Errorf("code is %+v", running)
+	}
+	if code, out, _ := said(t, "code", "-c", l.config); code != exitWell || !strings.Contains(out, running.Code) || strings.Count(out, "\n") < 12 {
+		t.Errorf("the drawing is %d:\n%s", code, out)
+	}
+	l.stop()
+	if err := <-l.ended; err != nil {
+		t.Fatal(err)
+	}
+	l.ended <- nil
+	if stopped := read(); stopped.Code != running.Code || stopped.URI != running.URI {
+		t.Errorf("code is %+v while it runs and %+v after", running, stopped)
+	}
+	if code, _, err := said(t, "status", "-c", l.config); code != exitNo || !strings.Contains(err, "no veilleuse runs") {
+		t.Errorf("status without a daemon gives %d, %s", code, err)
+	}
+}
+
+func TestSecondDaemonIsToldWhoHasTheHouse(t *testing.T) {
+	l := live(t, false)
+	l.status(t, "the daemon", func(statusReport) bool { return true })
+	config, _, err := loadConfig(l.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := build(config, slog.New(slog.DiscardHandler), outside{quiet: true}); err == nil || strings.Contains(err.Error(), "\n") {
+		t.Errorf("a second daemon on the same state gives %v", err)
+	}
+}
+
+func TestLocalHouseSurvivesARestartInAnOutage(t *testing.T) {
+	l := live(t, true)
+	l.status(t, "the daemon", func(statusReport) bool { return true })
+	if code, out, err := saidTo(t, string(l.world.cloud.Token()), "login", "-c", l.config, "--token", "-"); code != exitWell {
+		t.Fatalf("login gives %d: %s%s", code, out, err)
+	}
+	r := l.status(t, "both faces of the thermostat", func(r statusReport) bool {
+		d, ok := device(r, netatmotest.Thermostat)
+		return ok && d.Reachable && d.Via == gateway.AccessoryAdapter && len(d.Paths) == 2
+	})
+	if len(r.Rooms) != 4 {
+		t.Errorf("%d rooms", len(r.Rooms))
+	}
+	if err := breaks("connection refused")(&demo{world: l.world}); err != nil {
+		t.Fatal(err)
+	}
+	l.world.clock.SetRate(200)
+	l.status(t, "authority local", func(r statusReport) bool { return r.Authority.Phase == gateway.Local })
+	if err := l.world.house.SetCO(demoCO, 200, true); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-l.world.siren:
+	case <-time.After(patience):
+		t.Fatal("the siren does not sound")
+	}
+	l.status(t, "the alarm", func(r statusReport) bool { return r.Alarm.Phase == gateway.Sounding })
+
+	l.stop()
+	if err := <-l.ended; err != nil {
+		t.Fatal(err)
+	}
+	config, _, _ := loadConfig(l.config)
+	h, err := build(config, slog.New(slog.DiscardHandler), l.world.outside())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	l.stop = stop
+	t.Cleanup(stop)
+	go func() { l.ended <- h.run(ctx) }()
+	r = l.status(t, "the same house", func(r statusReport) bool { return len(r.Rooms) == 4 })
+	if r.Authority.Phase != gateway.Local || r.Alarm.Phase != gateway.Sounding || r.Home.Schedules != 2 {
+		t.Errorf("after a restart: authority %s, alarm %s, %d schedules", r.Authority.Phase, r.Alarm.Phase, r.Home.Schedules)
+	}
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/veilleuse/veilleuse/adapters/accessory"
+	"github.com/veilleuse/veilleuse/adapters/broker"
+	"github.com/veilleuse/veilleuse/adapters/camera"
+	"github.com/veilleuse/veilleuse/adapters/clock"
+	"github.com/veilleuse/veilleuse/adapters/homekit"
+	"github.com/veilleuse/veilleuse/adapters/mqtt"
+	"github.com/veilleuse/veilleuse/adapters/netatmo"
+	"github.com/veilleuse/veilleuse/adapters/store"
+	"github.com/veilleuse/veilleuse/adapters/uplink"
+	notes "github.com/veilleuse/veilleuse/firmware-notes"
+	"github.com/veilleuse/veilleuse/gateway"
+	"github.com/veilleuse/veilleuse/rules"
+)
+
+// house is a Loop with its adapters, and what the verbs need of them.
+type house struct {
+	loop      *gateway.Loop
+	store     *store.Store
+	notes     notes.Notes
+	cloud     netatmo.Options
+	accessory *accessory.Adapter
+	bridge    *homekit.Adapter
+	broker    *broker.Broker // nil if the broker is elsewhere
+}
+
+// outside is what the demonstration replaces: the clock's speed and the way to a simulated world.
+// The zero value is the real world.
+type outside struct {
+	now           func() time.Time
+	after         func(time.Duration) <-chan time.Time
+	uplink        uplink.Options // if its URL is set
+	clock         gateway.Adapter
+	browse        func(context.Context) ([]accessory.Announced, error)
+	quiet         bool // announce nothing by mDNS
+	allowLoopback bool // cameras on this machine
+}
+
+// build opens the state folder and puts the house together. Nothing runs yet.
+func build(c Config, log *slog.Logger, world outside) (*house, error) {
+	known, err := notes.Read()
+	if err != nil {
+		return nil, fmt.Errorf("firmware notes: %w", err)
+	}
+	disk, err := store.Open(c.State, log)
+	if err != nil {
+		return nil, err
+	}
+	h := &house{store: disk, notes: known}
+	if err := h.wire(c, log, world); err != nil {
+		disk.Close()
+		return nil, err
+	}
+	return h, nil
+}
+
+// wire is the one literal list of adapters.
+func (h *house) wire(c Config, log *slog.Logger, world outside) error {
+	first, err := h.firstState(c)
+	if err != nil {
+		return err
+	}
+	h.loop = &gateway.Loop{Step: rules.Step, State: first, Log: log, Now: world.now, After: world.after}
+	if h.cloud, err = cloudOptions(c, h.store.Vault(gateway.CloudAdapter), log); err != nil {
+		return err
+	}
+	cameras := camera.New(camera.Options{Vault: h.store.Vault(gateway.CameraAdapter), AllowLoopback: world.allowLoopback, Log: log})
+	h.cloud.Cameras = func(a netatmo.CameraAccess) { cameras.Learn(camera.Access(a)) }
+	h.bridge = homekit.New(homekit.Options{Listen: c.HomeKit.Listen, Name: c.HomeKit.Name, Vault: h.store.Vault("homekit"), Advertiser: advertiser(world.quiet, log), Log: log})
+	own, err := h.bridge.ID()
+	if err != nil {
+		return err
+	}
+	h.accessory = accessory.New(accessory.Options{Vault: h.store.Vault(gateway.AccessoryAdapter), Known: knownAccessories(c), Browse: world.browse, Own: []string{own}, Log: log})
+	messages, err := h.messages(c, log)
+	if err != nil {
+		return err
+	}
+	for _, a := range []struct {
+		name    string
+		adapter gateway.Adapter
+	}{
+		{"store", h.store},
+		{"clock", clockAdapter(world, first)},
+		{"uplink", uplink.New(uplinkOptions(c, world))},
+		{gateway.AccessoryAdapter, h.accessory},
+		{gateway.CameraAdapter, cameras},
+		{gateway.CloudAdapter, netatmo.New(h.cloud)},
+		{"homekit", h.bridge},
+		{"mqtt", mqtt.New(messages)},
+		{"broker", portless{h.broker}},
+		{"control", &control{path: filepath.Join(c.State, "control.sock"), house: h}},
+	} {
+		if p, ok := a.adapter.(portless); ok && p.broker == nil {
+			continue
+		}
+		h.loop.Attach(a.name, a.adapter)
+	}
+	return nil
+}
+
+// firstState is what the disk remembers, under the limits of the configuration.
+func (h *house) firstState(c Config) (gateway.State, error) {
+	lasting, found, err := h.store.Load()
+	if err != nil {
+		return gateway.State{}, err
+	}
+	s := gateway.State{}
+	if found {
+		s = lasting.State()
+	}
+	s.Home.FrostGuard, s.Home.Maximum = c.Home.FrostGuard, c.Home.Maximum
+	return s, nil
+}
+
+// messages are the settings of the MQTT adapter, and the embedded broker if there is to be one.
+func (h *house) messages(c Config, log *slog.Logger) (mqtt.Options, error) {
+	version, _ := version()
+	o := mqtt.Options{Base: c.MQTT.Base, Discovery: c.MQTT.Discovery, Version: version, Log: log}
+	if c.MQTT.Broker != embedded {
+		o.Broker, o.User, o.PasswordFile, o.CAFile = c.MQTT.Broker, c.MQTT.User, c.MQTT.PasswordFile, c.MQTT.CAFile
+		return o, o.Check()
+	}
+	b, err := broker.New(c.MQTT.Listen, log)
+	if err != nil {
+		return o, fmt.Errorf("mqtt.listen: %w", err)
+	}
+	h.broker, o.Embedded = b, b
+	return o, nil
+}
+
+// advertiser announces the bridge, unless nobody is to know.
+func advertiser(quiet bool, log *slog.Logger) homekit.Advertiser {
+	if quiet {
+		return nil
+	}
+	return homekit.DNSSD{Log: log}
+}
+
+// portless is an adapter that has nothing to tell and nothing to be told.
+type portless struct{ broker *broker.Broker }
+
+func (p portless) Run(ctx context.Context, _ gateway.Port) error { return p.broker.Run(ctx) }
+
+func cloudOptions(c Config, vault netatmo.Vault, log *slog.Logger) (netatmo.Options, error) {
+	o := netatmo.Options{URL: c.Netatmo.URL, ClientID: c.Netatmo.ClientID, Home: c.Home.ID, BudgetPerHour: c.Netatmo.BudgetPerHour, Vault: vault, Log: log}
+	if c.Netatmo.ClientSecretFile != "" {
+		secret, err := os.ReadFile(c.Netatmo.ClientSecretFile)
+		if err != nil {
+			return o, fmt.Errorf("netatmo.client_secret_file: %w", err)
+		}
+		o.ClientSecret = strings.TrimSpace(string(secret))
+	}
+	return o, nil
+}
+
+func uplinkOptions(c Config, world outside) uplink.Options {
+	if world.uplink.URL != "" {
+		return world.uplink
+	}
+	return uplink.Options{URL: c.Netatmo.URL, Resolvers: c.Uplink.Resolvers, Witnesses: c.Uplink.Witnesses}
+}
+
+func knownAccessories(c Config) []accessory.Known {
+	var known []accessory.Known
+	for _, a := range c.Accessories {
+		known = append(known, accessory.Known{ID: a.ID, Address: a.Address, Room: a.Room, Siren: a.Siren})
+	}
+	return known
+}
+
+// clockAdapter judges the wall clock; no time before the newest that was ever stored can be right.
+func clockAdapter(world outside, first gateway.State) gateway.Adapter {
+	if world.clock != nil {
+		return world.clock
+	}
+	floor := first.Home.Copied
+	for _, d := range first.Decisions {
+		if d.At.After(floor) {
+			floor = d.At
+		}
+	}
+	return clock.New(clock.Options{Floor: floor})
+}
