@@ -1,0 +1,134 @@
+package netatmo
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/veilleuse/veilleuse/gateway"
+)
+
+// seeds are the published payloads and a few oddities.
+func seeds(f *testing.F) {
+	for _, pattern := range []string{"pyatmo/*.json", "pyatmo-archive/*.json", "gladys/*.json", "webhooks/*.json"} {
+		files, err := filepath.Glob(filepath.Join("..", "..", "..", "shared", "fixtures", "netatmo-cloud", pattern))
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, name := range files {
+			if data, err := os.ReadFile(name); err == nil {
+				f.Add(data)
+			}
+		}
+	}
+	for _, s := range []string{
+		``, `{}`, `[]`, `null`, `<html>`, `{"error":"x"}`, `{"error":{"code":1e99}}`, `{"body":[]}`, `{"status":"ok","body":{"homes":{"a":{"id":1}}}}`,
+		`{"status":"ok","body":{"home":{"id":"h","modules":[{"id":"a","type":"NSD","last_seen":1e18,"vpn_url":"http://[::1"}],"rooms":[[]]},"errors":[{"id":1,"code":"6"}]}}`,
+		`{"id":"x","timetable":[{"m_offset":1e300,"zone_id":-1e300}],"zones":[{"id":9e99,"rooms":{"id":{}}}]}`,
+	} {
+		f.Add([]byte(s))
+	}
+}
+
+// sane fails for a number that no reading may have.
+func sane(t *testing.T, v gateway.Value) {
+	if n, ok := v.Number(); ok && (math.IsNaN(n) || math.IsInf(n, 0)) {
+		t.Fatalf("a value is %v", v)
+	}
+}
+
+// FuzzAnswers throws one text at everything that reads the vendor's answers.
+func FuzzAnswers(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		now := time.Unix(1_700_000_000, 0)
+		a, err := readAnswer(200, data)
+		if err != nil {
+			if _, v := judgeRefusal(gateway.PlaneRead, err); v == "" || len(err.Error()) > 600 {
+				t.Fatalf("verdict %q, error %q", v, err)
+			}
+			a.body = readObject(data)
+		}
+		for _, h := range readHomes(a.body) {
+			plan := h.plan(gateway.TimeZone{})
+			if plan.Home == "" || plan.DefaultDuration < 0 {
+				t.Fatalf("plan %+v", plan)
+			}
+			checkSchedules(t, h.Schedules)
+			for _, d := range h.Devices {
+				if d.Device == "" {
+					t.Fatal("a device without an id")
+				}
+			}
+			heads(h.Devices)
+		}
+		s := readStatus(a, now)
+		if s.fresh().After(s.at.Add(futureSlack)) {
+			t.Fatalf("fresh %v, at %v", s.fresh(), s.at)
+		}
+		hintOf(s.rooms)
+		_ = checkStatus(a, s, "h")
+		devices := append(s.devices, readWeather(a, "h", now)...)
+		for _, d := range devices {
+			if d.Device == "" {
+				t.Fatal("a device without an id")
+			}
+			for _, v := range d.readings {
+				sane(t, v.value)
+			}
+		}
+		for _, r := range s.rooms {
+			sane(t, r.Target)
+		}
+		for _, r := range newestReadings(readEventList(a.body), now) {
+			if r.Device == "" || !r.Value.Known() {
+				t.Fatalf("reading %+v", r)
+			}
+		}
+	})
+}
+
+func checkSchedules(t *testing.T, all []gateway.Schedule) {
+	for _, s := range all {
+		for _, slot := range s.Slots {
+			if slot.Minute < 0 || slot.Minute >= minutesOfWeek {
+				t.Fatalf("slot %+v", slot)
+			}
+		}
+		for _, z := range s.Zones {
+			for _, r := range z.Rooms {
+				if r.Room == "" || (r.Target == 0) == (r.Order == "") {
+					t.Fatalf("room %+v", r)
+				}
+			}
+		}
+	}
+}
+
+func FuzzReadSchedules(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		all, err := ReadSchedules(data)
+		if (err == nil) == (len(all) == 0) {
+			t.Fatalf("%d schedules, error %v", len(all), err)
+		}
+		checkSchedules(t, all)
+	})
+}
+
+func FuzzReadWebhook(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		facts, err := ReadWebhook(data, evening)
+		if err != nil && len(facts) > 0 {
+			t.Fatalf("facts %v beside error %v", facts, err)
+		}
+		for _, fact := range facts {
+			if r, ok := fact.(gateway.Reading); ok && (r.Device == "" && r.Quantity != gateway.Target || !r.Value.Known()) {
+				t.Fatalf("reading %+v", r)
+			}
+		}
+	})
+}

@@ -1,0 +1,70 @@
+package netatmo
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"time"
+
+	"github.com/veilleuse/veilleuse/gateway"
+)
+
+// Options are the settings and collaborators of the adapter.
+type Options struct {
+	URL          string // of the API, see [CheckURL]; "": DefaultURL
+	ClientID     string // of the person's own application at the vendor; "": the adapter idles
+	ClientSecret string
+	Home         string // id of the home to serve; "": the only one that has devices
+	// BudgetPerHour is how many requests may go to the vendor in an hour, people's commands
+	// included; 0: DefaultBudget. A fifth is kept for people's commands.
+	BudgetPerHour int
+	Vault         Vault // holds the tokens; nil: the adapter idles
+	// Deadline bounds one request as a whole, in real time; 0: 20 s. A house whose clock runs fast
+	// needs a shorter one.
+	Deadline time.Duration
+	// Cameras is told, from the adapter's goroutine, how a camera can be reached on the LAN, each
+	// time that changes. nil: nobody wants to know.
+	Cameras func(CameraAccess)
+	Log     *slog.Logger // nil: slog.Default()
+
+	dial func(ctx context.Context, network, address string) (net.Conn, error) // nil: the real one
+	luck func() float64                                                       // uniform in [0, 1); nil: the real one
+}
+
+// DefaultBudget is how many requests an hour are spent at most unless the options say otherwise: a
+// quarter of what the vendor allows a user.
+const DefaultBudget = 120
+
+// CameraAccess is how a camera can be reached on the LAN. It prints without its secret.
+type CameraAccess struct {
+	Device   gateway.DeviceID
+	Name     string
+	Model    string // NACamera, NOC or NPC
+	Key      string // secret: the first part of every path of the camera's own HTTP
+	LocalURL string // http://address/key, secret for the key in it; "" while not known
+	IsLocal  bool   // the vendor thinks that we are in the same LAN; often wrong, openHAB#14617
+}
+
+// String names the camera only.
+func (c CameraAccess) String() string { return "camera " + string(c.Device) }
+
+// GoString names the camera only.
+func (c CameraAccess) GoString() string { return c.String() }
+
+// LogValue names the camera only.
+func (c CameraAccess) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
+// Adapter serves one home of one account.
+type Adapter struct{ options Options }
+
+// New returns an adapter to be attached as gateway.CloudAdapter.
+func New(o Options) *Adapter {
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.luck == nil {
+		o.luck = rand.Float64
+	}
+	return &Adapter{options: o}
+}
