@@ -1,0 +1,98 @@
+package netatmo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/veilleuse/veilleuse/gateway"
+)
+
+// patience is how long one request waits for the bucket to fill; a longer wait is an error.
+const patience = 15 * time.Second
+
+// quotaSpent says that a request cannot go for a while.
+type quotaSpent struct{ until time.Time }
+
+func (q quotaSpent) Error() string {
+	return fmt.Sprintf("the quota of requests is spent until %s", q.until.Format("15:04"))
+}
+
+// spend takes one request from the purse, after a short wait if need be.
+func (s *session) spend(ctx context.Context, who buyer) error {
+	now := s.now()
+	wait := s.purse.wait(now, who)
+	if wait > patience {
+		return quotaSpent{now.Add(wait)}
+	}
+	if wait > 0 && !s.port.Sleep(ctx, wait) {
+		return ctx.Err()
+	}
+	s.purse.take(s.now())
+	return nil
+}
+
+// ask sends one request to the API, with a fresh access token if the vendor wants one, and reports
+// what it says about the cloud.
+func (s *session) ask(ctx context.Context, c call, who buyer) (answer, error) {
+	access, err := s.access(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	a, err := s.once(ctx, c, access, who)
+	var no refusal
+	if !errors.As(err, &no) || !no.aboutToken() {
+		return a, err
+	}
+	if again := s.renew(ctx); again != nil {
+		if s.account.attempt.Revoked {
+			s.account.dead = true
+			s.look = s.now().Add(lookEvery)
+			return answer{}, errRevoked
+		}
+		return answer{}, err
+	}
+	return s.once(ctx, c, s.account.kept.Access, who)
+}
+
+// once sends one request and reports it.
+func (s *session) once(ctx context.Context, c call, access string, who buyer) (answer, error) {
+	if err := s.spend(ctx, who); err != nil {
+		return answer{}, err
+	}
+	r := s.web.do(ctx, c, access)
+	if ctx.Err() != nil && r.err != nil {
+		return answer{}, ctx.Err() // we are being stopped, which says nothing about the cloud
+	}
+	a, f := judge(c, r, s.state.Clock.Trust)
+	s.report(c, r, f)
+	if f.err == nil {
+		if err := s.account.worked(); err != nil {
+			s.Log.Warn("netatmo: cannot forget the former tokens", "err", err)
+		}
+	}
+	return a, f.err
+}
+
+// report posts what one request says, and heeds what the vendor asks of the next ones.
+func (s *session) report(c call, r reply, f finding) {
+	now := s.now()
+	switch {
+	case f.verdict == gateway.VerdictRateLimited:
+		s.purse.limited(now, r.header)
+	case r.status >= 500:
+		s.purse.rest(now, r.header)
+	case f.verdict == gateway.VerdictOK:
+		s.purse.answered()
+	}
+	s.post(gateway.Call{Plane: f.plane, Verdict: f.verdict, Why: s.hush(f.why(c)), Took: r.took})
+	s.post(s.budget(now))
+}
+
+func (s *session) budget(now time.Time) gateway.Budget {
+	s.purse.turn(now)
+	return gateway.Budget{Spent: len(s.purse.hour), Limit: s.purse.limit, Total: s.purse.total}
+}
+
+func (s *session) post(f gateway.Fact) { s.port.Post(f) }
