@@ -11,6 +11,9 @@ import (
 
 // aim says for each room that the event touched what ought to hold there, and wants it.
 func (b *book) aim() {
+	if b.everything || b.alarmed {
+		b.alarmWants() // first: sirens go before valves
+	}
 	if b.everything {
 		b.endModes()
 		for id, room := range b.Rooms.All() {
@@ -21,9 +24,6 @@ func (b *book) aim() {
 		b.lookWants()
 	} else if b.room != "" {
 		b.aimRoom(b.room)
-	}
-	if b.everything || b.alarmed {
-		b.alarmWants()
 	}
 }
 
@@ -261,151 +261,6 @@ func (b *book) climate(room gateway.Room) (gateway.Measure, gateway.Value) {
 	}
 	return best, heating
 }
-
-// wantRoom wants the room's target on every device of it that the LAN reaches, if it is for us to
-// steer: because we are in charge, because the cloud did not carry out a person's wish in time, or
-// because the frost floor is at stake.
-func (b *book) wantRoom(room *gateway.Room) {
-	aim, person := room.Target, room.Override.Local
-	switch {
-	case b.inCharge():
-	case person && (!b.signedIn() || b.cloudFailed(room.ID)):
-	default:
-		if aim, person = b.floor(*room), true; !aim.Value.Known() {
-			room.Disagrees = time.Time{}
-			return
-		}
-	}
-	if !aim.Value.Known() {
-		return
-	}
-	agrees := true
-	for _, id := range room.Devices {
-		d, _ := b.Devices.Get(id)
-		w, ok := b.wantDevice(*room, d, aim)
-		if !ok || aim.Mode == gateway.RoomFrost && b.warmEnough(d, w) {
-			continue
-		}
-		if !b.satisfied(w) {
-			agrees = false
-			w.patient = !b.mayWrite(*room, d, person)
-		}
-		b.want(w)
-	}
-	switch {
-	case agrees:
-		room.Disagrees = time.Time{}
-	case room.Disagrees.IsZero():
-		room.Disagrees = b.now
-	}
-}
-
-// warmEnough reports whether a device already asks for as much as the frost floor would: the floor
-// never lowers a target while the cloud is in charge.
-func (b *book) warmEnough(d gateway.Device, w want) bool {
-	m, ok := d.ReadingFrom(gateway.Target, w.point.Adapter)
-	n, _ := m.Value.Number()
-	return ok && !b.inCharge() && n >= b.Home.FrostGuard
-}
-
-// lookFirst is how long a device gets to follow the plan by itself before it is written to. One
-// that has not followed in this outage, or has no plan of its own, gets none.
-const lookFirst = 2 * time.Minute
-
-// mayWrite reports whether a device that disagrees may be written to now.
-func (b *book) mayWrite(room gateway.Room, d gateway.Device, person bool) bool {
-	_, vendors := d.Face(gateway.CloudAdapter)
-	return person || room.Strays || !vendors || !room.Disagrees.IsZero() && b.now.Sub(room.Disagrees) >= lookFirst
-}
-
-// wantDevice is the target for one device, in its own range and steps.
-func (b *book) wantDevice(room gateway.Room, d gateway.Device, aim gateway.Aim) (want, bool) {
-	for _, face := range d.Faces {
-		if face.Adapter == gateway.CloudAdapter {
-			continue
-		}
-		for _, c := range face.Controls {
-			if c.Quantity != gateway.Target {
-				continue
-			}
-			target, _ := aim.Value.Number()
-			fitted := fit(target, c)
-			w := want{
-				point: gateway.Point{Adapter: face.Adapter, Of: string(d.ID), Quantity: gateway.Target},
-				value: gateway.Number(fitted), until: aim.Until, step: c.Step, room: room.ID, mode: aim.Mode, why: aim.Why,
-			}
-			if math.Abs(fitted-target) > c.Step {
-				w.why += "; the device goes no further than " + degrees(fitted)
-			}
-			return w, true
-		}
-	}
-	return want{}, false
-}
-
-// fit brings a target into the range and onto the steps of a control. Where the range ends above the
-// frost floor, warmer is the safe side.
-func fit(target float64, c gateway.Control) float64 {
-	if c.Step > 0 {
-		target = math.Round((target-c.Min)/c.Step)*c.Step + c.Min
-		target = math.Round(target*1000) / 1000 // 7 + 0.1·n in binary is not what people write
-	}
-	if c.Max > c.Min {
-		target = min(max(target, c.Min), c.Max)
-	}
-	return target
-}
-
-// floor wants the frost floor in a room that has cooled below it, whoever is in charge.
-func (b *book) floor(room gateway.Room) gateway.Aim {
-	t, ok := room.Temperature.Value.Number()
-	if !ok || b.now.Sub(room.Temperature.At) > time.Hour || t >= b.Home.FrostGuard {
-		return gateway.Aim{}
-	}
-	return gateway.Aim{Mode: gateway.RoomFrost, Value: gateway.Number(b.Home.FrostGuard + 1),
-		Why: fmt.Sprintf("%s is below the frost floor of %s", degrees(t), degrees(b.Home.FrostGuard))}
-}
-
-// noticeHand sees that a device's target was changed by somebody else than us while we are in
-// charge. Our own echo is nobody; a value of the plan is the device's own programme; anything else
-// is a person, whose wish holds for the home's usual time.
-func (b *book) noticeHand(d gateway.Device, before, m gateway.Measure) {
-	room, ok := b.Rooms.Get(d.Room)
-	if !ok || !b.inCharge() {
-		return
-	}
-	p := gateway.Point{Adapter: m.From, Of: string(d.ID), Quantity: gateway.Target}
-	if asked, ok := b.Asked.Get(gateway.PointKey(p.String())); ok && near(asked.Command.Value, m.Value, 0) {
-		return
-	}
-	if near(room.Written.Value, m.Value, 0) || near(room.Target.Value, m.Value, 0) || b.ownProgramme(room, m.Value) {
-		return
-	}
-	shown, _ := m.Value.Number()
-	target, _ := b.bounded(shown).Number()
-	room.Override = gateway.Override{Mode: gateway.RoomManual, Target: target, At: m.At, Until: m.At.Add(b.usual()), By: "the thermostat", Local: true}
-	b.setRoom(room)
-	b.decide(gateway.Decision{Kind: "wish", Room: room.ID, Device: d.ID, What: fmt.Sprintf("%s: %s until %s", room.Name, degrees(target), b.clock(room.Override.Until)),
-		Why: fmt.Sprintf("somebody turned %s from %v to %v", label(d), before.Value, m.Value)})
-}
-
-// ownProgramme reports whether a device's own copy of the plan explains the value: its clock may be
-// some minutes off ours, and it may keep a mode that we have ended.
-func (b *book) ownProgramme(room gateway.Room, v gateway.Value) bool {
-	plan, ok := b.schedule()
-	if !ok {
-		return false
-	}
-	for _, shift := range []time.Duration{-programmeSlack, 0, programmeSlack} {
-		slot, ok := schedule.Target(plan, room.ID, b.now.Add(shift), b.Home.Zone.Location())
-		if ok && near(gateway.Number(slot.Target), v, 0) {
-			return true
-		}
-	}
-	return near(gateway.Number(b.away()), v, 0) || near(gateway.Number(b.frost()), v, 0)
-}
-
-const programmeSlack = 10 * time.Minute
 
 // near reports whether two values are equal as far as a device's steps can tell.
 func near(a, b gateway.Value, step float64) bool {

@@ -1,0 +1,50 @@
+package rules
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/veilleuse/veilleuse/gateway"
+	"github.com/veilleuse/veilleuse/rules/schedule"
+)
+
+// noticeHand sees that a device's target was changed by somebody else than us while we are in
+// charge. Our own echo is nobody; a value of the plan is the device's own programme; anything else
+// is a person, whose wish holds for the home's usual time.
+func (b *book) noticeHand(d gateway.Device, before, m gateway.Measure) {
+	room, ok := b.Rooms.Get(d.Room)
+	if !ok || !b.inCharge() {
+		return
+	}
+	p := gateway.Point{Adapter: m.From, Of: string(d.ID), Quantity: gateway.Target}
+	if asked, ok := b.Asked.Get(gateway.PointKey(p.String())); ok && near(asked.Command.Value, m.Value, 0) {
+		return
+	}
+	if near(room.Written.Value, m.Value, 0) || near(room.Target.Value, m.Value, 0) || b.ownProgramme(room, m.Value) {
+		return
+	}
+	shown, _ := m.Value.Number()
+	target, _ := b.bounded(shown).Number()
+	room.Override = gateway.Override{Mode: gateway.RoomManual, Target: target, At: m.At, Until: m.At.Add(b.usual()), By: "the thermostat", Local: true}
+	b.setRoom(room)
+	b.decide(gateway.Decision{Kind: "wish", Room: room.ID, Device: d.ID, What: fmt.Sprintf("%s: %s until %s", room.Name, degrees(target), b.clock(room.Override.Until)),
+		Why: fmt.Sprintf("somebody turned %s from %v to %v", label(d), before.Value, m.Value)})
+}
+
+// ownProgramme reports whether a device's own copy of the plan explains the value: its clock may be
+// some minutes off ours, and it may keep a mode that we have ended.
+func (b *book) ownProgramme(room gateway.Room, v gateway.Value) bool {
+	plan, ok := b.schedule()
+	if !ok {
+		return false
+	}
+	for _, shift := range []time.Duration{-programmeSlack, 0, programmeSlack} {
+		slot, ok := schedule.Target(plan, room.ID, b.now.Add(shift), b.Home.Zone.Location())
+		if ok && near(gateway.Number(slot.Target), v, 0) {
+			return true
+		}
+	}
+	return near(gateway.Number(b.away()), v, 0) || near(gateway.Number(b.frost()), v, 0)
+}
+
+const programmeSlack = 10 * time.Minute

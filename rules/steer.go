@@ -1,0 +1,113 @@
+package rules
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/veilleuse/veilleuse/gateway"
+)
+
+// wantRoom wants the room's target on every device of it that the LAN reaches, if it is for us to
+// steer: because we are in charge, because the cloud did not carry out a person's wish in time, or
+// because the frost floor is at stake.
+func (b *book) wantRoom(room *gateway.Room) {
+	aim, person := room.Target, room.Override.Local
+	switch {
+	case b.inCharge():
+	case person && (!b.signedIn() || b.cloudFailed(room.ID)):
+	default:
+		if aim, person = b.floor(*room), true; !aim.Value.Known() {
+			room.Disagrees = time.Time{}
+			return
+		}
+	}
+	if !aim.Value.Known() {
+		return
+	}
+	agrees := true
+	for _, id := range room.Devices {
+		d, _ := b.Devices.Get(id)
+		w, ok := b.wantDevice(*room, d, aim)
+		if !ok || aim.Mode == gateway.RoomFrost && b.warmEnough(d, w) {
+			continue
+		}
+		if !b.satisfied(w) {
+			agrees = false
+			w.patient = !b.mayWrite(*room, d, person)
+		}
+		b.want(w)
+	}
+	switch {
+	case agrees:
+		room.Disagrees = time.Time{}
+	case room.Disagrees.IsZero():
+		room.Disagrees = b.now
+	}
+}
+
+// warmEnough reports whether a device already asks for as much as the frost floor would: the floor
+// never lowers a target while the cloud is in charge.
+func (b *book) warmEnough(d gateway.Device, w want) bool {
+	m, ok := d.ReadingFrom(gateway.Target, w.point.Adapter)
+	n, _ := m.Value.Number()
+	return ok && !b.inCharge() && n >= b.Home.FrostGuard
+}
+
+// lookFirst is how long a device gets to follow the plan by itself before it is written to. One
+// that has not followed in this outage, or has no plan of its own, gets none.
+const lookFirst = 2 * time.Minute
+
+// mayWrite reports whether a device that disagrees may be written to now.
+func (b *book) mayWrite(room gateway.Room, d gateway.Device, person bool) bool {
+	_, vendors := d.Face(gateway.CloudAdapter)
+	return person || room.Strays || !vendors || !room.Disagrees.IsZero() && b.now.Sub(room.Disagrees) >= lookFirst
+}
+
+// wantDevice is the target for one device, in its own range and steps.
+func (b *book) wantDevice(room gateway.Room, d gateway.Device, aim gateway.Aim) (want, bool) {
+	for _, face := range d.Faces {
+		if face.Adapter == gateway.CloudAdapter {
+			continue
+		}
+		for _, c := range face.Controls {
+			if c.Quantity != gateway.Target {
+				continue
+			}
+			target, _ := aim.Value.Number()
+			fitted := fit(target, c)
+			w := want{
+				point: gateway.Point{Adapter: face.Adapter, Of: string(d.ID), Quantity: gateway.Target},
+				value: gateway.Number(fitted), until: aim.Until, step: c.Step, room: room.ID, mode: aim.Mode, why: aim.Why,
+			}
+			if math.Abs(fitted-target) > c.Step {
+				w.why += "; the device goes no further than " + degrees(fitted)
+			}
+			return w, true
+		}
+	}
+	return want{}, false
+}
+
+// fit brings a target into the range and onto the steps of a control. Where the range ends above the
+// frost floor, warmer is the safe side.
+func fit(target float64, c gateway.Control) float64 {
+	if c.Step > 0 {
+		target = math.Round((target-c.Min)/c.Step)*c.Step + c.Min
+		target = math.Round(target*1000) / 1000 // 7 + 0.1·n in binary is not what people write
+	}
+	if c.Max > c.Min {
+		target = min(max(target, c.Min), c.Max)
+	}
+	return target
+}
+
+// floor wants the frost floor in a room that has cooled below it, whoever is in charge.
+func (b *book) floor(room gateway.Room) gateway.Aim {
+	t, ok := room.Temperature.Value.Number()
+	if !ok || b.now.Sub(room.Temperature.At) > time.Hour || t >= b.Home.FrostGuard {
+		return gateway.Aim{}
+	}
+	return gateway.Aim{Mode: gateway.RoomFrost, Value: gateway.Number(b.Home.FrostGuard + 1),
+		Why: fmt.Sprintf("%s is below the frost floor of %s", degrees(t), degrees(b.Home.FrostGuard))}
+}
