@@ -1,0 +1,235 @@
+// Package broker is the embedded MQTT broker, for a house that has none of its own.
+//
+// It speaks MQTT 3.1, 3.1.1 and 5 (Home Assistant 2027.1 accepts nothing older than 5) and wraps
+// github.com/mochi-mqtt/server/v2, hardened from outside so that no client can hold up, fill up or
+// bring down the others:
+//
+//   - A client that stops reading is cut off after two seconds; so long, at most, do others wait for it.
+//   - A connection that does not introduce itself within ten seconds is dropped, the oldest first.
+//   - Packets, clients, sessions, subscriptions and retained messages are all limited; a retained message
+//     stays until it is replaced, and every subscriber has room for all of them.
+//   - Nothing is written to disk: publishers publish their states again when the process starts.
+//   - An idle broker sleeps: one look a minute, whatever the number of topics.
+//
+// Two points of MQTT 5 differ: a will is sent at once, without its delay, and a client's receive maximum
+// is not kept. There are no $SYS topics.
+//
+// Without users the broker listens on this computer only. Publish and Subscribe serve the process itself
+// without a socket.
+package broker
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// Broker is an MQTT broker within this process. Its methods may be called from several goroutines.
+type Broker struct {
+	listen string
+	house  house
+	engine engine
+
+	mu   sync.Mutex
+	door *door // nil while nobody is served
+}
+
+// engine is all that is asked of an MQTT implementation, so that it can be replaced.
+type engine interface {
+	// start serves those who come through the door, and returns at once.
+	start(*door)
+	// publish hands a message to the subscribers and keeps it if it is to be retained.
+	publish(topic string, payload []byte, retain bool) error
+	// subscribe calls the handler with what is retained, then with what comes.
+	subscribe(filter string, handler func(topic string, payload []byte, retained bool)) error
+	// stop takes leave of everybody and returns when all that start began has ended.
+	stop()
+}
+
+// house is what the broker was told about its guests.
+type house struct {
+	users  *users // nil: everybody is welcome, without a name
+	tls    *tls.Config
+	wish   func(topic string) bool
+	limits limits
+	log    *slog.Logger
+}
+
+// Option changes how a new broker behaves.
+type Option func(*house) error
+
+// WithUsers lets only those in who know a password. The map leads from user names to bcrypt hashes, as
+// HashPassword or "htpasswd -nB NAME" make them.
+func WithUsers(hashes map[string]string) Option {
+	return func(h *house) (err error) {
+		h.users, err = newUsers(hashes)
+		return err
+	}
+}
+
+// WithTLS makes clients speak TLS. The configuration must know a certificate.
+func WithTLS(config *tls.Config) Option {
+	return func(h *house) error {
+		if config == nil || len(config.Certificates) == 0 && config.GetCertificate == nil && config.GetConfigForClient == nil {
+			return errors.New("MQTT over TLS needs a certificate and its key")
+		}
+		h.tls = config
+		return nil
+	}
+}
+
+// WithWishes says which topics carry wishes. A client's wish is passed on but never retained: one that
+// asks for it is refused, because a wish kept for later would come true at the wrong time. Without this
+// option, wishes are the topics whose last level is "set"; with nil, there are none.
+func WithWishes(wish func(topic string) bool) Option {
+	return func(h *house) error {
+		h.wish = wish
+		if wish == nil {
+			h.wish = func(string) bool { return false }
+		}
+		return nil
+	}
+}
+
+// New makes a broker that will listen on a TCP address, host:port; port 0 takes a free one. An address
+// that others can reach needs WithUsers. The log gets one line for each change of state and each refusal,
+// never a password.
+func New(listen string, log *slog.Logger, options ...Option) (*Broker, error) {
+	b := &Broker{listen: listen, house: house{wish: endsInSet, limits: usualLimits(), log: log}}
+	for _, option := range options {
+		if err := option(&b.house); err != nil {
+			return nil, err
+		}
+	}
+	if err := checkAddress(listen, b.house.users != nil); err != nil {
+		return nil, err
+	}
+	engine, err := newMochi(b.house)
+	if err != nil {
+		return nil, fmt.Errorf("prepare the MQTT broker: %w", err)
+	}
+	b.engine = engine
+	return b, nil
+}
+
+// Run serves clients until the context ends, then returns nil; an address that cannot be had is an error
+// at once. It may be called again afterwards: what was retained and subscribed is still there.
+func (b *Broker) Run(ctx context.Context) error {
+	if err := b.Start(); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	b.Stop()
+	return nil
+}
+
+// Start opens the door to clients and returns. The error is one sentence that says why it cannot be
+// opened; the broker may then be started again.
+func (b *Broker) Start() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.door != nil {
+		return fmt.Errorf("listen for MQTT on %s: it is being done already", b.listen)
+	}
+	listener, err := net.Listen("tcp", b.listen)
+	if err != nil {
+		return explain(b.listen, err)
+	}
+	b.door = newDoor(listener, b.house)
+	b.engine.start(b.door)
+	b.house.log.Info("MQTT broker serves", "address", b.door.address(), "tls", b.house.tls != nil,
+		"anonymous", b.house.users == nil)
+	if host, _, _ := net.SplitHostPort(b.listen); b.house.tls == nil && !isLoopback(host) {
+		b.house.log.Warn("MQTT broker without TLS: passwords cross the network readable for others", "address", b.door.address())
+	}
+	return nil
+}
+
+// Stop sends what is queued, takes leave of all clients and returns when everything has ended, after half
+// a second at most. Retained messages, sessions and in-process subscriptions are kept for the next Start.
+// Stopping a broker that does not run does nothing.
+func (b *Broker) Stop() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.door == nil {
+		return
+	}
+	b.engine.stop()
+	b.door = nil
+	b.house.log.Info("MQTT broker stopped", "address", b.listen)
+}
+
+// Address is where the broker listens, host:port with the real port; "" while it does not.
+func (b *Broker) Address() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.door == nil {
+		return ""
+	}
+	return b.door.address()
+}
+
+// Publish sends a message at QoS 0 to everybody who has subscribed, and keeps it for those who come later
+// if it is to be retained; an empty retained one deletes. It never waits for a client, and works before
+// Start and after Stop, too. The payload may be reused afterwards. Errors: the topic is not one to publish
+// to, or too much is retained already.
+func (b *Broker) Publish(topic string, payload []byte, retain bool) error {
+	return b.engine.publish(topic, payload, retain)
+}
+
+// Subscribe has the handler called with each message on the topics that the filter matches: first those
+// that are retained (retained is true; before Subscribe returns), then each new one, for the broker's
+// lifetime. The handler runs within whoever publishes, perhaps on several goroutines at once: it must not
+// block, nor keep or change the payload. It may call Publish, no other method. A message that arrives
+// during Subscribe may come twice.
+func (b *Broker) Subscribe(filter string, handler func(topic string, payload []byte, retained bool)) error {
+	return b.engine.subscribe(filter, handler)
+}
+
+// checkAddress finds fault with an address before anybody tries to listen there.
+func checkAddress(listen string, users bool) error {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return fmt.Errorf("listen for MQTT on %q: this is not host:port, for example 127.0.0.1:1883", listen)
+	}
+	if number, err := strconv.Atoi(port); err != nil || number < 0 || number > 65535 {
+		return fmt.Errorf("listen for MQTT on %q: the port must be a number from 0 to 65535", listen)
+	}
+	if !users && !isLoopback(host) {
+		return fmt.Errorf("listen for MQTT on %q: others can reach this address, so the broker needs users with passwords;"+
+			" set some, or listen on 127.0.0.1 only", listen)
+	}
+	return nil
+}
+
+// isLoopback reports whether only this computer reaches a host. A name other than localhost counts as
+// reachable, because what it stands for can change.
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.Unmap().IsLoopback()
+}
+
+// explain turns a failed listen into a sentence that says what to do.
+func explain(listen string, err error) error {
+	why := "it cannot be had"
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		why = "another program listens there (Mosquitto?); stop it, use it as the broker, or choose another address"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		why = "this computer has no such address; use one that it has, or 127.0.0.1"
+	case errors.Is(err, syscall.EACCES):
+		why = "ports below 1024 are not for everybody; choose a higher one"
+	}
+	return fmt.Errorf("listen for MQTT on %s: %s (%w)", listen, why, err)
+}

@@ -1,0 +1,131 @@
+package broker
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+)
+
+// annaOnly knows one user, whose password is "right".
+func annaOnly(t *testing.T) *users {
+	t.Helper()
+	hash, err := bcrypt.GenerateFromPassword([]byte("right"), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := newUsers(map[string]string{"anna": string(hash)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func try(u *users, name, password string, from netip.Addr, now time.Time) error {
+	return u.admit(login{name, []byte(password), from}, now, nil)
+}
+
+var (
+	noon     = time.Date(2025, 10, 29, 12, 0, 0, 0, time.UTC)
+	attacker = netip.MustParseAddr("192.0.2.7")
+	friend   = netip.MustParseAddr("192.0.2.8")
+)
+
+// Of 1000 guesses in ten minutes at most 20 are looked at.
+func TestGuessingIsSlow(t *testing.T) {
+	u := annaOnly(t)
+	looked := 0
+	for i := range 1000 {
+		now := noon.Add(time.Duration(i) * 600 * time.Millisecond)
+		if err := try(u, "anna", "guess", attacker, now); !strings.Contains(err.Error(), "too many") {
+			looked++
+		}
+	}
+	if looked > 20 || looked < freeTries {
+		t.Errorf("%d guesses were looked at", looked)
+	}
+	later := noon.Add(10 * time.Minute)
+	if try(u, "anna", "right", attacker, later) == nil {
+		t.Error("the attacker was let in during the penalty")
+	}
+	if err := try(u, "anna", "right", friend, later); err != nil {
+		t.Errorf("somebody else suffers: %v", err)
+	}
+	if err := try(u, "anna", "right", attacker, later); err != nil {
+		t.Errorf("a password that is proved has to wait: %v", err)
+	}
+}
+
+func TestPenaltyEnds(t *testing.T) {
+	u := annaOnly(t)
+	for range freeTries {
+		if err := try(u, "anna", "tpyo", attacker, noon); strings.Contains(err.Error(), "too many") {
+			t.Fatal("no free tries")
+		}
+	}
+	if try(u, "anna", "right", attacker, noon) == nil {
+		t.Error("there is no penalty")
+	}
+	if err := try(u, "anna", "right", attacker, noon.Add(2*time.Second)); err != nil {
+		t.Errorf("the penalty does not end: %v", err)
+	}
+	if u.penalty(neighbourhood(attacker)) != (time.Time{}) {
+		t.Error("a right password does not make good")
+	}
+}
+
+func TestProvedPasswordOpensNothingElse(t *testing.T) {
+	u := annaOnly(t)
+	if err := try(u, "anna", "right", friend, noon); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range [][2]string{{"anna", "wrong"}, {"bert", "right"}, {"ann", "aright"}, {"", ""}} {
+		if try(u, row[0], row[1], friend, noon) == nil {
+			t.Errorf("%q was let in with %q", row[0], row[1])
+		}
+	}
+}
+
+func TestOffendersAreLimited(t *testing.T) {
+	u := annaOnly(t)
+	for range freeTries + 3 {
+		_ = try(u, "anna", "guess", attacker, noon.Add(time.Hour))
+	}
+	address := netip.MustParseAddr("10.0.0.1")
+	for range 2 * maxOffenders {
+		_ = try(u, "anna", "guess", address, noon)
+		address = address.Next()
+	}
+	if len(u.offenders) > maxOffenders {
+		t.Errorf("%d offenders are remembered", len(u.offenders))
+	}
+	if u.offenders[neighbourhood(attacker)].tries == 0 {
+		t.Error("the worst was pardoned")
+	}
+}
+
+func TestNeighbourhood(t *testing.T) {
+	for from, want := range map[string]string{
+		"192.0.2.7":          "192.0.2.7/32",
+		"::ffff:192.0.2.7":   "192.0.2.7/32",
+		"2001:db8:1:2:3::4":  "2001:db8:1:2::/64",
+		"fe80::1:2:3:4%eth0": "fe80::/64",
+	} {
+		if got := neighbourhood(netip.MustParseAddr(from)).String(); got != want {
+			t.Errorf("%s lives in %s, not %s", from, got, want)
+		}
+	}
+}
+
+// A broker that stops does not wait for everybody's turn.
+func TestQueueForTheTurnCanBeLeft(t *testing.T) {
+	u := annaOnly(t)
+	u.turn <- struct{}{} // somebody else's
+	quit := make(chan struct{})
+	close(quit)
+	if err := u.admit(login{"anna", []byte("right"), friend}, noon, quit); err == nil || !strings.Contains(err.Error(), "stop") {
+		t.Errorf("got %v", err)
+	}
+}
