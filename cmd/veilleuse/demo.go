@@ -42,18 +42,13 @@ func demoVerb(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return fmt.Errorf("the demonstration: %w", err)
 	}
-	if o.json {
-		err = writeJSON(c.out, report)
-	} else {
-		report.print(c.out)
-	}
-	if err == nil && len(report.Broken()) > 0 {
+	if len(report.Broken()) > 0 {
 		return errNo
 	}
-	return err
+	return nil
 }
 
-// playDemo builds world and house, plays the evening, and stops everything again.
+// playDemo builds world and house, plays the evening, shows the report, and stops everything again.
 func playDemo(ctx context.Context, state string, screen *demoScreen, keep bool) (demoReport, error) {
 	began := time.Now()
 	clock := newDemoClock(demoStart, 1)
@@ -75,6 +70,9 @@ func playDemo(ctx context.Context, state string, screen *demoScreen, keep bool) 
 	go func() { world.live(ctx); close(lived) }()
 	err = d.play(ctx)
 	d.report(ctx, began)
+	if err == nil {
+		err = screen.report(d.result)
+	}
 	if err == nil && keep {
 		d.serve(ctx)
 	}

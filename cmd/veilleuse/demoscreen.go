@@ -15,7 +15,7 @@ import (
 // a progress line below.
 type demoScreen struct {
 	out      io.Writer
-	silent   bool // only the report is wanted
+	silent   bool // only the report is wanted, as JSON
 	terminal bool
 	clock    *demoClock
 	zone     *time.Location
@@ -84,6 +84,20 @@ func (s *demoScreen) say(text string) {
 		fmt.Fprint(s.out, "\r\x1b[K")
 	}
 	fmt.Fprintln(s.out, text)
+}
+
+// report shows how the evening went: in words, or where only that is wanted, as JSON.
+func (s *demoScreen) report(r demoReport) error {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.silent {
+		return writeJSON(s.out, r)
+	}
+	if s.terminal {
+		fmt.Fprint(s.out, "\r\x1b[K")
+	}
+	r.print(s.out)
+	return nil
 }
 
 // progress shows how far the evening is, on a terminal only.
