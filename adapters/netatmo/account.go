@@ -37,7 +37,6 @@ const (
 	refusalPause = 10 * time.Minute
 	longPause    = time.Hour
 	revokedPause = 6 * time.Hour
-	refreshEarly = 36 * time.Minute // before the end of 3 h: at 80 % of the life
 )
 
 func (a *account) usable() bool { return a.signedIn && !a.dead }
@@ -47,7 +46,11 @@ func (a *account) next() time.Time {
 	t := a.attempt
 	switch {
 	case t.Began.IsZero(): // a pair that is refused though it is new is not helped by another
-		return a.renewed.Add(refreshPause)
+		next := a.renewed.Add(refreshPause)
+		if end := a.kept.Expires; !end.IsZero() && end.Before(next) {
+			return end
+		}
+		return next
 	case t.Revoked:
 		return t.Began.Add(revokedPause)
 	case t.Refusals > 0:

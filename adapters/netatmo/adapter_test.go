@@ -372,7 +372,7 @@ func TestRightThatTheSignInLacks(t *testing.T) {
 
 func TestEventsBecomeReadings(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRig(t, nil)
+		r := newRig(t, func(s *setup) { s.adapter.luck = func() float64 { return 0.5 } })
 		r.pass(time.Minute)
 		fire := time.Now().Add(-time.Second)
 		r.cloud.AddEvent(netatmotest.Event{Type: "smoke", Device: netatmotest.SmokeAlarm, At: fire, Sub: 1})
@@ -389,7 +389,7 @@ func TestEventsBecomeReadings(t *testing.T) {
 		r.cloud.AddEvent(netatmotest.Event{Type: "smoke", Device: netatmotest.SmokeAlarm, Sub: 0})
 		r.cloud.AddEvent(netatmotest.Event{Type: "incoming_call", Device: netatmotest.Doorbell})
 		r.cloud.AddEvent(netatmotest.Event{Type: "incoming_call", Device: netatmotest.Doorbell, At: time.Now().Add(time.Second)})
-		news = r.pass(11 * time.Minute)
+		news = r.pass(12 * time.Minute)
 		if smoke, _ = last(news, netatmotest.SmokeAlarm, gateway.Smoke); smoke.Value != gateway.Flag(false) {
 			t.Errorf("smoke that is over: %+v", smoke)
 		}
@@ -491,6 +491,39 @@ func TestDeadlineCanBeShortened(t *testing.T) {
 		calls := bad(r.pass(5 * time.Minute))
 		if len(calls) == 0 || calls[0].Took != time.Second {
 			t.Errorf("judged %+v", calls)
+		}
+	})
+}
+
+// Over real sockets: the vendor's port closes and opens again.
+func TestVendorGoesAndComesBack(t *testing.T) {
+	now, speed := fast()
+	cloud := netatmotest.New(netatmotest.Options{Now: now})
+	base, err := cloud.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cloud.Close()
+	house := gatewaytest.Start(t, gateway.CloudAdapter, New(Options{
+		URL: base, ClientID: "client", ClientSecret: "client-secret", Vault: signedIn(t, cloud), Log: slog.New(slog.DiscardHandler),
+	}), speed)
+	gatewaytest.Wait[gateway.CloudView](house, nil)
+	cloud.Break(netatmotest.Fault{Kind: netatmotest.Refused})
+	gatewaytest.Wait(house, func(c gateway.Call) bool {
+		return c.Verdict == gateway.VerdictCloudDown && strings.HasSuffix(c.Why, "connection refused")
+	})
+	cloud.Mend()
+	gatewaytest.Wait[gateway.CloudView](house, nil)
+	house.Stop()
+}
+
+func TestCallThatTheVendorDoesNotKnow(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		r.cloud.Serve("/api/gethomecoachsdata", netatmotest.Raw{Status: 404, Type: "text/html", Body: []byte("<html>")})
+		r.pass(5 * time.Hour)
+		if n := r.cloud.Count("/api/gethomecoachsdata"); n > 2 {
+			t.Errorf("asked %d times in 5 h", n)
 		}
 	})
 }

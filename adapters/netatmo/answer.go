@@ -56,6 +56,7 @@ const (
 	codeUsage         = 26
 	codeUnavailable   = 27
 	codeGrantInvalid  = 30
+	codeNoMethod      = 31
 	codeBadJSON       = 40
 	codeDeviceOffline = 41
 )

@@ -54,8 +54,8 @@ func readEvent(o attributes) event {
 }
 
 // motionHold is for how long a movement is shown after it was last seen: the vendor tells of its
-// beginning only.
-const motionHold = 10 * time.Minute
+// beginning only. It is longer than the pause between two readings of the events, so that each shows.
+const motionHold = 12 * time.Minute
 
 // reading is what an event says of its device; false if it says nothing that can be shown. The codes
 // are those of openHAB's EventSubType and IPSymcon.

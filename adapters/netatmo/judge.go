@@ -199,6 +199,13 @@ func isDenied(err error) bool {
 	return errors.As(err, &no) && no.code == codeForbidden
 }
 
+// isMissing reports whether the vendor does not know the call.
+func isMissing(err error) bool {
+	var no refusal
+	var bad badAnswer
+	return errors.As(err, &no) && no.code == codeNoMethod || errors.As(err, &bad) && bad.status == http.StatusNotFound
+}
+
 // deviceFault returns what body.errors of a write says, but for what is so already.
 func deviceFault(c call, all []deviceError) error {
 	for _, e := range all {

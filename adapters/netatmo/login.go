@@ -70,8 +70,8 @@ func Exchange(ctx context.Context, o Options, code, redirect string) (Token, err
 	return t, nil
 }
 
-// readTokenAnswer reads an answer of the token URL. Expires counts from now; a zero now leaves it
-// unknown.
+// readTokenAnswer reads an answer of the token URL. Expires and Renew, at 80 % of the life, count from
+// now; a zero now leaves them unknown.
 func readTokenAnswer(r reply, now time.Time) (Token, error) {
 	if r.err != nil {
 		return Token{}, r.err
@@ -88,7 +88,8 @@ func readTokenAnswer(r reply, now time.Time) (Token, error) {
 		return Token{}, badAnswer{r.status, "no tokens"}
 	}
 	if seconds, ok := whole.number("expires_in", "expire_in"); ok && seconds > 0 && seconds < 1e9 && !now.IsZero() {
-		t.Expires = now.Add(time.Duration(seconds) * time.Second)
+		life := time.Duration(seconds) * time.Second
+		t.Expires, t.Renew = now.Add(life), now.Add(life/5*4)
 	}
 	return t, nil
 }

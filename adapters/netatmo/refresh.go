@@ -98,14 +98,14 @@ func (s *session) access(ctx context.Context) (string, error) {
 // isOld reports whether the token should be renewed before it is used: near its end, while the
 // cloud is well and the clock can be believed.
 func (s *session) isOld(t Token) bool {
-	if t.Expires.IsZero() || s.state.Clock.Trust == gateway.TrustGuess {
+	if t.Renew.IsZero() || s.state.Clock.Trust == gateway.TrustGuess {
 		return false
 	}
 	switch s.state.Authority.Phase {
 	case gateway.Suspect, gateway.Local:
 		return false
 	}
-	return !s.now().Before(t.Expires.Add(-refreshEarly))
+	return !s.now().Before(t.Renew)
 }
 
 // mayRenew reports whether a refresh may be sent: never into an outage, for its answer could get

@@ -378,7 +378,7 @@ func TestCrashAtEachStep(t *testing.T) {
 				cloud := netatmotest.New(netatmotest.Options{})
 				vault := signedIn(t, cloud)
 				k := stored(t, vault)
-				k.Expires = time.Now().Add(time.Minute)
+				k.Expires, k.Renew = time.Now().Add(time.Minute), time.Now()
 				if err := saveToken(vault, k); err != nil {
 					t.Fatal(err)
 				}
@@ -454,4 +454,24 @@ func TestAttemptSurvivesJSON(t *testing.T) {
 	if err := json.Unmarshal(data, &out); err != nil || fmt.Sprint(out) != fmt.Sprint(in) {
 		t.Errorf("%v became %v, error %v", in, out, err)
 	}
+}
+
+func TestPairsOfAShortLife(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		r := newRig(t, func(s *setup) {
+			small(s)
+			s.options.TokenLife = 100 * time.Second
+		})
+		r.pass(10 * time.Minute)
+		from := time.Now()
+		news := r.pass(time.Hour)
+		if n := len(only[gateway.CloudView](news)); n < 25 {
+			t.Errorf("homestatus was read %d times in an hour with tokens that live for 100 s", n)
+		}
+		for _, q := range since(r.cloud, from) {
+			if q.Status == 403 {
+				t.Fatal("an expired token was sent although its end was known")
+			}
+		}
+	})
 }

@@ -174,7 +174,7 @@ func (s *session) run(ctx context.Context, e errand) {
 	switch {
 	case again > 0:
 		d = again
-	case isDenied(err) && e > status:
+	case (isDenied(err) || isMissing(err)) && e > status:
 		d = max(d, emptyEvery)
 	case e == topology && err != nil && s.known.home.ID == "":
 		d = min(d, topologyRetry<<min(s.known.misses, 10))

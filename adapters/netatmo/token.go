@@ -32,6 +32,7 @@ type Token struct {
 	Refresh string    `json:"refresh_token"`
 	Scope   []string  `json:"scope,omitempty"`
 	Expires time.Time `json:"expires,omitzero"` // of Access; zero: not known, the vendor will say
+	Renew   time.Time `json:"renew,omitzero"`   // from when on it is better renewed; zero: not known
 }
 
 const hidden = "[token]"

@@ -75,11 +75,11 @@ func TestLoadToken(t *testing.T) {
 	if _, err := loadToken(nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no vault gives %v", err)
 	}
-	if err := SaveToken(m, Token{Access: "a", Refresh: "r", Expires: evening}); err != nil {
+	if err := SaveToken(m, Token{Access: "a", Refresh: "r", Expires: evening, Renew: evening}); err != nil {
 		t.Fatal(err)
 	}
 	k, err := loadToken(m)
-	if err != nil || k.Access != "a" || k.Refresh != "r" || !k.Expires.Equal(evening) || k.Before != nil {
+	if err != nil || k.Access != "a" || k.Refresh != "r" || !k.Expires.Equal(evening) || !k.Renew.Equal(evening) || k.Before != nil {
 		t.Errorf("read back access %q, refresh %q, expires %v, error %v", k.Access, k.Refresh, k.Expires, err)
 	}
 	m.values[tokenKey] = []byte(`{"access_to`)
