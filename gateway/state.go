@@ -80,9 +80,9 @@ type Room struct {
 type Override struct {
 	Mode   RoomMode  `json:"mode,omitempty"` // manual, max, frost, off; home = follow the home; "" = none
 	Target float64   `json:"target,omitempty"`
-	At     time.Time `json:"at,omitzero"`    // when the person acted
-	Until  time.Time `json:"until,omitzero"` // zero: no end
-	By     string    `json:"by,omitempty"`   // where the person acted, for people; "" = the cloud
+	At     time.Time `json:"at,omitzero"`     // when the person acted
+	Until  time.Time `json:"until,omitzero"`  // zero: no end
+	By     string    `json:"by,omitempty"`    // where the person acted, for people; "" = the cloud
 	Local  bool      `json:"local,omitempty"` // made here, and the cloud does not know it yet
 }
 
