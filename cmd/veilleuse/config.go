@@ -52,6 +52,7 @@ type HomeKitConfig struct {
 type MQTTConfig struct {
 	Broker       string // embedded, or a URL: mqtt, mqtts or unix
 	Listen       string // of the embedded broker
+	UsersFile    string // of the embedded broker: name:bcrypt a line; needed to listen beyond this machine
 	Base         string // first level of every topic
 	Discovery    string // homeassistant, or empty: none
 	User         string

@@ -31,6 +31,7 @@ var keys = []key{
 	{"homekit.name", text(func(c *Config) *string { return &c.HomeKit.Name }, bridgeName)},
 	{"mqtt.broker", text(func(c *Config) *string { return &c.MQTT.Broker }, notEmpty)},
 	{"mqtt.listen", text(func(c *Config) *string { return &c.MQTT.Listen }, address)},
+	{"mqtt.users_file", text(func(c *Config) *string { return &c.MQTT.UsersFile }, anyText)},
 	{"mqtt.base", text(func(c *Config) *string { return &c.MQTT.Base }, topicLevel)},
 	{"mqtt.discovery", text(func(c *Config) *string { return &c.MQTT.Discovery }, anyText)},
 	{"mqtt.user", text(func(c *Config) *string { return &c.MQTT.User }, anyText)},

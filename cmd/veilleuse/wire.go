@@ -131,12 +131,41 @@ func (h *house) messages(c Config, log *slog.Logger) (mqtt.Options, error) {
 		o.Broker, o.User, o.PasswordFile, o.CAFile = c.MQTT.Broker, c.MQTT.User, c.MQTT.PasswordFile, c.MQTT.CAFile
 		return o, o.Check()
 	}
-	b, err := broker.New(c.MQTT.Listen, log)
+	var options []broker.Option
+	if c.MQTT.UsersFile != "" {
+		users, err := readUsers(c.MQTT.UsersFile)
+		if err != nil {
+			return o, fmt.Errorf("mqtt.users_file: %w", err)
+		}
+		options = append(options, broker.WithUsers(users))
+	}
+	b, err := broker.New(c.MQTT.Listen, log, options...)
 	if err != nil {
 		return o, fmt.Errorf("mqtt.listen: %w", err)
 	}
 	h.broker, o.Embedded = b, b
 	return o, nil
+}
+
+// readUsers reads what htpasswd -nB writes: one name:hash a line.
+func readUsers(file string) (map[string]string, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	users := map[string]string{}
+	for line := range strings.Lines(string(content)) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		name, hash, ok := strings.Cut(line, ":")
+		if !ok || name == "" || !strings.HasPrefix(hash, "$2") {
+			return nil, fmt.Errorf("%s has a line that is not name:bcrypt, as htpasswd -nB writes it", file)
+		}
+		users[name] = hash
+	}
+	return users, nil
 }
 
 // advertiser announces the bridge, unless nobody is to know.

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestUsersFile(t *testing.T) {
+	hash := "$2y$05$abcdefghijklmnopqrstuuJ1gC0bqXg8w1m2Zx9n5l5bQ4m4m4m4m"
+	tests := []struct {
+		name, content, fault string
+		users                int
+	}{
+		{"two users and a comment", "# house\nanna:" + hash + "\n\nbert:" + hash + "\n", "", 2},
+		{"nobody", "", "", 0},
+		{"a plain password", "anna:secret\n", "not name:bcrypt", 0},
+		{"no name", ":" + hash + "\n", "not name:bcrypt", 0},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "users")
+			if err := os.WriteFile(file, []byte(test.content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			users, err := readUsers(file)
+			if test.fault == "" && (err != nil || len(users) != test.users) {
+				t.Errorf("%d users, %v", len(users), err)
+			}
+			if test.fault != "" && (err == nil || !strings.Contains(err.Error(), test.fault) || strings.Contains(err.Error(), "secret")) {
+				t.Errorf("error is %v, want %s and no password", err, test.fault)
+			}
+		})
+	}
+}
