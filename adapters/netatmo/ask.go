@@ -66,13 +66,33 @@ func (s *session) once(ctx context.Context, c call, access string, who buyer) (a
 		return answer{}, ctx.Err() // we are being stopped, which says nothing about the cloud
 	}
 	a, f := judge(c, r, s.state.Clock.Trust)
-	s.report(c, r, f)
+	s.report(c, r, s.weighToken(f))
 	if f.err == nil {
 		if err := s.account.worked(); err != nil {
 			s.Log.Warn("netatmo: cannot forget the former tokens", "err", err)
 		}
 	}
 	return a, f.err
+}
+
+// weighToken judges a request that was refused for its token. If the token is about to be renewed, the
+// renewal will tell. If it has ended in an outage, in which it must not be renewed, a live server has
+// looked at it. Otherwise nothing can be read until the sign-in is renewed.
+func (s *session) weighToken(f finding) finding {
+	var no refusal
+	if !errors.As(f.err, &no) || !no.aboutToken() {
+		return f
+	}
+	f.plane = gateway.PlaneAuth
+	switch may := s.mayRenew(); {
+	case may && !s.now().Before(s.account.next()):
+		f.verdict = gateway.VerdictUnknown
+	case !may && no.code == codeTokenExpired:
+		f.plane, f.verdict = gateway.PlaneRead, gateway.VerdictOK
+	default:
+		f.verdict = gateway.VerdictDegraded
+	}
+	return f
 }
 
 // report posts what one request says, and heeds what the vendor asks of the next ones.

@@ -115,6 +115,10 @@ func (e event) sdCard() gateway.Value {
 	return gateway.Number(float64(n))
 }
 
+// alarmNews is for how long an alarm is news. The list goes back for days, and an alarm whose end is
+// not in it must not set off the sirens of a house that starts.
+const alarmNews = time.Hour
+
 // newestReadings returns of each device and quantity what the newest event says, a movement that is
 // over included.
 func newestReadings(events []event, at time.Time) []gateway.Reading {
@@ -125,8 +129,16 @@ func newestReadings(events []event, at time.Time) []gateway.Reading {
 		if !ok {
 			continue
 		}
-		if r.Quantity == gateway.Motion && at.Sub(r.Measured) > motionHold {
-			r.Value, r.Measured = gateway.Flag(false), r.Measured.Add(motionHold)
+		age := at.Sub(r.Measured)
+		switch r.Quantity {
+		case gateway.Motion:
+			if age > motionHold {
+				r.Value, r.Measured = gateway.Flag(false), r.Measured.Add(motionHold)
+			}
+		case gateway.Smoke, gateway.CO:
+			if age > alarmNews && r.Value.Yes() {
+				continue
+			}
 		}
 		key := readingKey{r.Device, r.Quantity}
 		if i, again := place[key]; again {

@@ -111,7 +111,26 @@ func TestNewestOfEqualTimes(t *testing.T) {
 	list := readEventList(readObject([]byte(`{"events":[
 		{"type":"smoke","sub_type":1,"module_id":"d","time":1560706271},
 		{"type":"smoke","sub_type":0,"module_id":"d","time":1560706271}]}`)))
-	if r := newestReadings(list, evening); len(r) != 1 || r[0].Value != gateway.Flag(true) {
+	if r := newestReadings(list, time.Unix(1560706300, 0)); len(r) != 1 || r[0].Value != gateway.Flag(true) {
 		t.Errorf("%+v", r)
+	}
+}
+
+// The list goes back for days: an alarm in it that has no end must not set off sirens at a start, but
+// that an alarm is over is always told.
+func TestOldAlarmsAreNoNews(t *testing.T) {
+	at := func(age time.Duration, kind, sub string) []gateway.Reading {
+		return newestReadings([]event{{kind: kind, sub: sub, device: "d", at: evening.Add(-age)}}, evening)
+	}
+	for _, kind := range []string{"smoke", "co_detected"} {
+		if r := at(50*time.Minute, kind, "1"); len(r) != 1 || !r[0].Value.Yes() {
+			t.Errorf("%s of 50 min ago: %+v", kind, r)
+		}
+		if r := at(3*24*time.Hour, kind, "1"); len(r) != 0 {
+			t.Errorf("%s of three days ago: %+v", kind, r)
+		}
+		if r := at(3*24*time.Hour, kind, "0"); len(r) != 1 || r[0].Value.Yes() {
+			t.Errorf("the end of %s three days ago: %+v", kind, r)
+		}
 	}
 }

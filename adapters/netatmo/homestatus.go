@@ -62,12 +62,16 @@ func readStatus(a answer, at time.Time) homeStatus {
 	return s
 }
 
-// fresh is the newest sign of life in the answer; zero if no device carries one. The people's
-// last_seen say nothing of the devices.
+// livelyFor is for how long a device that has fallen silent still tells the age of an answer. One that
+// was unplugged long ago must not make a cloud that is well look stale for ever.
+const livelyFor = 24 * time.Hour
+
+// fresh is the newest sign of life in the answer of a device that talks all day; zero if none carries
+// one. What detectors, tags and people were seen last says nothing.
 func (s homeStatus) fresh() time.Time {
 	var newest time.Time
 	for _, d := range s.devices {
-		if d.seen.After(newest) {
+		if isA(talkers, d.Model) && d.seen.After(newest) && s.at.Sub(d.seen) < livelyFor {
 			newest = d.seen
 		}
 	}

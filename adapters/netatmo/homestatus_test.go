@@ -309,3 +309,30 @@ func TestOlderCameraWords(t *testing.T) {
 		t.Errorf("siren %v", siren.readings)
 	}
 }
+
+// Fresh tells whether a cloud serves old data, so only devices count that are heard of all day.
+func TestFreshCountsTalkersOnly(t *testing.T) {
+	at := time.Unix(1_700_000_000, 0).UTC()
+	ago := func(d time.Duration) string { return itoa(at.Add(-d).Unix()) }
+	for _, c := range []struct {
+		name, modules string
+		want          time.Time
+	}{
+		{"a station", `{"id":"a","type":"NAMain","ts":` + ago(5*time.Minute) + `}`, at.Add(-5 * time.Minute)},
+		{"the newest of two", `{"id":"a","type":"NAMain","ts":` + ago(time.Hour) + `},{"id":"b","type":"OTM","last_message":` + ago(time.Minute) + `}`, at.Add(-time.Minute)},
+		{"a smoke alarm sleeps", `{"id":"a","type":"NSD","last_seen":` + ago(7*24*time.Hour) + `}`, time.Time{}},
+		{"a remote was just used", `{"id":"a","type":"NLT","last_seen":` + ago(0) + `},{"id":"b","type":"NAMain","ts":` + ago(3*time.Hour) + `}`, at.Add(-3 * time.Hour)},
+		{"a station that was unplugged long ago", `{"id":"a","type":"NAMain","ts":` + ago(30*24*time.Hour) + `},{"id":"b","type":"NATherm1"}`, time.Time{}},
+		{"nothing with a time", `{"id":"a","type":"NATherm1"}`, time.Time{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a, err := readAnswer(200, []byte(`{"status":"ok","time_server":`+itoa(at.Unix())+`,"body":{"home":{"id":"h","modules":[`+c.modules+`]}}}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := readStatus(a, at).fresh(); !got.Equal(c.want) {
+				t.Errorf("fresh %v, want %v", got, c.want)
+			}
+		})
+	}
+}

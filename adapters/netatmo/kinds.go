@@ -15,9 +15,15 @@ const (
 	others      = " NAPlug OTH NSD NCO NACamera NPC NOC NDB NIS NACamDoorTag NAMain NAModule1 NAModule2 NAModule3" +
 		" NAModule4 NHC NLG NLGS NLP NLPM NLPBS NLPO NLPT NLPD NLPC NLPS NLE NLL NLF NLFE NLFN NLM NLIS NLV NLLV NLLM" +
 		" NLJ NLT NLD NLAO NLAS NLDP NLLF NBG NBR NBO NBS Z3L Z3V TPSRS BNCX BNEU BNDL BNC1 "
-	detectors = " NSD NCO "                                       // asleep for days, without any state in homestatus
-	localHTTP = " NACamera NOC NPC "                              // cameras with an HTTP interface on the LAN
-	withPast  = " NACamera NPC NOC NDB NIS NACamDoorTag NSD NCO " // devices that make events
+
+	// detectors sleep for days and have no state in homestatus.
+	detectors = " NSD NCO "
+	// talkers are heard of each few minutes.
+	talkers = thermostats + valves + " NAPlug OTH NAMain NAModule1 NAModule2 NAModule3 NAModule4 NHC "
+	// localHTTP are the cameras with an HTTP interface on the LAN.
+	localHTTP = " NACamera NOC NPC "
+	// withPast are the devices that make events.
+	withPast = " NACamera NPC NOC NDB NIS NACamDoorTag NSD NCO "
 )
 
 func isA(kinds, code string) bool { return code != "" && strings.Contains(kinds, " "+code+" ") }

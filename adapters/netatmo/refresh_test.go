@@ -475,3 +475,26 @@ func TestPairsOfAShortLife(t *testing.T) {
 		}
 	})
 }
+
+// While an ended sign-in cannot be renewed nothing can be read, however friendly the API says so.
+func TestEndedSignInThatCannotBeRenewedIsAFault(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		r := newRig(t, small)
+		r.pass(time.Minute)
+		r.cloud.Break(netatmotest.Fault{Kind: netatmotest.Unavailable, Paths: []string{tokenPath}})
+		r.pass(3*time.Hour + 10*time.Minute)
+		calls := only[gateway.Call](r.pass(30 * time.Minute))
+		poor := 0
+		for _, c := range calls {
+			switch {
+			case c.Verdict == gateway.VerdictOK:
+				t.Errorf("judged %+v", c)
+			case c.Plane == gateway.PlaneAuth && c.Verdict == gateway.VerdictDegraded:
+				poor++
+			}
+		}
+		if poor < 12 {
+			t.Errorf("%d of %d calls tell that the sign-in fails", poor, len(calls))
+		}
+	})
+}

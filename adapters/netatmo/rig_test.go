@@ -182,9 +182,11 @@ func last(events []gateway.Event, device string, q gateway.Quantity) (gateway.Re
 	return gateway.Reading{}, false
 }
 
-// refused returns the verdicts that are not ok.
+// bad returns the calls that tell against the vendor.
 func bad(events []gateway.Event) []gateway.Call {
-	return slices.DeleteFunc(only[gateway.Call](events), func(c gateway.Call) bool { return c.Verdict == gateway.VerdictOK })
+	return slices.DeleteFunc(only[gateway.Call](events), func(c gateway.Call) bool {
+		return c.Verdict == gateway.VerdictOK || c.Verdict == gateway.VerdictUnknown
+	})
 }
 
 // lonely is a session that a test drives by itself: there is a house, but nobody decides in it.
