@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/veilleuse/veilleuse/gateway"
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
+)
+
+// nobody is a house that has nothing.
+type nobody struct{}
+
+func (nobody) code() (codeReport, error)         { return codeReport{Code: "123-45-679"}, nil }
+func (nobody) report(gateway.State) statusReport { return statusReport{} }
+func (nobody) discover(context.Context) ([]foundAccessory, error) {
+	return nil, errors.New("no network")
+}
+func (nobody) pair(context.Context, pairRequest) (string, error) {
+	return "", errors.New("no such accessory")
+}
+func (nobody) unpair(context.Context, string) (string, error) { return "", nil }
+func (nobody) login(json.RawMessage) error                    { return nil }
+
+func TestControlContract(t *testing.T) {
+	gatewaytest.Contract(t, "control", func(tb testing.TB) gateway.Adapter {
+		return &control{path: filepath.Join(tb.TempDir(), "control.sock"), house: nobody{}}
+	})
+}
+
+func TestBrokerContract(t *testing.T) {
+	gatewaytest.Contract(t, "broker", func(tb testing.TB) gateway.Adapter {
+		h := house{}
+		c := defaults()
+		c.MQTT.Listen = "127.0.0.1:0"
+		if _, err := h.messages(c, slog.New(slog.DiscardHandler)); err != nil {
+			tb.Fatal(err)
+		}
+		return portless{h.broker}
+	})
+}
+
+func TestControlSocketIsForItsOwnerOnly(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "control.sock")
+	if err := os.WriteFile(path, nil, 0o600); err != nil { // left behind by a daemon that was killed
+		t.Fatal(err)
+	}
+	gatewaytest.Start(t, "control", &control{path: path, house: nobody{}})
+	deadline := time.Now().Add(patience)
+	for {
+		if conn, err := net.Dial("unix", path); err == nil {
+			conn.Close()
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("nobody listens in place of the file that was left behind")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	var said string
+	err := askDaemon(t.Context(), folder, "POST", "/pair", pairRequest{ID: "x"}, &said)
+	if err == nil || err.Error() != "no such accessory" {
+		t.Errorf("a refusal arrives as %v", err)
+	}
+	err = askDaemon(t.Context(), folder, "POST", "/pair", "not a request", &said)
+	if err == nil || !strings.Contains(err.Error(), "not readable") {
+		t.Errorf("a bad request gives %v", err)
+	}
+	if _, err := listenUnix(path); err == nil || !strings.Contains(err.Error(), "another veilleuse") {
+		t.Errorf("a second daemon on the socket gives %v", err)
+	}
+}
