@@ -111,7 +111,7 @@ func (w *demoWorld) planned(room string, at time.Time) (float64, bool) {
 // outside is the world as the daemon is wired to it.
 func (w *demoWorld) outside() outside {
 	return outside{
-		now: w.clock.Now, after: w.clock.After, quiet: true, clock: demoTrust{},
+		now: w.clock.Now, after: w.clock.After, quiet: true, clock: demoTrust{}, deadline: 500 * time.Millisecond,
 		browse: func(context.Context) ([]accessory.Announced, error) {
 			var all []accessory.Announced
 			for _, a := range w.house.Announced() {

@@ -3,11 +3,12 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
+	"github.com/veilleuse/veilleuse/adapters/netatmo"
 	"github.com/veilleuse/veilleuse/gateway"
 	"github.com/veilleuse/veilleuse/rules/schedule"
 )
@@ -46,31 +47,22 @@ func timetableVerb(_ context.Context, c console, args []string) error {
 	return out.Flush()
 }
 
-// readVendorSchedule reads one schedule as homesdata has it: its timetable and its zones' ids.
+// readVendorSchedule reads the schedule of a file in any of the vendor's shapes. Of several it takes
+// the heating schedule that is selected, else the first heating schedule, else the first.
 func readVendorSchedule(file string) (gateway.Schedule, error) {
 	content, err := os.ReadFile(file)
 	if err != nil {
 		return gateway.Schedule{}, fmt.Errorf("the schedule cannot be read: %w", err)
 	}
-	var vendor struct {
-		Timetable []struct {
-			Zone   int `json:"zone_id"`
-			Minute int `json:"m_offset"`
-		} `json:"timetable"`
-		Zones []struct {
-			ID   int    `json:"id"`
-			Name string `json:"name"`
-		} `json:"zones"`
+	all, err := netatmo.ReadSchedules(content)
+	if err != nil {
+		return gateway.Schedule{}, fmt.Errorf("%s: %w", file, err)
 	}
-	if err := json.Unmarshal(content, &vendor); err != nil {
-		return gateway.Schedule{}, fmt.Errorf("%s is not a schedule as in homesdata: %w", file, err)
+	heating := func(s gateway.Schedule) bool { return s.Type == "therm" }
+	for _, accept := range []func(gateway.Schedule) bool{func(s gateway.Schedule) bool { return heating(s) && s.Selected }, heating} {
+		if at := slices.IndexFunc(all, accept); at >= 0 {
+			return all[at], nil
+		}
 	}
-	var plan gateway.Schedule
-	for _, slot := range vendor.Timetable {
-		plan.Slots = append(plan.Slots, gateway.Slot{Minute: slot.Minute, Zone: slot.Zone})
-	}
-	for _, z := range vendor.Zones {
-		plan.Zones = append(plan.Zones, gateway.Zone{ID: z.ID, Name: z.Name})
-	}
-	return plan, nil
+	return all[0], nil
 }

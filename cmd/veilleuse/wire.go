@@ -42,8 +42,9 @@ type outside struct {
 	uplink        uplink.Options // if its URL is set
 	clock         gateway.Adapter
 	browse        func(context.Context) ([]accessory.Announced, error)
-	quiet         bool // announce nothing by mDNS
-	allowLoopback bool // cameras on this machine
+	quiet         bool          // announce nothing by mDNS
+	deadline      time.Duration // of a request to the vendor; 0: as always
+	allowLoopback bool          // cameras on this machine
 }
 
 // build opens the state folder and puts the house together. Nothing runs yet.
@@ -74,6 +75,7 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 	if h.cloud, err = cloudOptions(c, h.store.Vault(gateway.CloudAdapter), log); err != nil {
 		return err
 	}
+	h.cloud.Deadline = world.deadline
 	cameras := camera.New(camera.Options{Vault: h.store.Vault(gateway.CameraAdapter), AllowLoopback: world.allowLoopback, Log: log})
 	h.cloud.Cameras = func(a netatmo.CameraAccess) { cameras.Learn(camera.Access(a)) }
 	h.bridge = homekit.New(homekit.Options{Listen: c.HomeKit.Listen, Name: c.HomeKit.Name, Vault: h.store.Vault("homekit"), Advertiser: advertiser(world.quiet, log), Log: log})
