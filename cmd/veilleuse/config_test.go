@@ -107,3 +107,17 @@ func FuzzConfig(f *testing.F) {
 		}
 	})
 }
+
+func TestNoResolversAreTheSystems(t *testing.T) {
+	c, faults := readConfig("v.yaml", []byte("uplink:\n  resolvers: []\n  witnesses: []\n"))
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	if o := uplinkOptions(c, outside{}); o.Resolvers != nil || o.Witnesses == nil {
+		t.Errorf("resolvers %#v, want nil for the system's; witnesses %#v, want none", o.Resolvers, o.Witnesses)
+	}
+	c.Uplink.Resolvers = []string{"192.0.2.1"}
+	if o := uplinkOptions(c, outside{}); len(o.Resolvers) != 1 {
+		t.Errorf("resolvers %#v, want the one that is named", o.Resolvers)
+	}
+}

@@ -199,7 +199,11 @@ func uplinkOptions(c Config, world outside) uplink.Options {
 	if world.uplink.URL != "" {
 		return world.uplink
 	}
-	return uplink.Options{URL: c.Netatmo.URL, Resolvers: c.Uplink.Resolvers, Witnesses: c.Uplink.Witnesses}
+	o := uplink.Options{URL: c.Netatmo.URL, Witnesses: c.Uplink.Witnesses}
+	if len(c.Uplink.Resolvers) > 0 { // none named is the system's, never none at all
+		o.Resolvers = c.Uplink.Resolvers
+	}
+	return o
 }
 
 func knownAccessories(c Config) []accessory.Known {
