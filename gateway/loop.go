@@ -17,7 +17,7 @@ type Step func(State, Event) (State, []Command)
 type Loop struct {
 	Step  Step
 	State State         // to begin with; not to be touched once Run was called
-	Every time.Duration // between ticks; 0: 2 s, so that an idle house wakes the processor seldom
+	Every time.Duration // between ticks; 0: 2 s, and 10 s while nothing happens, so that an idle house sleeps
 	Log   *slog.Logger  // nil: slog.Default()
 
 	// Now and After are the clock of the house; nil: package time. The demonstration passes
@@ -28,6 +28,7 @@ type Loop struct {
 	inbox chan Event
 	ports []Port
 	parts []part
+	calm  int // ticks since anything happened
 }
 
 type part struct {
@@ -40,7 +41,15 @@ type part struct {
 const (
 	inboxSize    = 256
 	commandsSize = 64
-	tickEvery    = 2 * time.Second
+)
+
+// Pauses between ticks. What has to follow an event soon (a siren is asked again after 5 s, a person's
+// wish waits 3 s for the cloud) follows within the first few, short ones; what time alone brings, such
+// as the next slot of a schedule, has time.
+const (
+	tickEvery = 2 * time.Second
+	tickCalm  = 10 * time.Second
+	untilCalm = 4 // ticks that changed nothing
 )
 
 // Attach adds an adapter under a name, which becomes the From of its events and the address of its
@@ -79,12 +88,16 @@ func (l *Loop) turn(stopped <-chan struct{}) {
 	for {
 		select {
 		case e := <-l.inbox:
-			before := l.State.Version
+			before, slow := l.State.Version, l.every()
 			l.take(e)
 			l.drain()
 			l.showIfChanged(before)
+			if l.every() < slow {
+				tick = l.after(l.every())
+			}
 		case <-tick:
 			before := l.State.Version
+			l.calm++
 			l.take(Event{At: l.now(), From: LoopName, Fact: Tick{}})
 			l.showIfChanged(before)
 			tick = l.after(l.every())
@@ -109,9 +122,12 @@ func (l *Loop) drain() {
 
 // take lets Step decide about one event and sends its commands.
 func (l *Loop) take(e Event) {
-	decided := l.State.Decided
+	decided, version := l.State.Decided, l.State.Version
 	next, commands := l.Step(l.State, e)
 	l.State = next
+	if next.Version != version || len(commands) > 0 {
+		l.calm = 0
+	}
 	for _, c := range commands {
 		l.send(c)
 	}
@@ -181,8 +197,11 @@ func (l *Loop) after(d time.Duration) <-chan time.Time {
 }
 
 func (l *Loop) every() time.Duration {
-	if l.Every > 0 {
+	switch {
+	case l.Every > 0:
 		return l.Every
+	case l.calm >= untilCalm:
+		return tickCalm
 	}
 	return tickEvery
 }

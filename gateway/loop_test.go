@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -110,10 +111,51 @@ func TestTicksAreTheOnlyClock(t *testing.T) {
 		}}
 		loop.Attach("idle", adapterFunc(idle))
 		loop.Run(ctx)
-		if ticks < 1799 || ticks > 1802 {
-			t.Errorf("%d ticks in an hour, want one each 2 s", ticks)
+		if ticks < 362 || ticks > 365 {
+			t.Errorf("%d ticks in an hour without an event, want 4 each 2 s, then one each 10 s", ticks)
 		}
 	})
+}
+
+// What an event sets off is looked at again soon, however long nothing had happened.
+func TestTicksComeSoonAfterAnEvent(t *testing.T) {
+	for name, step := range map[string]Step{
+		"a change":  func(s State, _ Event) (State, []Command) { s.Version++; return s, nil },
+		"a command": func(s State, _ Event) (State, []Command) { return s, []Command{{ID: 1}} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), 62*time.Second)
+				defer cancel()
+				began := time.Now()
+				var ticks []time.Duration
+				loop := &Loop{Log: quiet(), Step: func(s State, e Event) (State, []Command) {
+					if _, ok := e.Fact.(Tick); ok {
+						ticks = append(ticks, time.Since(began))
+						return s, nil
+					}
+					if _, ok := e.Fact.(Gone); ok {
+						return step(s, e)
+					}
+					return s, nil
+				}}
+				loop.Attach("seldom", adapterFunc(func(ctx context.Context, port Port) error {
+					port.Sleep(ctx, 31*time.Second)
+					port.Post(Gone{"valve"})
+					<-ctx.Done()
+					return nil
+				}))
+				loop.Run(ctx)
+				var want []time.Duration
+				for _, seconds := range []int{0, 2, 4, 6, 8, 18, 28, 33, 35, 37, 39, 49, 59} {
+					want = append(want, time.Duration(seconds)*time.Second)
+				}
+				if !slices.Equal(ticks, want) {
+					t.Errorf("ticks after %v, want %v", ticks, want)
+				}
+			})
+		})
+	}
 }
 
 func TestCommandsReachOnlyTheAdapterAddressed(t *testing.T) {
