@@ -204,6 +204,9 @@ func TestThisMachine(t *testing.T) {
 	if b.Boot < a.Boot || a.Boot <= 0 || a.Wall.IsZero() || moved(a, b).Abs() > time.Second {
 		t.Errorf("%+v, then %+v", a, b)
 	}
+	if glance := systemGlance()(); moved(a, glance).Abs() > time.Second {
+		t.Errorf("%+v, then at a glance %+v", a, glance)
+	}
 	if a.Synced && a.Error <= 0 {
 		t.Errorf("kept in step without any error: %+v", a)
 	}

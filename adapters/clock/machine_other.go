@@ -13,4 +13,7 @@ func systemSource() func() Machine {
 	}
 }
 
+// systemGlance is the same here: nothing of it is slow.
+func systemGlance() func() Machine { return systemSource() }
+
 func systemRouter() string { return "" }
