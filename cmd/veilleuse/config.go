@@ -2,11 +2,11 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"net"
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
 // Config is the one configuration. Every key has a default; README.md has a line for each.
@@ -148,10 +148,20 @@ func (c Config) validate() []string {
 	if c.Netatmo.ClientID != "" && c.Netatmo.ClientSecretFile == "" {
 		fault("netatmo.client_secret_file is missing: netatmo.client_id needs the secret of the same application")
 	}
-	if c.MQTT.Broker != embedded {
-		if u, err := url.Parse(c.MQTT.Broker); err != nil || !strings.Contains(" mqtt mqtts unix ", " "+u.Scheme+" ") {
-			fault("mqtt.broker is %q; expected embedded, mqtt://host:1883, mqtts://host:8883 or unix:///path", c.MQTT.Broker)
-		}
+	for _, err := range c.adapterFaults() {
+		fault("%v", err)
+	}
+	return faults
+}
+
+// adapterFaults asks those who will use the configuration; none of them touches the network for it.
+func (c Config) adapterFaults() []error {
+	var faults []error
+	if err := uplinkOptions(c, outside{}).Check(); err != nil && vendorURL(c.Netatmo.URL) == nil {
+		faults = append(faults, fmt.Errorf("uplink: %w", err))
+	}
+	if _, err := new(house).messages(c, slog.New(slog.DiscardHandler)); err != nil {
+		faults = append(faults, err)
 	}
 	return faults
 }
