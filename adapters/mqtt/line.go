@@ -40,8 +40,8 @@ type settled struct {
 func (s settled) Done() <-chan struct{} { return s.done }
 func (s settled) Error() error          { return s.err }
 
-// house is the line to the broker within this process.
-type house struct {
+// embedded is the line to the broker within this process.
+type embedded struct {
 	broker     Broker
 	hear       func(heard)
 	subscribed map[string]bool // lasts as long as the adapter: there is no unsubscribing
@@ -49,40 +49,40 @@ type house struct {
 	done       chan struct{} // of all receipts: closed
 }
 
-func newHouseLine(b Broker, subscribed map[string]bool, hear func(heard)) *house {
-	h := &house{broker: b, hear: hear, subscribed: subscribed, changes: make(chan news, 1), done: make(chan struct{})}
-	close(h.done)
-	return h
+func newEmbedded(b Broker, subscribed map[string]bool, hear func(heard)) *embedded {
+	e := &embedded{broker: b, hear: hear, subscribed: subscribed, changes: make(chan news, 1), done: make(chan struct{})}
+	close(e.done)
+	return e
 }
 
-func (h *house) open()             { h.changes <- news{up: true} }
-func (h *house) news() <-chan news { return h.changes }
-func (h *house) ready() bool       { return true }
+func (e *embedded) open()             { e.changes <- news{up: true} }
+func (e *embedded) news() <-chan news { return e.changes }
+func (e *embedded) ready() bool       { return true }
 
-func (h *house) subscribe(filters []string) receipt {
+func (e *embedded) subscribe(filters []string) receipt {
 	for _, f := range filters {
-		if h.subscribed[f] {
+		if e.subscribed[f] {
 			continue
 		}
-		err := h.broker.Subscribe(f, func(topic string, payload []byte, retained bool) {
+		err := e.broker.Subscribe(f, func(topic string, payload []byte, retained bool) {
 			// The broker may use the payload again. What is too long is refused, whatever its end.
-			h.hear(heard{topic, bytes.Clone(payload[:min(len(payload), longestWish+1)]), retained})
+			e.hear(heard{topic, bytes.Clone(payload[:min(len(payload), longestWish+1)]), retained})
 		})
 		if err != nil {
-			return settled{h.done, err}
+			return settled{e.done, err}
 		}
-		h.subscribed[f] = true
+		e.subscribed[f] = true
 	}
-	return settled{h.done, nil}
+	return settled{e.done, nil}
 }
 
-func (h *house) send(m message) receipt {
-	return settled{h.done, h.broker.Publish(m.topic, m.text, m.retain)}
+func (e *embedded) send(m message) receipt {
+	return settled{e.done, e.broker.Publish(m.topic, m.text, m.retain)}
 }
 
 // close ignores an error: a broker that has ended before us keeps nothing that could be wrong.
-func (h *house) close(last *message) {
+func (e *embedded) close(last *message) {
 	if last != nil {
-		_ = h.broker.Publish(last.topic, last.text, last.retain)
+		_ = e.broker.Publish(last.topic, last.text, last.retain)
 	}
 }

@@ -111,7 +111,7 @@ func (o Options) name() string {
 // filters are the topics that are listened to.
 func (o Options) filters() []string {
 	base := o.base()
-	all := []string{base + "/room/+/set", base + "/device/+/set", base + "/home/set", base + "/alarm/set"}
+	all := []string{base + "/room/+/set", base + "/device/+/set", base + "/home/set", base + "/alarm/set", o.statusTopic()}
 	if o.Discovery != "" {
 		all = append(all, o.birthTopic())
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
+	"github.com/eclipse/paho.mqtt.golang/packets"
 )
 
 // How paho is used. Its own queue is not: it sends what was published during an outage in no order, so
@@ -61,6 +62,7 @@ func (r *remote) clientOptions() *paho.ClientOptions {
 		SetCleanSession(true). // a wish made while we are away shall not come true when we are back
 		SetCredentialsProvider(r.credentials).
 		SetCustomOpenConnectionFn(r.dial).
+		SetStore(nowhere{}).
 		SetBinaryWill(r.options.statusTopic(), []byte(offline), lastWordQoS, true).
 		SetConnectRetry(true).
 		SetConnectRetryInterval(firstRetry).
@@ -179,6 +181,18 @@ func withPort(broker *url.URL, port string) string {
 	}
 	return net.JoinHostPort(broker.Hostname(), port)
 }
+
+// nowhere is paho's store of what it would send again on the next connection: nothing, ever. Besides, paho
+// goes through its store while new messages are being sent already, and changes them under way.
+type nowhere struct{}
+
+func (nowhere) Open()                             {}
+func (nowhere) Put(string, packets.ControlPacket) {}
+func (nowhere) Get(string) packets.ControlPacket  { return nil }
+func (nowhere) All() []string                     { return nil }
+func (nowhere) Del(string)                        {}
+func (nowhere) Close()                            {}
+func (nowhere) Reset()                            {}
 
 // hasty is a connection on which no write lasts long. paho limits only some of its writes; one of the
 // others, to a broker that has stopped reading, would hold up everything behind it for ever.

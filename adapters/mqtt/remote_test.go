@@ -40,15 +40,19 @@ func start(t *testing.T, b *mqtttest.Broker, s gateway.State) *gatewaytest.House
 	return gatewaytest.Start(t, "mqtt", mqtt.New(mqtt.Options{Broker: b.URL(), Discovery: "homeassistant", Log: silent}), gatewaytest.From(s))
 }
 
+// isOnline is for a watcher that came late.
 func isOnline(m mqtttest.Message) bool {
 	return m.Topic == "veilleuse/status" && m.Payload == "online"
 }
+
+// goesOnline is for a watcher that was there before. A broker may give it the retained message as well.
+func goesOnline(m mqtttest.Message) bool { return isOnline(m) && !m.Retained }
 
 func TestOnlineMeansThatEverythingIsThere(t *testing.T) {
 	b := mqtttest.Start(t)
 	w := mqtttest.Watch(t, b, "#")
 	start(t, b, rooms(100))
-	w.Wait(isOnline)
+	w.Wait(goesOnline)
 	all := w.Last()
 	for i := range 100 {
 		if topic := "veilleuse/room/" + string(roomID(i)); !strings.Contains(all[topic], `"temperature":18`) {
@@ -70,7 +74,7 @@ func TestOnlyWhatChangesIsSentAndEventsAreNotRetained(t *testing.T) {
 	b := mqtttest.Start(t)
 	w := mqtttest.Watch(t, b, "veilleuse/#")
 	h := start(t, b, rooms(20))
-	w.Wait(isOnline)
+	w.Wait(goesOnline)
 	h.Show(func(s gateway.State) gateway.State {
 		s.Decided++
 		s.Decisions = []gateway.Decision{{Number: s.Decided, Kind: "mode", What: "away", Why: "somebody asked"}}
@@ -78,7 +82,9 @@ func TestOnlyWhatChangesIsSentAndEventsAreNotRetained(t *testing.T) {
 	})
 	var got []string
 	w.Wait(func(m mqtttest.Message) bool {
-		got = append(got, m.Topic)
+		if !m.Retained {
+			got = append(got, m.Topic)
+		}
 		return m.Topic == "veilleuse/event"
 	})
 	if want := []string{"veilleuse/room/room-007", "veilleuse/event"}; !slices.Equal(got, want) {
@@ -94,7 +100,7 @@ func TestAfterAnOutageAnEmptiedBrokerShowsTheNewestOfEverything(t *testing.T) {
 	b := mqtttest.Start(t)
 	w := mqtttest.Watch(t, b, "veilleuse/status")
 	h := start(t, b, rooms(50))
-	w.Wait(isOnline)
+	w.Wait(goesOnline)
 
 	b.Stop()
 	for celsius := 19.0; celsius <= 24; celsius++ { // each topic changes several times meanwhile
@@ -147,19 +153,31 @@ func TestTheLastWillSaysOffline(t *testing.T) {
 	b := mqtttest.Start(t)
 	w := mqtttest.Watch(t, b, "veilleuse/status")
 	start(t, b, rooms(1))
-	w.Wait(isOnline)
+	w.Wait(goesOnline)
 	if !b.Kick("veilleuse") {
 		t.Fatal("the adapter is not there under its client id")
 	}
 	w.WaitFor("veilleuse/status", "offline")
-	w.Wait(isOnline) // and it comes back
+	b.Welcome()
+	w.Wait(goesOnline)
+}
+
+func TestALastWillThatComesTooLateIsContradicted(t *testing.T) {
+	b := mqtttest.Start(t)
+	w := mqtttest.Watch(t, b, "veilleuse/status")
+	start(t, b, rooms(1))
+	w.Wait(goesOnline)
+	for range 3 {
+		w.Say("veilleuse/status", "offline", true)
+		b.WaitRetained("veilleuse/status", "online")
+	}
 }
 
 func TestACleanStopSaysOffline(t *testing.T) {
 	b := mqtttest.Start(t)
 	w := mqtttest.Watch(t, b, "veilleuse/status")
 	h := start(t, b, rooms(1))
-	w.Wait(isOnline)
+	w.Wait(goesOnline)
 	h.Stop()
 	w.WaitFor("veilleuse/status", "offline")
 	if got := b.Retained()["veilleuse/status"]; got != "offline" {
@@ -171,15 +189,15 @@ func TestHomeAssistantsBirthBringsEverythingAgain(t *testing.T) {
 	b := mqtttest.Start(t)
 	w := mqtttest.Watch(t, b, "#")
 	start(t, b, rooms(2))
-	w.Wait(isOnline)
+	w.Wait(goesOnline)
 	before := w.Last()
 	w.Say("homeassistant/status", "online", false)
 	seen := make(map[string]string)
 	w.Wait(func(m mqtttest.Message) bool {
-		if m.Topic != "homeassistant/status" {
+		if m.Topic != "homeassistant/status" && !m.Retained {
 			seen[m.Topic] = m.Payload
 		}
-		return isOnline(m)
+		return goesOnline(m)
 	})
 	if !maps.Equal(seen, before) {
 		t.Errorf("%d topics come again of %d", len(seen), len(before))
@@ -190,7 +208,7 @@ func TestWishesComeInTheOrderTheyWereMade(t *testing.T) {
 	b := mqtttest.Start(t)
 	w := mqtttest.Watch(t, b, "veilleuse/status")
 	h := start(t, b, rooms(1))
-	w.Wait(isOnline)
+	w.Wait(goesOnline)
 	for i := range 100 {
 		w.Say("veilleuse/room/r1/set", fmt.Sprintf(`{"target":%d,"for":"%dm"}`, 10+i%10, i+1), false)
 	}
@@ -207,7 +225,7 @@ func TestWishesOverTheWire(t *testing.T) {
 	b := mqtttest.Start(t)
 	w := mqtttest.Watch(t, b, "veilleuse/status")
 	h := start(t, b, rooms(1))
-	w.Wait(isOnline)
+	w.Wait(goesOnline)
 	refused := gateway.Refused{}
 	for topic, test := range map[string]struct {
 		wish string
@@ -232,7 +250,7 @@ func TestARetainedWishIsNotCarriedOutAfterARestart(t *testing.T) {
 	b.Publish("veilleuse/home/set", `{"mode":"away"}`, true)
 	w := mqtttest.Watch(t, b, "veilleuse/status")
 	h := start(t, b, rooms(1))
-	w.Wait(isOnline)
+	w.Wait(goesOnline)
 	w.Say("veilleuse/alarm/set", `{"hush":true}`, false)
 	for i, want := range []bool{true, false} { // first the retained one
 		got := gatewaytest.Wait[gateway.Wish](h, nil)
@@ -282,7 +300,7 @@ func TestEachChangeOfTheConnectionIsOneLine(t *testing.T) {
 	w := mqtttest.Watch(t, b, "veilleuse/status")
 	log := &lines{new: make(chan struct{}, 1)}
 	gatewaytest.Start(t, "mqtt", mqtt.New(mqtt.Options{Broker: b.URL(), Log: slog.New(slog.NewTextHandler(log, nil))}), gatewaytest.From(rooms(1)))
-	w.Wait(isOnline)
+	w.Wait(goesOnline)
 	b.Stop()
 	failAttempts(t, b.Address(), 3)
 	b.Restart()

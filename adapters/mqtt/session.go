@@ -61,7 +61,7 @@ func newSession(a *Adapter, port gateway.Port) *session {
 		refusals: rate.NewLimiter(refusalsPerSecond, refusalsAtOnce), retained: make(map[string]string),
 	}
 	if o.Embedded != nil {
-		s.line = newHouseLine(o.Embedded, a.subscribed, a.hear)
+		s.line = newEmbedded(o.Embedded, a.subscribed, a.hear)
 	} else {
 		s.line = newRemote(o, a.hear)
 	}
@@ -204,13 +204,26 @@ func (s *session) take(m heard) {
 	if missed := s.adapter.missed.Swap(0); missed > 0 {
 		s.refuse(gateway.Refused{Text: fmt.Sprintf("%d messages", missed), Why: "they came faster than they can be read"})
 	}
-	if s.options.Discovery != "" && m.topic == s.options.birthTopic() {
+	switch {
+	case m.topic == s.options.statusTopic():
+		s.contradict(m)
+	case s.options.Discovery != "" && m.topic == s.options.birthTopic():
 		s.born(m)
-		return
+	case len(m.payload) > 0: // else somebody deletes a retained wish
+		s.hear(m)
 	}
-	if len(m.payload) == 0 {
-		return // somebody deletes a retained wish
+}
+
+// contradict says online again when somebody else says offline: the last will of an earlier connection,
+// which a broker may find only after the next one has begun.
+func (s *session) contradict(m heard) {
+	if string(m.payload) == offline {
+		s.view.board.post(s.view.status)
 	}
+}
+
+// hear tells the house of a wish, or of a message that is none.
+func (s *session) hear(m heard) {
 	ask := s.view.reader(s.port.Now()).read(m)
 	refused, bad := ask.(gateway.Refused)
 	switch {

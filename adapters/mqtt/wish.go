@@ -32,6 +32,8 @@ const longestWish = 4096
 // farthest is how long an override may be asked for. Whoever wants more wants another schedule.
 const farthest = 366 * 24 * time.Hour
 
+// A wish is known to be retained only when it was there before us: on its way to those who listen
+// already, a message does not carry the flag (MQTT 3.1.1, 3.3.1.3).
 var errRetained = errors.New("a retained wish would come true again at every restart; publish it without the retain flag, " +
 	"and delete this one by publishing an empty retained message to its topic")
 

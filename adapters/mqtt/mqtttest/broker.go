@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	mochi "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
@@ -22,6 +23,7 @@ type Broker struct {
 	options options
 	mu      sync.Mutex
 	server  *mochi.Server // nil: stopped
+	banned  string        // id of a client
 }
 
 type options struct {
@@ -64,7 +66,7 @@ func (b *Broker) Restart() {
 	b.t.Helper()
 	b.Stop()
 	server := mochi.New(&mochi.Options{Logger: slog.New(slog.DiscardHandler), InlineClient: true})
-	if err := server.AddHook(&guard{options: b.options}, nil); err != nil {
+	if err := server.AddHook(&guard{broker: b, options: b.options}, nil); err != nil {
 		b.t.Fatal(err)
 	}
 	listener, err := net.Listen(b.network, b.address)
@@ -95,8 +97,15 @@ func (b *Broker) Stop() {
 	if server == nil {
 		return
 	}
-	if err := server.Close(); err != nil {
-		b.t.Error(err)
+	closed := make(chan error, 1)
+	go func() { closed <- server.Close() }()
+	select {
+	case err := <-closed:
+		if err != nil {
+			b.t.Error(err)
+		}
+	case <-time.After(Patience):
+		b.t.Error("the broker does not stop")
 	}
 }
 
@@ -129,6 +138,16 @@ func (b *Broker) Retained() map[string]string {
 	return all
 }
 
+// WaitRetained waits until that payload is retained; the test fails if it never is.
+func (b *Broker) WaitRetained(topic, payload string) {
+	b.t.Helper()
+	for deadline := time.Now().Add(Patience); b.Retained()[topic] != payload; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			b.t.Fatalf("%s shows %q for %v, want %q", topic, b.Retained()[topic], Patience, payload)
+		}
+	}
+}
+
 // Publish sends a message as if by a client that is always there.
 func (b *Broker) Publish(topic, payload string, retain bool) {
 	b.t.Helper()
@@ -140,21 +159,36 @@ func (b *Broker) Publish(topic, payload string, retain bool) {
 	}
 }
 
-// Kick cuts the connection of a client without a word, as a dead network would; it reports whether there
-// was one.
+// Kick cuts the connection of a client without a word, as a dead network would, and turns the client away
+// until it is welcome again; it reports whether there was one.
 func (b *Broker) Kick(client string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.banned = client
 	c, ok := b.server.Clients.Get(client)
 	if ok {
-		c.Stop(net.ErrClosed)
+		c.Net.Conn.Close() // not Stop: that may look like a goodbye, after which there is no last will
 	}
 	return ok
+}
+
+// Welcome lets everybody in again.
+func (b *Broker) Welcome() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.banned = ""
+}
+
+func (b *Broker) isBanned(client string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return client != "" && client == b.banned
 }
 
 // guard lets clients in, and lets them do nearly everything then.
 type guard struct {
 	mochi.HookBase
+	broker *Broker
 	options
 }
 
@@ -164,7 +198,10 @@ func (*guard) Provides(what byte) bool {
 	return what == mochi.OnConnectAuthenticate || what == mochi.OnACLCheck
 }
 
-func (g *guard) OnConnectAuthenticate(_ *mochi.Client, p packets.Packet) bool {
+func (g *guard) OnConnectAuthenticate(c *mochi.Client, p packets.Packet) bool {
+	if g.broker.isBanned(c.ID) {
+		return false
+	}
 	return g.user == "" || string(p.Connect.Username) == g.user && string(p.Connect.Password) == g.password
 }
 
