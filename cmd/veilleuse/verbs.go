@@ -21,7 +21,7 @@ func (h *house) code() (codeReport, error) {
 }
 
 // report is how the house stands.
-func (h *house) report(s gateway.State) statusReport { return report(s, h.notes) }
+func (h *house) report(s gateway.State) statusReport { return report(s, h.notes()) }
 
 // discover lists the accessories on the LAN, and the paired ones that do not announce themselves.
 func (h *house) discover(ctx context.Context) ([]foundAccessory, error) {

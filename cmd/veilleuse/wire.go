@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/accessory"
@@ -27,7 +28,7 @@ import (
 type house struct {
 	loop      *gateway.Loop
 	store     *store.Store
-	notes     notes.Notes
+	notes     func() notes.Notes // read when first asked for: the start need not wait
 	cloud     netatmo.Options
 	accessory *accessory.Adapter
 	bridge    *homekit.Adapter
@@ -49,20 +50,26 @@ type outside struct {
 
 // build opens the state folder and puts the house together. Nothing runs yet.
 func build(c Config, log *slog.Logger, world outside) (*house, error) {
-	known, err := notes.Read()
-	if err != nil {
-		return nil, fmt.Errorf("firmware notes: %w", err)
-	}
 	disk, err := store.Open(c.State, log)
 	if err != nil {
 		return nil, err
 	}
-	h := &house{store: disk, notes: known}
+	h := &house{store: disk, notes: sync.OnceValue(func() notes.Notes { return readNotes(log) })}
 	if err := h.wire(c, log, world); err != nil {
 		disk.Close()
 		return nil, err
 	}
 	return h, nil
+}
+
+// readNotes reads what is known of each model. The notes are part of the program and its tests read them
+// all, so that a fault here is one of building.
+func readNotes(log *slog.Logger) notes.Notes {
+	known, err := notes.Read()
+	if err != nil {
+		log.Error("what is known of each model cannot be shown", "err", err)
+	}
+	return known
 }
 
 // wire is the one literal list of adapters.
