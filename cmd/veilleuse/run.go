@@ -4,7 +4,13 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
+	"runtime/debug"
 )
+
+// garbage is how much may lie about before it is collected, in % of what is in use. Go's own 100 doubles
+// the memory of a small board for time that an idle house does not spend: there is little to collect.
+const garbage = 50
 
 // runVerb is the daemon.
 func runVerb(ctx context.Context, c console, args []string) error {
@@ -15,6 +21,9 @@ func runVerb(ctx context.Context, c console, args []string) error {
 	config, from, err := loadConfig(o.config)
 	if err != nil {
 		return err
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbage)
 	}
 	log := slog.New(newLogHandler(c.err))
 	h, err := build(config, log, outside{})
