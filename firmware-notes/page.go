@@ -23,7 +23,7 @@ func parse(page []byte) (Note, error) {
 		Note   `yaml:",inline"`
 		Silent string `yaml:"silent-after"`
 	}
-	if err := yaml.UnmarshalWithOptions(head, &front, yaml.Strict()); err != nil {
+	if err := unmarshal(head, &front); err != nil {
 		return Note{}, fmt.Errorf("read front matter: %w", err)
 	}
 	silent, err := silence(front.Silent)
@@ -37,6 +37,17 @@ func parse(page []byte) (Note, error) {
 		return Note{}, errors.New(`models and paths must not be empty; write "via: none" if no path is known`)
 	}
 	return note, nil
+}
+
+// unmarshal reads YAML strictly. The library panics at some odd input (a tag before a mapping whose keys
+// are numbers), which is a fault of that page only.
+func unmarshal(head []byte, into any) (err error) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			err = fmt.Errorf("not YAML that can be read: %v", broken)
+		}
+	}()
+	return yaml.UnmarshalWithOptions(head, into, yaml.Strict())
 }
 
 // silence reads a duration with days ("8d", "90m"); "never" is 0.

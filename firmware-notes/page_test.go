@@ -108,6 +108,7 @@ func FuzzParse(f *testing.F) {
 		}
 		f.Add(seed)
 	}
+	f.Add([]byte("---\n\nname: \nA:\n   \n\n  ! {0:0,1:0,2:A}\nlimits:\n 0: {min:0,0008:A,note,}\nquirks: !0 0\n---\n")) // made the library panic
 	f.Fuzz(func(t *testing.T, data []byte) {
 		note, err := parse(data)
 		if err != nil {

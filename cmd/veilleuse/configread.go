@@ -14,7 +14,12 @@ import (
 
 // readConfig reads a configuration over the defaults. It finds every fault, each with its line and
 // column and what would be right; with any fault the result is not to be used.
-func readConfig(name string, content []byte) (Config, []string) {
+func readConfig(name string, content []byte) (c Config, faults []string) {
+	defer func() {
+		if broken := recover(); broken != nil { // the YAML library has broken on odd input before
+			c, faults = Config{}, []string{fmt.Sprintf("%s: not YAML that can be read: simplify what is unusual in it", name)}
+		}
+	}()
 	r := reader{name: name, config: defaults()}
 	file, err := parser.ParseBytes(content, 0)
 	if err != nil {

@@ -40,6 +40,9 @@ func (p *player) fact(words []string, at time.Time) (from string, f gateway.Fact
 		f, err := p.outcome(arg(1), arg(2), slices.Contains(words, "final"))
 		return from, f, err
 	case "wish":
+		if len(words) < 3 {
+			return "", nil, fmt.Errorf("a wish is of somebody, for something, as in: wish MQTT bath 21")
+		}
 		ask, err := p.ask(words[2:], at)
 		return "homekit", gateway.Wish{By: arg(1), Ask: ask}, err
 	}

@@ -38,10 +38,14 @@ func (s *Story) house(words []string) error {
 		room.ID, room.Name = id, arg(2)
 		s.state.Rooms = s.state.Rooms.With(id, room)
 		return nil
-	case "week":
+	case "week", "target":
+		if len(words) < 2 {
+			return fmt.Errorf("%s needs more words, as in: week 06:30=day 22:30=night, or: target day bath=21", words[0])
+		}
+		if words[0] == "target" {
+			return s.target(words[1], words[2:])
+		}
 		return s.week(words[1:])
-	case "target":
-		return s.target(arg(1), words[2:])
 	case "device":
 		return s.device(words)
 	}

@@ -82,7 +82,7 @@ func (s *Story) readLine(number int, text string) error {
 	l.words = words
 	switch {
 	case l.expect || len(words) == 0 || strings.HasPrefix(text, "#"):
-	case words[0][0] >= '0' && words[0][0] <= '9':
+	case words[0] != "" && words[0][0] >= '0' && words[0][0] <= '9':
 		if l.at, err = s.timeOf(words[0]); err != nil {
 			return err
 		}

@@ -82,6 +82,7 @@ func TestFaultsNameTheirLine(t *testing.T) {
 		{"unknown event", small + "16:31 explode\n", `line 8: "explode" is nothing that can happen`},
 		{"outcome of nothing", small + "16:31 outcome accessory/v1/target ok\n", "line 8: nothing was asked of accessory/v1/target"},
 		{"wish without a number", small + "16:31 wish MQTT bath warm\n", "line 8: a room is wished a number of °C"},
+		{"wish of nobody", small + "16:31 wish\n", "line 8: a wish is of somebody"},
 		{"wish without end", small + "16:31 wish MQTT bath 20 for=long\n", "line 8: for=long is not a duration"},
 	}
 	for _, test := range tests {
