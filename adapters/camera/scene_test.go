@@ -2,6 +2,7 @@ package camera
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io/fs"
 	"log/slog"
@@ -24,9 +25,10 @@ const (
 
 // memory is a Vault for tests.
 type memory struct {
-	mu     sync.Mutex
-	values map[string][]byte
-	broken error
+	mu       sync.Mutex
+	values   map[string][]byte
+	broken   error // of all methods
+	readOnly error // of Set alone
 }
 
 func newMemory() *memory { return &memory{values: map[string][]byte{}} }
@@ -43,10 +45,11 @@ func (m *memory) Get(key string) ([]byte, error) {
 func (m *memory) Set(key string, value []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.broken == nil {
-		m.values[key] = value
+	if err := cmp.Or(m.broken, m.readOnly); err != nil {
+		return err
 	}
-	return m.broken
+	m.values[key] = value
+	return nil
 }
 
 func (m *memory) List(prefix string) ([]string, error) {

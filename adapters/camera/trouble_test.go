@@ -204,12 +204,9 @@ func TestAVaultThatFails(t *testing.T) {
 
 	// Learnt while nothing can be kept: it works all the same, and it is said.
 	s.vault = newMemory()
+	s.vault.readOnly = errors.New("the card is full")
 	s.adapter = s.newAdapter()
 	s.start()
-	gatewaytest.Wait(s.house, func(h gateway.Health) bool { return h.Up })
-	s.vault.mu.Lock()
-	s.vault.broken = errors.New("the card is gone")
-	s.vault.mu.Unlock()
 	s.adapter.Learn(s.access())
 	s.waitReach(true)
 	if !strings.Contains(s.said.String(), "will be forgotten") {
