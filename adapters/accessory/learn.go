@@ -35,7 +35,7 @@ func (v *visit) learn(ctx context.Context) error {
 	}
 	v.layout = layout
 	v.settled()
-	return v.poll(ctx) // after subscribing, so that nothing falls in between
+	return v.poll(ctx, false) // after subscribing, so that nothing falls in between
 }
 
 // layoutOf is the database without its values, in a form that can be compared.

@@ -75,6 +75,15 @@ func (l *ledger) read(id hap.CharacteristicID, raw json.RawMessage, since uint64
 	return l.take(id, raw)
 }
 
+// says is what the point of a characteristic was last posted to say.
+func (l *ledger) says(id hap.CharacteristicID) gateway.Value {
+	p, ok := l.places[id]
+	if !ok {
+		return gateway.Value{}
+	}
+	return l.together(&l.devices[p.device].Points[p.point])
+}
+
 func (l *ledger) take(id hap.CharacteristicID, raw json.RawMessage) (gateway.Reading, bool) {
 	p, ok := l.places[id]
 	if !ok {

@@ -162,7 +162,7 @@ func (v *visit) look(ctx context.Context, p Point, o order) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	if _, err := v.read(ctx, ids); err != nil {
+	if _, err := v.read(ctx, ids, false); err != nil {
 		return err
 	}
 	v.mu.Lock()

@@ -194,3 +194,24 @@ func FuzzUnderstand(f *testing.F) {
 		}
 	})
 }
+
+func TestLedgerTellsNewsFromWhatStayed(t *testing.T) {
+	smoke := hap.Service{IID: 10, Type: hap.ServiceSmokeSensor, Characteristics: []hap.Characteristic{one(11, hap.CharacteristicSmokeDetected, "0", all...)}}
+	devices, _ := Understand([]hap.Accessory{named(1, "X", "", "", "", smoke)}, About{HomeKitID: "AA:BB:CC:DD:EE:FF"})
+	l := newLedger(nil)
+	l.show(devices)
+	id := hap.CharacteristicID{AID: 1, IID: 11}
+	for _, step := range []struct {
+		raw  string
+		news bool
+	}{{"0", true}, {"0", false}, {"1", true}, {"true", false}, {"0", true}} {
+		before := l.says(id)
+		r, ok := l.read(id, json.RawMessage(step.raw), l.events)
+		if !ok || (r.Value != before) != step.news {
+			t.Errorf("%s after %v: news %v, want %v", step.raw, before, r.Value != before, step.news)
+		}
+	}
+	if v := l.says(hap.CharacteristicID{AID: 9, IID: 9}); v.Known() {
+		t.Errorf("what is not there says %v", v)
+	}
+}

@@ -14,7 +14,9 @@ const (
 	connectTime = 20 * time.Second // for dialling and pair-verify: a slow device needs seconds
 	// Real devices lose events, so everything is read again now and then; in the house's time.
 	pollEvery = time.Minute
-	// Every so many polls the whole database is read instead: it may have grown or shrunk where mDNS does not tell.
+	// Every so many polls the whole database is read instead: it may have grown or shrunk where mDNS does not tell. That
+	// is also when values that stayed are posted anew with their age; the polls between post news only, so that an idle
+	// house sleeps.
 	databaseEvery = 5
 	// missesMax is how often in a row an accessory may be missing behind its bridge before it counts as gone.
 	missesMax = 3
@@ -98,7 +100,7 @@ func (v *visit) serve(ctx context.Context) error {
 			err = v.work(ctx)
 		case <-v.pollSoon:
 			v.pollSoon = nil
-			err = v.poll(ctx)
+			err = v.poll(ctx, false)
 		case <-poll:
 			poll = v.house.port.After(pollEvery)
 			err = v.pollOrLearn(ctx)
@@ -132,7 +134,7 @@ func (v *visit) pollOrLearn(ctx context.Context) error {
 	if v.polls++; v.polls%databaseEvery == 0 || v.doubtful {
 		return v.learn(ctx)
 	}
-	return v.poll(ctx)
+	return v.poll(ctx, true)
 }
 
 func (v *visit) heardSoFar() uint64 {
@@ -141,12 +143,12 @@ func (v *visit) heardSoFar() uint64 {
 	return v.ledger.events
 }
 
-// poll reads all that can be read.
-func (v *visit) poll(ctx context.Context) error {
+// poll reads all that can be read, and posts all of it or only what is new.
+func (v *visit) poll(ctx context.Context, newsOnly bool) error {
 	v.mu.Lock()
 	ids := v.ledger.list(func(s Source) bool { return s.Read })
 	v.mu.Unlock()
-	readings, err := v.read(ctx, ids)
+	readings, err := v.read(ctx, ids, newsOnly)
 	if err != nil {
 		return err
 	}
@@ -154,8 +156,8 @@ func (v *visit) poll(ctx context.Context) error {
 	return nil
 }
 
-// read reads characteristics and posts what they say.
-func (v *visit) read(ctx context.Context, ids []hap.CharacteristicID) ([]hap.Reading, error) {
+// read reads characteristics and posts what they say, or only what they say otherwise than before.
+func (v *visit) read(ctx context.Context, ids []hap.CharacteristicID, newsOnly bool) ([]hap.Reading, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
@@ -173,7 +175,8 @@ func (v *visit) read(ctx context.Context, ids []hap.CharacteristicID) ([]hap.Rea
 		if r.Status != hap.StatusOK {
 			continue
 		}
-		if reading, ok := v.ledger.read(r.ID, r.Value, since); ok {
+		before := v.ledger.says(r.ID)
+		if reading, ok := v.ledger.read(r.ID, r.Value, since); ok && !(newsOnly && reading.Value == before) {
 			v.house.port.Post(reading)
 		}
 	}
