@@ -101,7 +101,7 @@ func (a *Accessory) Start() error {
 	if err := server.SetAccessories(a.options.Accessories); err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", a.address)
+	listener, err := a.listen()
 	if err != nil {
 		return err
 	}
