@@ -50,8 +50,11 @@ func newEdge(api http.Handler, host string, a *authority) (*Edge, error) {
 			return nil, err
 		}
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	var l net.Listener
+	if err := insist(func() (err error) {
+		l, err = net.Listen("tcp", drawn())
+		return err
+	}); err != nil {
 		return nil, fmt.Errorf("start edge: %w", err)
 	}
 	e.address = l.Addr().(*net.TCPAddr).AddrPort()
@@ -103,7 +106,11 @@ func (e *Edge) door(f Fault) error {
 	if f == Refused {
 		return nil
 	}
-	h, err := dig(e.address)
+	var h *hole
+	err := insist(func() (err error) {
+		h, err = dig(e.address)
+		return err
+	})
 	e.mu.Lock()
 	e.hole = h
 	e.mu.Unlock()
@@ -132,8 +139,11 @@ func (e *Edge) reopen() error {
 		return nil
 	}
 	e.shut()
-	l, err := net.Listen("tcp", e.address.String())
-	if err != nil {
+	var l net.Listener
+	if err := insist(func() (err error) {
+		l, err = net.Listen("tcp", e.address.String())
+		return err
+	}); err != nil {
 		return fmt.Errorf("open %s again: %w", e.address, err)
 	}
 	e.accept(l)

@@ -24,21 +24,13 @@ type Resolver struct {
 // NewResolver starts a name server that knows no name yet.
 func NewResolver() (*Resolver, error) {
 	r := &Resolver{hosts: map[string][]netip.Addr{}, faults: map[string]Fault{}, asked: map[string]int{}}
-	for range 20 { // the same port must be free for UDP and for TCP
-		udp, err := net.ListenPacket("udp", "127.0.0.1:0")
-		if err != nil {
-			return nil, fmt.Errorf("start name server: %w", err)
-		}
-		r.address = udp.LocalAddr().String()
-		tcp, err := net.Listen("tcp", r.address)
-		if err != nil {
-			udp.Close()
-			continue
-		}
-		r.serve(udp, tcp)
-		return r, nil
+	if err := insist(func() error {
+		r.address = drawn()
+		return r.start()
+	}); err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("start name server: no port is free for both UDP and TCP")
+	return r, nil
 }
 
 // Address is where it listens, "127.0.0.1:port".
@@ -72,7 +64,7 @@ func (r *Resolver) Break(name string, f Fault) error {
 	case f == ResolverDead && !dead:
 		r.stop()
 	case f != ResolverDead && dead:
-		return r.start()
+		return insist(r.start)
 	}
 	return nil
 }
@@ -80,15 +72,16 @@ func (r *Resolver) Break(name string, f Fault) error {
 // Close stops the server and waits until it has ended.
 func (r *Resolver) Close() { r.stop() }
 
+// start serves at the address, whose port must be free for both UDP and TCP.
 func (r *Resolver) start() error {
 	udp, err := net.ListenPacket("udp", r.address)
 	if err != nil {
-		return fmt.Errorf("start name server again: %w", err)
+		return fmt.Errorf("start name server: %w", err)
 	}
 	tcp, err := net.Listen("tcp", r.address)
 	if err != nil {
 		udp.Close()
-		return fmt.Errorf("start name server again: %w", err)
+		return fmt.Errorf("start name server: %w", err)
 	}
 	r.serve(udp, tcp)
 	return nil
