@@ -86,7 +86,7 @@ func New(o Options) *Cloud {
 func (c *Cloud) Start() (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.listen("127.0.0.1:0"); err != nil {
+	if err := c.listen(drawn); err != nil {
 		return "", err
 	}
 	c.address = c.listener.Addr().String()
@@ -103,16 +103,12 @@ func (c *Cloud) URL() string {
 	return "http://" + c.address
 }
 
-// listen opens the port; a port just closed may take a moment.
-func (c *Cloud) listen(address string) error {
-	var err error
-	for range 100 {
-		if c.listener, err = net.Listen("tcp", address); err == nil {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	if err != nil {
+// listen opens the port that address names.
+func (c *Cloud) listen(address func() string) error {
+	if err := insist(func() (err error) {
+		c.listener, err = net.Listen("tcp", address())
+		return err
+	}); err != nil {
 		return fmt.Errorf("listen for the fake vendor: %w", err)
 	}
 	c.server = &http.Server{Handler: c, ReadHeaderTimeout: 10 * time.Second}

@@ -76,7 +76,7 @@ func (c *Cloud) Mend(kinds ...Kind) {
 	c.faults = slices.DeleteFunc(c.faults, func(f Fault) bool { return len(kinds) == 0 || slices.Contains(kinds, f.Kind) })
 	c.changed()
 	if c.address != "" && c.server == nil && !c.broken(Refused) {
-		if err := c.listen(c.address); err != nil {
+		if err := c.listen(func() string { return c.address }); err != nil {
 			panic(fmt.Sprintf("netatmotest: cannot listen on the same port again: %v", err))
 		}
 	}
