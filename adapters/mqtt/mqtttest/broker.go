@@ -52,7 +52,7 @@ func Unix(path string) Option { return func(b *Broker) { b.network, b.address = 
 // Start runs a broker on a free port until the test ends.
 func Start(t testing.TB, options ...Option) *Broker {
 	t.Helper()
-	b := &Broker{t: t, network: "tcp", address: "127.0.0.1:0"}
+	b := &Broker{t: t, network: "tcp"}
 	for _, o := range options {
 		o(b)
 	}
@@ -69,11 +69,10 @@ func (b *Broker) Restart() {
 	if err := server.AddHook(&guard{broker: b, options: b.options}, nil); err != nil {
 		b.t.Fatal(err)
 	}
-	listener, err := net.Listen(b.network, b.address)
+	listener, err := b.listen()
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	b.address = listener.Addr().String()
 	if b.options.tls != nil {
 		listener = tls.NewListener(listener, b.options.tls)
 	}
@@ -86,6 +85,20 @@ func (b *Broker) Restart() {
 	b.mu.Lock()
 	b.server = server
 	b.mu.Unlock()
+}
+
+// listen opens the address that it has, or one that it has from now on.
+func (b *Broker) listen() (net.Listener, error) {
+	draws := b.address == ""
+	var listener net.Listener
+	err := insist(func() (err error) {
+		if draws {
+			b.address = drawn()
+		}
+		listener, err = net.Listen(b.network, b.address)
+		return err
+	})
+	return listener, err
 }
 
 // Stop ends the broker and all connections.
