@@ -1,0 +1,52 @@
+'use strict';
+// A controller as the Home app is one, by the library hap-controller (npm): pairs, reads everything,
+// subscribes, writes, adds and removes pairings. It speaks by lines.js.
+
+const { HttpClient } = require('hap-controller');
+const { serve, write } = require('./lines.js');
+
+const withoutAuthentication = 0; // pair-setup method; the library's own default is for chips we have not got
+
+let client;
+let last; // the request that client was made by
+
+function open(request, pairing) {
+  last = request;
+  const [host, port] = request.address.split(':');
+  client = new HttpClient(request.device, host, Number(port), pairing, {
+    usePersistentConnections: true,
+    subscriptionsUseSameConnection: true,
+  });
+  client.on('event', (event) => write({ news: 'event', characteristics: event.characteristics }));
+  client.on('event-disconnect', () => write({ news: 'disconnect' }));
+}
+
+const own = () => client.getLongTermData();
+
+serve({
+  async pair(request) {
+    open(request);
+    await client.pairSetup(request.code, withoutAuthentication);
+    return {
+      controller: Buffer.from(own().iOSDevicePairingID, 'hex').toString(),
+      accessory: Buffer.from(own().AccessoryPairingID, 'hex').toString(),
+      accessoryKey: own().AccessoryLTPK,
+    };
+  },
+  // again connects anew with the pairing that is there.
+  async again() {
+    const pairing = own();
+    await client.close();
+    open(last, pairing);
+  },
+  accessories: () => client.getAccessories(),
+  async read(request) {
+    return (await client.getCharacteristics(request.ids, { meta: true, perms: true, type: true })).characteristics;
+  },
+  // write takes {"aid.iid": value}; the library resolves to the statuses if any value was refused.
+  write: (request) => client.setCharacteristics(request.values),
+  subscribe: (request) => client.subscribeCharacteristics(request.ids),
+  add: (request) => client.addPairing(request.controller, Buffer.from(request.key, 'hex'), true),
+  unpair: (request) => client.removePairing(Buffer.from(request.controller)),
+  close: () => client.close(),
+});

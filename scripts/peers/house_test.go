@@ -1,0 +1,208 @@
+package peers
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// house is the program under test with a configuration and a state folder of its own.
+type house struct {
+	t      *testing.T
+	with   tools
+	folder string
+	config string
+	mqtt   string // host:port of the broker that it uses
+	ntp    bool
+	*process
+}
+
+// settings are what differs between the houses of the tests.
+type settings struct {
+	broker      string // host:port of Mosquitto; "": the embedded one
+	cloud       string // URL of the vendor; "": nobody
+	witness     string // host:port that shows that the internet is there
+	accessories []string
+	ntp         bool // let the program see that a time server keeps the machine's clock in step
+}
+
+// newHouse writes a configuration; start starts the program.
+func newHouse(t *testing.T, with tools, s settings) *house {
+	t.Helper()
+	h := &house{t: t, with: with, folder: t.TempDir(), mqtt: s.broker, ntp: s.ntp}
+	broker := "  broker: mqtt://" + s.broker + "\n"
+	if s.broker == "" {
+		h.mqtt = freeAddress(t)
+		broker = "  broker: embedded\n  listen: " + h.mqtt + "\n"
+	}
+	if s.cloud == "" {
+		s.cloud = "http://" + freeAddress(t)
+	}
+	text := "state: " + filepath.Join(h.folder, "state") + "\n" +
+		"netatmo:\n  url: " + s.cloud + "\n  client_id: client\n  client_secret_file: " + h.file("secret", "client-secret\n") + "\n" +
+		"homekit:\n  listen: 127.0.0.1:0\n" +
+		"web:\n  listen: 127.0.0.1:0\n" +
+		"mqtt:\n" + broker
+	if s.witness != "" {
+		text += "uplink:\n  witnesses: [\"" + s.witness + "\"]\n"
+	}
+	if len(s.accessories) > 0 {
+		text += "accessories:\n" + strings.Join(s.accessories, "")
+	}
+	h.config = h.file("veilleuse.yaml", text)
+	return h
+}
+
+func (h *house) file(name, text string) string {
+	path := filepath.Join(h.folder, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		h.t.Fatal(err)
+	}
+	return path
+}
+
+// freeAddress is an address of this machine where nobody listens now.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// start runs the daemon and waits until it answers.
+func (h *house) start() {
+	h.t.Helper()
+	cmd := exec.Command(h.with.program, "run", "-c", h.config)
+	if h.ntp {
+		cmd = exec.Command("unshare", append([]string{"--mount", "--propagation", "private", "sh", "-c", inStep}, cmd.Args...)...)
+	}
+	cmd.Env = append(os.Environ(), "GORACE=halt_on_error=0")
+	h.process = startProcess(h.t, "veilleuse run", cmd, func([]byte) {})
+	if took, err := until(20*time.Second, func() error { _, err := h.status(); return err }); err != nil {
+		h.t.Fatalf("the daemon does not answer: %v\n%s", err, h.lastWords(20))
+	} else {
+		say(h.t, "the daemon answers after %s", seconds(took))
+	}
+}
+
+// inStep runs a program to which it looks as if systemd-timesyncd had just heard a time server. Machines
+// that tests run on often have nobody who vouches for their clock, and without that no slot of a schedule
+// is due. Only the program sees it: it gets a /run of its own.
+const inStep = `mount -t tmpfs none /run && mkdir -p /run/systemd/timesync && touch /run/systemd/timesync/synchronized && exec "$0" "$@"`
+
+// end stops the daemon as systemd does.
+func (h *house) end() time.Duration { return h.stop(syscall.SIGTERM) }
+
+// verbTime bounds a verb: pairing needs seconds.
+const verbTime = 60 * time.Second
+
+// verb runs one verb of the program and returns what it printed.
+func (h *house) verb(args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), verbTime)
+	defer cancel()
+	args = append([]string{args[0], "-c", h.config}, args[1:]...)
+	var failure strings.Builder
+	cmd := exec.CommandContext(ctx, h.with.program, args...)
+	cmd.Stderr = &failure
+	out, err := cmd.Output()
+	if err != nil {
+		return string(out), fmt.Errorf("veilleuse %s: %w: %s", args[0], err, strings.TrimSpace(failure.String()))
+	}
+	return string(out), nil
+}
+
+// status is the part of veilleuse status --json that the tests look at.
+type status struct {
+	Authority struct{ Phase, Why string }
+	Clock     struct{ Trust, Why string }
+	Cloud     struct {
+		Verdict, Why string
+		Evidence     []string
+	}
+	Alarm   struct{ Phase, Kind string }
+	Rooms   []roomStatus
+	Devices []deviceStatus
+}
+
+type roomStatus struct {
+	ID, Name    string
+	Temperature *struct{ Value any }
+	Target      any
+	Mode        string
+}
+
+type deviceStatus struct {
+	ID, Name, Model, Room, Via, Why string
+	Reachable                       bool
+	Readings                        []struct {
+		Quantity, From string
+		Value          any
+	}
+}
+
+func (h *house) status() (status, error) {
+	var s status
+	out, err := h.verb("status", "--json")
+	if err == nil {
+		err = json.Unmarshal([]byte(out), &s)
+	}
+	return s, err
+}
+
+// device finds a device by its name.
+func (s status) device(name string) (deviceStatus, error) {
+	var names []string
+	for _, d := range s.Devices {
+		if d.Name == name {
+			return d, nil
+		}
+		names = append(names, d.Name)
+	}
+	return deviceStatus{}, fmt.Errorf("there is no device %q, only %q", name, names)
+}
+
+// room finds a room by its name.
+func (s status) room(name string) (roomStatus, error) {
+	var names []string
+	for _, r := range s.Rooms {
+		if r.Name == name {
+			return r, nil
+		}
+		names = append(names, r.Name)
+	}
+	return roomStatus{}, fmt.Errorf("there is no room %q, only %q", name, names)
+}
+
+// code asks for what the Home app needs.
+func (h *house) code() (code, address string, err error) {
+	var r struct{ Code, Listen string }
+	out, err := h.verb("code", "--json")
+	if err == nil {
+		err = json.Unmarshal([]byte(out), &r)
+	}
+	return r.Code, r.Listen, err
+}
+
+// form is an id as it stands in a topic.
+func form(id string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-':
+			return r
+		case r >= 'A' && r <= 'Z':
+			return r + 'a' - 'A'
+		}
+		return '-'
+	}, id)
+}

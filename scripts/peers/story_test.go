@@ -1,0 +1,291 @@
+package peers
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/veilleuse/veilleuse/adapters/netatmo/netatmotest"
+	"github.com/veilleuse/veilleuse/gateway"
+)
+
+// How long the turns of the story may take: the detector wants failures for 90 s and looks every two
+// minutes while all is well; the way back wants good answers for three minutes, and the pauses between two
+// looks at a vendor that is gone grow to five.
+const (
+	lossTime   = 5 * time.Minute
+	returnTime = 11 * time.Minute
+	slotTime   = 90 * time.Second
+)
+
+// TestStory is the evening on which the vendor's cloud goes away and comes back, on real time, with
+// accessories and a Home app that others wrote.
+func TestStory(t *testing.T) {
+	with := needTools(t)
+	s := story{t: t, relay: startRelay(t, with)}
+	cloud, url, witness := startCloud(t, eveningHome(time.Now()))
+	s.cloud = cloud
+	s.house = newHouse(t, with, settings{cloud: url, witness: witness, ntp: true, accessories: []string{
+		"  - id: AE:5A:01:00:00:04\n    room: Chambre d'enfant\n",
+	}})
+	need(t, "veilleuse pair and login work before the daemon runs", func() (string, error) {
+		if _, err := s.house.pair(s.relay, s.relay.address); err != nil {
+			return "", err
+		}
+		_, err := s.house.verb("login", "--token", s.house.file("token.json", string(cloud.Token())))
+		return "", err
+	})
+	s.house.start()
+	s.sub = listen(t, s.house.mqtt, "veilleuse/#")
+	s.watching()
+	s.goesAway()
+	s.slotIsDue()
+	s.personOutranks()
+	s.carbonMonoxide()
+	s.comesBack()
+	promise(t, "the race detector found nothing", func() (string, error) { s.house.end(); return "", s.house.races() })
+}
+
+// story is what TestStory works with.
+type story struct {
+	t      *testing.T
+	house  *house
+	relay  *relay
+	cloud  *netatmotest.Cloud
+	sub    *listener
+	home   *stranger
+	rooms  database
+	lost   time.Time // when the cloud was cut
+	local  time.Time // when the house took over
+	wished float64
+}
+
+// eveningHome is the home of the fake vendor, with a timetable that changes every minute for half an
+// hour, so that a slot is due soon whenever the house is run from here.
+func eveningHome(now time.Time) netatmotest.Home {
+	home := netatmotest.House()
+	plan := home.Schedules[0]
+	plan.Slots, plan.Zones = nil, nil
+	for i := range 40 {
+		plan.Slots = append(plan.Slots, gateway.Slot{Minute: minuteOfWeek(now, home.Zone, i-2), Zone: i})
+		zone := gateway.Zone{ID: i, Type: 4, Name: fmt.Sprintf("Minute %d", i)}
+		for _, r := range home.Rooms {
+			zone.Rooms = append(zone.Rooms, gateway.ZoneRoom{Room: gateway.RoomID(r.ID), Target: slotTarget(i)})
+		}
+		plan.Zones = append(plan.Zones, zone)
+	}
+	home.Schedules = []gateway.Schedule{plan}
+	return home
+}
+
+// slotTarget is what slot i asks for: never what the thermostats show at first, and never the same twice
+// in a row.
+func slotTarget(i int) float64 { return 19.5 + float64(i%8)/2 }
+
+func minuteOfWeek(now time.Time, zone string, later int) int {
+	location, err := time.LoadLocation(zone)
+	if err != nil {
+		location = time.UTC
+	}
+	at := now.In(location).Add(time.Duration(later) * time.Minute)
+	return (int(at.Weekday())+6)%7*24*60 + at.Hour()*60 + at.Minute()
+}
+
+const thermostatOfTheStory = "Study"
+
+// watching brings up the house while the cloud is well.
+func (s *story) watching() {
+	need(s.t, "the plan is copied and the devices are read", func() (string, error) {
+		took, err := s.house.knows("Study", "Cellar CO", "Siren", "Vanne chambre")
+		if err != nil {
+			return "", err
+		}
+		st, err := s.house.status()
+		if err == nil && (st.Authority.Phase != "watching" || st.Clock.Trust != "trusted") {
+			err = fmt.Errorf("phase %s, clock %s: %s", st.Authority.Phase, st.Clock.Trust, st.Clock.Why)
+		}
+		return took, err
+	})
+	need(s.t, "a Home app pairs and subscribes", func() (string, error) {
+		code, address, err := s.house.code()
+		if err != nil {
+			return "", err
+		}
+		s.home = startHomeApp(s.t, s.house.with)
+		if err := s.home.ask("pair", map[string]any{"address": address, "device": "", "code": code}, nil); err != nil {
+			return "", err
+		}
+		if err := s.home.ask("accessories", nil, &s.rooms); err != nil {
+			return "", err
+		}
+		return "", s.home.ask("subscribe", map[string]any{"ids": s.rooms.with("ev")}, nil)
+	})
+}
+
+// goesAway cuts the cloud off and waits for the verdict.
+func (s *story) goesAway() {
+	promise(s.t, "while the cloud is there nothing is written to a device", func() (string, error) {
+		quiet := timeToCut(time.Now())
+		n, err := s.relay.await(quiet, func(n news) bool { return n.News == "write" })
+		if err == nil {
+			return "", fmt.Errorf("%s of %s was set to %v", n.Characteristic, n.Accessory, n.Value)
+		}
+		return "for " + seconds(quiet), nil
+	})
+	s.lost = time.Now()
+	s.cloud.Break(netatmotest.Fault{Kind: netatmotest.Refused})
+	say(s.t, "the cloud is cut")
+	need(s.t, "the house is run from here, once the cloud has been gone for 90 s", func() (string, error) {
+		got, err := s.sub.await(lossTime, s.lost, "veilleuse/authority", func(payload string) bool { return readPage(payload).Phase == "local" })
+		if err != nil {
+			return "", err
+		}
+		s.local = got.at
+		if took := got.at.Sub(s.lost); took < 85*time.Second {
+			return "", fmt.Errorf("after %s already", seconds(took))
+		}
+		return seconds(got.at.Sub(s.lost)) + " after the cut", nil
+	})
+	promise(s.t, "the verdict is that the cloud is gone and the internet is there, with the evidence", func() (string, error) {
+		got, err := s.sub.await(time.Second, s.lost, "veilleuse/cloud", func(payload string) bool {
+			p := readPage(payload)
+			return p.Verdict == "cloud-down" && strings.Contains(p.Why, "your internet works") && len(p.Evidence) > 0
+		})
+		return readPage(got.payload).Why, err
+	})
+	promise(s.t, "the thermostat gets what the copied timetable asks for now", func() (string, error) {
+		n, err := s.relay.written(10*time.Second, thermostatOfTheStory, "Target Temperature", s.cloud.Room(netatmotest.Child).Target)
+		return seconds(n.At.Sub(s.local)) + " after that", err
+	})
+	promise(s.t, "the Home app is told that the cloud is gone", func() (string, error) {
+		var now database
+		if err := s.home.ask("accessories", nil, &now); err != nil {
+			return "", err
+		}
+		_, c, err := now.find("Veilleuse", contactState)
+		if err == nil && fmt.Sprint(c.Value) != "1" {
+			err = fmt.Errorf("the contact of the cloud is %v", c.Value)
+		}
+		return "", err
+	})
+}
+
+// timeToCut is how long to wait so that the house takes over just before a minute is over, when the next
+// slot is due: then the cloud can come back before the house looks for it again, and the story is shorter.
+func timeToCut(now time.Time) time.Duration {
+	const before = 10 * time.Second // of the minute's end
+	takenOver := now.Add(usualLoss + before)
+	return takenOver.Truncate(time.Minute).Add(time.Minute).Sub(takenOver)
+}
+
+// usualLoss is how long after the cut the house takes over: 90 s after the first failure.
+const usualLoss = 94 * time.Second
+
+// slotIsDue waits for the next slot of the timetable.
+func (s *story) slotIsDue() {
+	need(s.t, "a slot of the copied timetable reaches the thermostat when it is due", func() (string, error) {
+		s.relay.forget()
+		due := time.Now().Truncate(time.Minute).Add(time.Minute)
+		n, err := s.relay.await(slotTime, func(n news) bool {
+			return n.News == "write" && n.Accessory == thermostatOfTheStory && n.At.After(due.Add(-time.Second))
+		})
+		if err != nil {
+			return "", err
+		}
+		if want := s.cloud.Room(netatmotest.Child).Target; fmt.Sprint(n.Value) != fmt.Sprint(want) {
+			return "", fmt.Errorf("it was set to %v, the timetable says %v", n.Value, want)
+		}
+		if late := n.At.Sub(due); late > 15*time.Second {
+			return "", fmt.Errorf("%s late", seconds(late))
+		}
+		return fmt.Sprintf("%v °C, %s after the minute", n.Value, seconds(n.At.Sub(due))), nil
+	})
+	s.cloud.Mend()
+	say(s.t, "the cloud answers again, which nobody here knows yet")
+}
+
+// personOutranks writes in the Home app and waits for the next slot to pass.
+func (s *story) personOutranks() {
+	s.wished = 24.5
+	need(s.t, "a target written in the Home app reaches the thermostat", func() (string, error) {
+		id, _, err := s.rooms.find("Chambre d'enfant", targetTemperature)
+		if err != nil {
+			return "", err
+		}
+		began := time.Now()
+		if err := s.home.ask("write", map[string]any{"values": map[string]any{id: s.wished}}, nil); err != nil {
+			return "", err
+		}
+		n, err := s.relay.written(10*time.Second, thermostatOfTheStory, "Target Temperature", s.wished)
+		return seconds(n.At.Sub(began)), err
+	})
+}
+
+// carbonMonoxide lets the sensor of others sound the alarm, during the outage and across a slot.
+func (s *story) carbonMonoxide() {
+	s.relay.forget()
+	s.home.forget()
+	began := time.Now()
+	promise(s.t, "carbon monoxide turns the siren on", func() (string, error) {
+		if err := s.relay.set("Cellar CO", "CarbonMonoxideDetected", 1); err != nil {
+			return "", err
+		}
+		n, err := s.relay.written(5*time.Second, "Siren", "On", true)
+		return seconds(n.At.Sub(began)), err
+	})
+	promise(s.t, "it is on the topic alarm", func() (string, error) {
+		got, err := s.sub.await(5*time.Second, began, "veilleuse/alarm", func(payload string) bool {
+			p := readPage(payload)
+			return p.Phase == "sounding" && p.Kind == "co"
+		})
+		return seconds(got.at.Sub(began)), err
+	})
+	promise(s.t, "it is an event in the Home app", func() (string, error) {
+		id, _, err := s.rooms.find("Cellar CO", coDetected)
+		if err != nil {
+			return "", err
+		}
+		n, err := s.home.event(5*time.Second, id, 1)
+		return seconds(n.At.Sub(began)), err
+	})
+	promise(s.t, "the siren stops when the sensor says that it is over", func() (string, error) {
+		over := time.Now()
+		if err := s.relay.set("Cellar CO", "CarbonMonoxideDetected", 0); err != nil {
+			return "", err
+		}
+		n, err := s.relay.written(5*time.Second, "Siren", "On", false)
+		return seconds(n.At.Sub(over)), err
+	})
+	promise(s.t, "what was wished in the Home app outranks the next slot", func() (string, error) {
+		time.Sleep(time.Until(time.Now().Truncate(time.Minute).Add(time.Minute + 5*time.Second)))
+		return "", s.relay.shows(thermostatOfTheStory, "TargetTemperature", s.wished)
+	})
+}
+
+// comesBack waits until the cloud is in charge again.
+func (s *story) comesBack() {
+	back := time.Now()
+	need(s.t, "the cloud is in charge again", func() (string, error) {
+		got, err := s.sub.await(returnTime, back, "veilleuse/authority", func(payload string) bool { return readPage(payload).Phase == "watching" })
+		return seconds(got.at.Sub(s.lost)) + " after the cut", err
+	})
+	promise(s.t, "the wish of the Home app is told to the cloud, nothing else is", func() (string, error) {
+		_, err := until(30*time.Second, func() error {
+			if r := s.cloud.Room(netatmotest.Child); r.Mode != "manual" || r.Target != s.wished {
+				return fmt.Errorf("%w: the cloud has %+v", errNotYet, r)
+			}
+			return nil
+		})
+		if err != nil {
+			return "", err
+		}
+		for _, r := range s.cloud.Requests() {
+			if strings.HasPrefix(r.Path, "/api/set") && !slices.Contains(r.Form["room_id"], netatmotest.Child) {
+				return "", fmt.Errorf("%s %v", r.Path, r.Form)
+			}
+		}
+		return "", nil
+	})
+}
