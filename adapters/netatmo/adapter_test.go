@@ -519,8 +519,11 @@ func TestVendorGoesAndComesBack(t *testing.T) {
 
 func TestCallThatTheVendorDoesNotKnow(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRig(t, nil)
-		r.cloud.Serve("/api/gethomecoachsdata", netatmotest.Raw{Status: 404, Type: "text/html", Body: []byte("<html>")})
+		r := newRig(t, func(s *setup) {
+			s.begin = func(c *netatmotest.Cloud) {
+				c.Serve("/api/gethomecoachsdata", netatmotest.Raw{Status: 404, Type: "text/html", Body: []byte("<html>")})
+			}
+		})
 		r.pass(5 * time.Hour)
 		if n := r.cloud.Count("/api/gethomecoachsdata"); n > 2 {
 			t.Errorf("asked %d times in 5 h", n)

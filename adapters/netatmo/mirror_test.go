@@ -40,8 +40,12 @@ func TestEmptyStationListDoesNotEndThePolling(t *testing.T) {
 
 func TestStartWhileHomesdataFails(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRig(t, func(s *setup) { s.options.Home = netatmotest.House() })
-		r.cloud.Break(netatmotest.Fault{Kind: netatmotest.Unavailable, Paths: []string{"/api/homesdata"}})
+		r := newRig(t, func(s *setup) {
+			s.options.Home = netatmotest.House()
+			s.begin = func(c *netatmotest.Cloud) {
+				c.Break(netatmotest.Fault{Kind: netatmotest.Unavailable, Paths: []string{"/api/homesdata"}})
+			}
+		})
 		r.pass(5 * time.Minute)
 		r.cloud.AddEvent(netatmotest.Event{Type: "smoke", Device: netatmotest.SmokeAlarm, Sub: 1})
 		r.cloud.Mend()
@@ -57,8 +61,9 @@ func TestStartWhileHomesdataFails(t *testing.T) {
 
 func TestFoundsDoNotFlicker(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRig(t, nil)
-		r.cloud.SetStatus(netatmotest.Coach, "module_name", "Indoor")
+		r := newRig(t, func(s *setup) {
+			s.begin = func(c *netatmotest.Cloud) { c.SetStatus(netatmotest.Coach, "module_name", "Indoor") }
+		})
 		r.pass(time.Minute)
 		if again := only[gateway.Found](r.pass(2 * time.Hour)); len(again) != 0 {
 			t.Errorf("%d devices were told again though nothing changed: %+v", len(again), again[0])

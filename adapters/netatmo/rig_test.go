@@ -95,7 +95,8 @@ type setup struct {
 	options netatmotest.Options
 	adapter Options
 	state   gateway.State
-	vault   *memory // nil: signed in
+	vault   *memory                  // nil: signed in
+	begin   func(*netatmotest.Cloud) // nil, or what happens at the vendor's before the adapter runs
 }
 
 func newRig(t *testing.T, change func(*setup)) *rig {
@@ -107,6 +108,9 @@ func newRig(t *testing.T, change func(*setup)) *rig {
 	r := &rig{t: t, cloud: netatmotest.New(s.options), vault: s.vault}
 	if r.vault == nil {
 		r.vault = signedIn(t, r.cloud)
+	}
+	if s.begin != nil {
+		s.begin(r.cloud)
 	}
 	w := &wires{conns: make(chan net.Conn), closed: make(chan struct{}), cloud: r.cloud}
 	server := &http.Server{Handler: r.cloud}
