@@ -21,7 +21,7 @@ type limits struct {
 
 func usualLimits() limits {
 	return limits{
-		patience:     2 * time.Second,
+		patience:     1500 * time.Millisecond, // others wait for it: two seconds is what they were promised
 		introduction: 10 * time.Second,
 		parting:      250 * time.Millisecond,
 		session:      time.Hour,
