@@ -1,7 +1,6 @@
 package peers
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"testing"
@@ -28,16 +27,17 @@ func startCloud(t *testing.T, home netatmotest.Home) (cloud *netatmotest.Cloud, 
 	return cloud, url, there[len("http://"):]
 }
 
-// signIn gives the daemon a token as the vendor's developer page makes it, and waits for the plan.
-func (h *house) signIn(cloud *netatmotest.Cloud) (string, error) {
-	began := time.Now()
+// signIn gives the program a token as the vendor's developer page makes it.
+func (h *house) signIn(cloud *netatmotest.Cloud) error {
 	token := h.file("token.json", string(cloud.Token()))
 	if _, err := h.verb("login", "--token", token); err != nil {
-		return "", err
+		return err
 	}
-	if err := os.Remove(token); err != nil {
-		return "", err
-	}
+	return os.Remove(token)
+}
+
+// hasPlan waits until the vendor's plan and view are there.
+func (h *house) hasPlan() error {
 	_, err := until(40*time.Second, func() error {
 		s, err := h.status()
 		if err != nil {
@@ -45,10 +45,9 @@ func (h *house) signIn(cloud *netatmotest.Cloud) (string, error) {
 		}
 		r, err := s.room("Salon")
 		if err == nil && (r.Target == nil || r.Temperature == nil) {
-			text, _ := json.Marshal(r)
-			err = fmt.Errorf("%w: the room is %s", errNotYet, text)
+			err = fmt.Errorf("%w: the room is %+v", errNotYet, r)
 		}
 		return err
 	})
-	return seconds(time.Since(began)), err
+	return err
 }
