@@ -47,15 +47,18 @@ func (b *book) converge() {
 	}
 	if b.everything {
 		b.askKept()
+	}
+	if b.everything && !b.quietly { // a quiet pass has not looked at every room
 		b.forget(open)
 	}
 }
 
-// convergeOne returns the point's key if the want is not satisfied.
+// convergeOne returns the point's key while something is asked of it.
 func (b *book) convergeOne(w want) (gateway.PointKey, bool) {
 	if b.satisfied(w) {
 		b.settled(w)
-		return "", false
+		_, key, under := b.asked(w.point)
+		return key, under
 	}
 	key := gateway.PointKey(w.point.String())
 	asked, before := b.Asked.Get(key)
@@ -73,22 +76,33 @@ func (b *book) convergeOne(w want) (gateway.PointKey, bool) {
 	return key, true
 }
 
-// settled forgets what was asked of a point that now shows it.
+// settled forgets what was asked of a point that now shows it, once its adapter has answered too: what
+// shows now may be from before.
 func (b *book) settled(w want) {
-	if b.Asked.Len() == 0 {
-		return
-	}
-	key := gateway.PointKey(w.point.String())
-	if asked, ok := b.Asked.Get(key); ok && !asked.Keep {
+	if asked, key, ok := b.asked(w.point); ok && !asked.Keep && (asked.Done || b.now.Sub(asked.At) > longestAgain) {
 		b.Asked, b.changed = b.Asked.Without(key), true
 	}
 }
 
-// satisfied reports whether a point shows what is wanted.
+// asked is what is being asked of a point.
+func (b *book) asked(p gateway.Point) (gateway.Asked, gateway.PointKey, bool) {
+	if b.Asked.Len() == 0 {
+		return gateway.Asked{}, "", false
+	}
+	key := gateway.PointKey(p.String())
+	asked, ok := b.Asked.Get(key)
+	return asked, key, ok
+}
+
+// satisfied reports whether a point shows what is wanted, and nothing else is under way to it.
 func (b *book) satisfied(w want) bool {
 	d, _ := b.Devices.Get(gateway.DeviceID(w.point.Of))
 	m, ok := d.ReadingFrom(w.point.Quantity, w.point.Adapter)
-	return ok && near(m.Value, w.value, w.step)
+	if !ok || !near(m.Value, w.value, w.step) {
+		return false
+	}
+	asked, _, under := b.asked(w.point)
+	return !under || near(asked.Command.Value, w.value, w.step)
 }
 
 // readable reports whether a point has ever shown its value.
@@ -100,8 +114,11 @@ func (b *book) readable(p gateway.Point) bool {
 
 // done reports whether the want is satisfied, or its adapter said so of a point that cannot be read.
 func (b *book) done(w want) bool {
-	asked, _ := b.Asked.Get(gateway.PointKey(w.point.String()))
-	return b.satisfied(w) || !b.readable(w.point) && asked.Done && asked.Command.Value == w.value
+	asked, _, under := b.asked(w.point)
+	if b.readable(w.point) {
+		return b.satisfied(w) && (!under || asked.Done)
+	}
+	return asked.Done && asked.Command.Value == w.value
 }
 
 // ask sends a command for a want and remembers it.

@@ -120,6 +120,9 @@ func (b *book) observeFound(f gateway.Found) {
 	if room := b.placeOf(f, d); room != "" {
 		d.Room = room
 	}
+	if _, _, steers := d.Control(gateway.Target); steers && d.Room == "" && b.from != gateway.CloudAdapter {
+		b.ownRoom(&d, f)
+	}
 	b.setDevice(d)
 	b.settle(old, d)
 	if !known {
@@ -146,7 +149,7 @@ func (b *book) placeOf(f gateway.Found, d gateway.Device) gateway.RoomID {
 	if f.Room != "" {
 		return f.Room
 	}
-	if d.Room != "" {
+	if d.Room != "" && !strings.HasPrefix(string(d.Room), ownRoomPrefix) {
 		return d.Room
 	}
 	name := f.RoomName
@@ -155,7 +158,7 @@ func (b *book) placeOf(f gateway.Found, d gateway.Device) gateway.RoomID {
 	}
 	var found gateway.RoomID
 	for id, r := range b.Rooms.All() {
-		if r.Name != "" && strings.EqualFold(r.Name, strings.TrimSpace(name)) {
+		if r.Name != "" && !strings.HasPrefix(string(id), ownRoomPrefix) && strings.EqualFold(r.Name, strings.TrimSpace(name)) {
 			if found != "" {
 				return ""
 			}
@@ -165,12 +168,29 @@ func (b *book) placeOf(f gateway.Found, d gateway.Device) gateway.RoomID {
 	return found
 }
 
+// ownRoom gives a thermostat that stands in no known room one of its own: a house without a cloud has
+// rooms, too.
+func (b *book) ownRoom(d *gateway.Device, f gateway.Found) {
+	name := f.RoomName
+	if name == "" {
+		name = label(*d)
+	}
+	d.Room = ownRoomPrefix + gateway.RoomID(d.ID)
+	b.setRoom(gateway.Room{ID: d.Room, Name: name})
+}
+
+// ownRoomPrefix begins the ids of rooms of our own making; the vendor's are numbers.
+const ownRoomPrefix = "own-"
+
 // settle moves a device from the room it stood in to the one it stands in.
 func (b *book) settle(old, d gateway.Device) {
 	if old.Room != "" && old.Room != d.Room {
 		r, _ := b.Rooms.Get(old.Room)
 		r.Devices = slices.DeleteFunc(slices.Clone(r.Devices), func(id gateway.DeviceID) bool { return id == d.ID })
 		b.setRoom(r)
+		if len(r.Devices) == 0 && strings.HasPrefix(string(r.ID), ownRoomPrefix) {
+			b.Rooms = b.Rooms.Without(r.ID)
+		}
 		b.everything = true
 	}
 	if d.Room == "" {

@@ -22,7 +22,7 @@ func house(devices int) gateway.State {
 	for day := range 7 {
 		plan.Slots = append(plan.Slots, gateway.Slot{Minute: day*1440 + 390, Zone: 0}, gateway.Slot{Minute: day*1440 + 1350, Zone: 1})
 	}
-	var events []gateway.Event
+	events := []gateway.Event{{From: "clock", Fact: gateway.Clock{Trust: gateway.TrustSynced}}}
 	for i := range devices / 2 {
 		room := gateway.RoomID(fmt.Sprint("room", i))
 		plan.Zones[0].Rooms = append(plan.Zones[0].Rooms, gateway.ZoneRoom{Room: room, Target: 20})
@@ -39,7 +39,6 @@ func house(devices int) gateway.State {
 	for i := range 8 {
 		events = append(events, gateway.Event{At: at.Add(time.Duration(i*15) * time.Second), From: "uplink", Fact: gateway.Probe{Verdict: gateway.VerdictCloudDown, Why: "503"}})
 	}
-	events = append(events, gateway.Event{At: at.Add(3 * time.Minute), From: "clock", Fact: gateway.Clock{Trust: gateway.TrustSynced}})
 	for _, e := range events {
 		if e.At.IsZero() {
 			e.At = at

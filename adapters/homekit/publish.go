@@ -71,7 +71,11 @@ func (p *publication) device(id gateway.DeviceID) {
 func (p *publication) room(id gateway.RoomID) {
 	r, ok := p.state.Rooms.Get(id)
 	_, published := p.adapter.shelf.entries["room/"+string(id)]
-	if ok && (published || heated(p.state, r)) {
+	if !ok { // a room of our own making, whose thermostat turned out to stand elsewhere
+		p.layout = p.adapter.shelf.drop("room/"+string(id)) || p.layout
+		return
+	}
+	if published || heated(p.state, r) {
 		p.put(roomModel(p.state, r))
 	}
 }

@@ -36,6 +36,17 @@ func (p *player) fact(words []string, at time.Time) (from string, f gateway.Fact
 	case "view":
 		f, err := p.view(words[1:], at)
 		return gateway.CloudAdapter, f, err
+	case "found":
+		f, err := p.found(words)
+		return from, f, err
+	case "plan":
+		plan := gateway.Plan{Home: arg(1), Name: arg(1)}
+		for _, w := range words[1:] {
+			if id, name, ok := strings.Cut(w, "="); ok {
+				plan.Rooms = append(plan.Rooms, gateway.PlanRoom{ID: gateway.RoomID(id), Name: name})
+			}
+		}
+		return gateway.CloudAdapter, plan, nil
 	case "outcome":
 		f, err := p.outcome(arg(1), arg(2), slices.Contains(words, "final"))
 		return from, f, err
@@ -46,7 +57,21 @@ func (p *player) fact(words []string, at time.Time) (from string, f gateway.Fact
 		ask, err := p.ask(words[2:], at)
 		return "homekit", gateway.Wish{By: arg(1), Ask: ask}, err
 	}
-	return "", nil, fmt.Errorf("%q is nothing that can happen: probe, call, reading, reach, clock, view, outcome, wish, restart or nothing", words[0])
+	return "", nil, fmt.Errorf("%q is nothing that can happen: probe, call, found, plan, reading, reach, clock, view, outcome, wish, restart or nothing", words[0])
+}
+
+// found reads a device that an adapter came to know: found ID NAME room=ROOM target=7..30/0.5.
+func (p *player) found(words []string) (gateway.Found, error) {
+	if len(words) < 3 {
+		return gateway.Found{}, fmt.Errorf("what is found has an id and a name")
+	}
+	f := gateway.Found{Device: gateway.DeviceID(words[1]), Name: words[2], Room: gateway.RoomID(option(words, "room"))}
+	if text := option(words, "target"); text != "" {
+		c, err := limits(text)
+		f.Controls = append(f.Controls, c)
+		return f, err
+	}
+	return f, nil
 }
 
 // value reads a number, yes, no, or a word.

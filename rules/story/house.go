@@ -132,10 +132,10 @@ func (s *Story) device(words []string) error {
 	}
 	if via := option(words, "face"); via != "" {
 		face := gateway.Face{Adapter: via, Reaches: true}
-		if limits := option(words, "target"); limits != "" {
-			c := gateway.Control{Quantity: gateway.Target}
-			if _, err := fmt.Sscan(strings.NewReplacer("..", " ", "/", " ").Replace(limits), &c.Min, &c.Max, &c.Step); err != nil {
-				return fmt.Errorf("limits are as in target=7..30/0.5, not %q", limits)
+		if limited := option(words, "target"); limited != "" {
+			c, err := limits(limited)
+			if err != nil {
+				return err
 			}
 			face.Controls = append(face.Controls, c)
 		}
@@ -153,4 +153,13 @@ func (s *Story) device(words []string) error {
 		s.state.Rooms = s.state.Rooms.With(d.Room, room)
 	}
 	return nil
+}
+
+// limits reads the range and step of a target.
+func limits(text string) (gateway.Control, error) {
+	c := gateway.Control{Quantity: gateway.Target}
+	if _, err := fmt.Sscan(strings.NewReplacer("..", " ", "/", " ").Replace(text), &c.Min, &c.Max, &c.Step); err != nil {
+		return c, fmt.Errorf("limits are as in target=7..30/0.5, not %q", text)
+	}
+	return c, nil
 }
