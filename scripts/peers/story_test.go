@@ -159,7 +159,7 @@ func (s *story) goesAway() {
 	})
 	promise(s.t, "the thermostat gets what the copied timetable asks for now", func() (string, error) {
 		n, err := s.relay.written(10*time.Second, thermostatOfTheStory, "Target Temperature", s.cloud.Room(netatmotest.Child).Target)
-		return seconds(n.At.Sub(s.local)) + " after that", err
+		return seconds(max(0, n.At.Sub(s.local))) + " after that", err
 	})
 	promise(s.t, "the Home app is told that the cloud is gone", func() (string, error) {
 		var now database
