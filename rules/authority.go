@@ -36,6 +36,9 @@ func (b *book) observeProbe(f gateway.Probe) {
 		b.Cloud.FirstBad, b.Cloud.Bad = time.Time{}, 0 // we were late ourselves: nothing is proved
 		return
 	}
+	if broken(b.Cloud.Probed) && !broken(f.Verdict) {
+		b.Cloud.Called = "" // a call that failed while the door was shut says nothing about it now
+	}
 	b.Cloud.Probed, b.Cloud.Witness = f.Verdict, f.Witness
 	b.weigh(f.Verdict, f.Scope, f.Why, f.Evidence)
 }
@@ -51,6 +54,10 @@ func (b *book) observeCall(f gateway.Call) {
 		return
 	}
 	probed := b.Cloud.Probed
+	if broken(f.Verdict) && broken(probed) {
+		b.keepCount(true) // the probe's words and evidence say more
+		return
+	}
 	if f.Verdict == gateway.VerdictOK && broken(probed) {
 		probed = gateway.VerdictOK // a real answer beats a probe that came before it
 		b.Cloud.Probed = probed

@@ -105,8 +105,8 @@ func (b *book) planned(room gateway.Room) gateway.Aim {
 	if away {
 		return b.byRegime(regime)
 	}
-	if b.Clock.Trust == gateway.TrustGuess && b.inCharge() {
-		return b.byGuess(room)
+	if _, scheduled := b.schedule(); scheduled && b.Clock.Trust == gateway.TrustGuess && b.inCharge() {
+		return b.byGuess(room) // without a schedule there is nothing that the clock could spoil
 	}
 	return b.bySchedule(room)
 }
