@@ -41,6 +41,13 @@ type SetDevice struct {
 // Hush asks that sirens be silent. The alarm goes on, and another detector sounds again.
 type Hush struct{}
 
+// StartDrill asks for an outage to be played on the real house: the verdict is forced for that long,
+// everything else is as always. A real alarm ends it at once.
+type StartDrill struct{ For time.Duration }
+
+// EndDrill asks for the drill to end now.
+type EndDrill struct{}
+
 // Refused is a wish that an adapter could not even read. It is recorded with the reason, so that
 // the person finds it where decisions are shown.
 type Refused struct {
@@ -55,6 +62,8 @@ func (SetMode) ask()        {}
 func (SwitchSchedule) ask() {}
 func (SetDevice) ask()      {}
 func (Hush) ask()           {}
+func (StartDrill) ask()     {}
+func (EndDrill) ask()       {}
 func (Refused) ask()        {}
 
 // HomeMode is what the whole home does.
