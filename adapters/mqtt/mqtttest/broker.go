@@ -13,6 +13,7 @@ import (
 	mochi "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest/loopback"
 )
 
 // Broker is a broker in memory. What it retains is lost when it stops.
@@ -91,9 +92,9 @@ func (b *Broker) Restart() {
 func (b *Broker) listen() (net.Listener, error) {
 	draws := b.address == ""
 	var listener net.Listener
-	err := insist(func() (err error) {
+	err := loopback.Insist(func() (err error) {
 		if draws {
-			b.address = drawn()
+			b.address = loopback.Address("127.0.0.1")
 		}
 		listener, err = net.Listen(b.network, b.address)
 		return err

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest/loopback"
 )
 
 // Options are the settings of a Cloud.
@@ -86,7 +88,7 @@ func New(o Options) *Cloud {
 func (c *Cloud) Start() (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.listen(drawn); err != nil {
+	if err := c.listen(func() string { return loopback.Address("127.0.0.1") }); err != nil {
 		return "", err
 	}
 	c.address = c.listener.Addr().String()
@@ -105,7 +107,7 @@ func (c *Cloud) URL() string {
 
 // listen opens the port that address names.
 func (c *Cloud) listen(address func() string) error {
-	if err := insist(func() (err error) {
+	if err := loopback.Insist(func() (err error) {
 		c.listener, err = net.Listen("tcp", address())
 		return err
 	}); err != nil {

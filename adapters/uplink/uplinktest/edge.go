@@ -13,6 +13,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest/loopback"
 )
 
 // Edge is a server on loopback with any fault that a server, or the way to it, can have. Behind it
@@ -51,8 +53,8 @@ func newEdge(api http.Handler, host string, a *authority) (*Edge, error) {
 		}
 	}
 	var l net.Listener
-	if err := insist(func() (err error) {
-		l, err = net.Listen("tcp", drawn())
+	if err := loopback.Insist(func() (err error) {
+		l, err = net.Listen("tcp", loopback.Address("127.0.0.1"))
 		return err
 	}); err != nil {
 		return nil, fmt.Errorf("start edge: %w", err)
@@ -107,7 +109,7 @@ func (e *Edge) door(f Fault) error {
 		return nil
 	}
 	var h *hole
-	err := insist(func() (err error) {
+	err := loopback.Insist(func() (err error) {
 		h, err = dig(e.address)
 		return err
 	})
@@ -140,7 +142,7 @@ func (e *Edge) reopen() error {
 	}
 	e.shut()
 	var l net.Listener
-	if err := insist(func() (err error) {
+	if err := loopback.Insist(func() (err error) {
 		l, err = net.Listen("tcp", e.address.String())
 		return err
 	}); err != nil {

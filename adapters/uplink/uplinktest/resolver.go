@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/miekg/dns"
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest/loopback"
 )
 
 // Resolver is a name server on loopback, by UDP and TCP.
@@ -24,8 +25,8 @@ type Resolver struct {
 // NewResolver starts a name server that knows no name yet.
 func NewResolver() (*Resolver, error) {
 	r := &Resolver{hosts: map[string][]netip.Addr{}, faults: map[string]Fault{}, asked: map[string]int{}}
-	if err := insist(func() error {
-		r.address = drawn()
+	if err := loopback.Insist(func() error {
+		r.address = loopback.Address("127.0.0.1")
 		return r.start()
 	}); err != nil {
 		return nil, err
@@ -64,7 +65,7 @@ func (r *Resolver) Break(name string, f Fault) error {
 	case f == ResolverDead && !dead:
 		r.stop()
 	case f != ResolverDead && dead:
-		return insist(r.start)
+		return loopback.Insist(r.start)
 	}
 	return nil
 }

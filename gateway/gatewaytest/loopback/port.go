@@ -1,0 +1,40 @@
+// Package loopback finds ports that a fake server can leave and take again, as a device does that is
+// switched off and on.
+package loopback
+
+import (
+	"errors"
+	"math/rand/v2"
+	"net"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// Ports that no usual system hands out by itself (Linux does from 32768, others from 49152). One of
+// those may belong to another process by the time that a server that was off wants it back.
+const (
+	firstPort = 20_000
+	ports     = 12_000
+)
+
+// patience is how long another process may sit on a port that is wanted.
+const patience = 10 * time.Second
+
+// Address returns the host with a port that may well be free.
+func Address(host string) string {
+	return net.JoinHostPort(host, strconv.Itoa(firstPort+rand.IntN(ports)))
+}
+
+// Insist calls open until its port is not taken, or has been for ten seconds. An error of another kind
+// is returned at once.
+func Insist(open func() error) error {
+	deadline := time.Now().Add(patience)
+	for {
+		err := open()
+		if !errors.Is(err, syscall.EADDRINUSE) || time.Now().After(deadline) {
+			return err
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
