@@ -19,6 +19,12 @@ type Key [chacha20poly1305.KeySize]byte
 // String hides the key, so that it cannot slip into a log.
 func (Key) String() string { return "(secret)" }
 
+// BroadcastKey is the key under which an accessory on Bluetooth LE seals what it tells while it is not connected, given
+// the secret of the pair-verify in which it was asked to make a new one (HAP R2 7.4.7.3).
+func BroadcastKey(secret []byte, controller ed25519.PublicKey) Key {
+	return deriveKey(secret, string(controller), "Broadcast-Encryption-Key")
+}
+
 // deriveKey is HKDF-SHA-512 with the salt and info strings that HAP names for each purpose.
 func deriveKey(secret []byte, salt, info string) Key {
 	var key Key
@@ -28,8 +34,8 @@ func deriveKey(secret []byte, salt, info string) Key {
 	return key
 }
 
-// aead is the cipher under this key.
-func (k Key) aead() cipher.AEAD {
+// AEAD is ChaCha20-Poly1305 under this key, with nonces of twelve bytes.
+func (k Key) AEAD() cipher.AEAD {
 	aead, _ := chacha20poly1305.New(k[:]) // fails only for a key of another length
 	return aead
 }
@@ -43,12 +49,12 @@ func pairingNonce(name string) []byte {
 
 // sealItems encrypts the items as the EncryptedData of the pairing message that the nonce names.
 func sealItems(key Key, nonce string, items TLV) []byte {
-	return key.aead().Seal(nil, pairingNonce(nonce), items.Encode(), nil)
+	return key.AEAD().Seal(nil, pairingNonce(nonce), items.Encode(), nil)
 }
 
 // openItems decrypts the EncryptedData of the pairing message that the nonce names.
 func openItems(key Key, nonce string, sealed []byte) (TLV, error) {
-	plain, err := key.aead().Open(nil, pairingNonce(nonce), sealed, nil)
+	plain, err := key.AEAD().Open(nil, pairingNonce(nonce), sealed, nil)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", nonce, err)
 	}

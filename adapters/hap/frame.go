@@ -20,8 +20,8 @@ const (
 	frameTrail = chacha20poly1305.Overhead
 )
 
-// frameNonce is a counter in the last eight of twelve bytes.
-func frameNonce(counter uint64) []byte {
+// CounterNonce is a counter in the last eight of a nonce's twelve bytes (HAP R2 6.5.2 and 7.4.7.3).
+func CounterNonce(counter uint64) []byte {
 	nonce := make([]byte, chacha20poly1305.NonceSize)
 	binary.LittleEndian.PutUint64(nonce[4:], counter)
 	return nonce
@@ -33,7 +33,7 @@ func appendFrames(out []byte, aead cipher.AEAD, counter uint64, message []byte) 
 		size := min(len(message), frameMax)
 		head := binary.LittleEndian.AppendUint16(nil, uint16(size))
 		out = append(out, head...)
-		out = aead.Seal(out, frameNonce(counter), message[:size], head)
+		out = aead.Seal(out, CounterNonce(counter), message[:size], head)
 		message = message[size:]
 		counter++
 	}
@@ -52,7 +52,7 @@ type frameReader struct {
 }
 
 func newFrameReader(source io.Reader, key Key) *frameReader {
-	return &frameReader{source: source, aead: key.aead()}
+	return &frameReader{source: source, aead: key.AEAD()}
 }
 
 func (r *frameReader) Read(p []byte) (int, error) {
@@ -87,7 +87,7 @@ func (r *frameReader) next() ([]byte, error) {
 		}
 		return nil, err
 	}
-	plain, err := r.aead.Open(body[:0], frameNonce(r.counter), body, head)
+	plain, err := r.aead.Open(body[:0], CounterNonce(r.counter), body, head)
 	if err != nil {
 		return nil, fmt.Errorf("open frame %d: %w", r.counter, err)
 	}
@@ -127,7 +127,7 @@ func (c *channel) encrypt(read, write Key) error {
 		return errors.New("the connection is encrypted already")
 	}
 	c.in = bufio.NewReader(newFrameReader(c.raw, read))
-	c.seal = write.aead()
+	c.seal = write.AEAD()
 	return nil
 }
 

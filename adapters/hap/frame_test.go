@@ -22,7 +22,7 @@ func frames(counter uint64, pieces ...string) []byte {
 	var out []byte
 	for _, piece := range pieces {
 		head := binary.LittleEndian.AppendUint16(nil, uint16(len(piece)))
-		out = testKey.aead().Seal(append(out, head...), frameNonce(counter), []byte(piece), head)
+		out = testKey.AEAD().Seal(append(out, head...), CounterNonce(counter), []byte(piece), head)
 		counter++
 	}
 	return out

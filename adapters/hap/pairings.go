@@ -16,7 +16,32 @@ type PairedController struct {
 
 // Pairings lists the controllers that the accessory is paired with. Only an admin may.
 func (s *Session) Pairings(ctx context.Context) ([]PairedController, error) {
-	answer, err := s.askPairings(ctx, tlvOf(1, Item{TagMethod, []byte{methodListPairings}}))
+	return PairingsOver(ctx, s.exchangePairings)
+}
+
+// AddPairing makes the accessory know another controller, or changes whether one that it knows is an admin. Only an
+// admin may.
+func (s *Session) AddPairing(ctx context.Context, controller PairedController) error {
+	return AddPairingOver(ctx, s.exchangePairings, controller)
+}
+
+// RemovePairing makes the accessory forget a controller. Removing our own ends the session, and removing the last admin
+// makes the accessory forget all and ready to be paired anew. Only an admin may.
+func (s *Session) RemovePairing(ctx context.Context, id string) error {
+	return RemovePairingOver(ctx, s.exchangePairings, id)
+}
+
+func (s *Session) exchangePairings(ctx context.Context, message TLV) (TLV, error) {
+	answer, err := s.request(ctx, http.MethodPost, "/pairings", contentPairing, message.Encode())
+	if err != nil {
+		return nil, err
+	}
+	return pairingAnswer("/pairings", answer)
+}
+
+// PairingsOver is [Session.Pairings] over the transport of a verified session.
+func PairingsOver(ctx context.Context, exchange Exchange) ([]PairedController, error) {
+	answer, err := ask(ctx, exchange, tlvOf(1, Item{TagMethod, []byte{methodListPairings}}))
 	if err != nil {
 		return nil, fmt.Errorf("list pairings: %w", err)
 	}
@@ -30,14 +55,13 @@ func (s *Session) Pairings(ctx context.Context) ([]PairedController, error) {
 	return all, nil
 }
 
-// AddPairing makes the accessory know another controller, or changes whether one that it knows is an admin. Only an
-// admin may.
-func (s *Session) AddPairing(ctx context.Context, controller PairedController) error {
+// AddPairingOver is [Session.AddPairing] over the transport of a verified session.
+func AddPairingOver(ctx context.Context, exchange Exchange, controller PairedController) error {
 	permissions := byte(permissionUser)
 	if controller.Admin {
 		permissions = permissionAdmin
 	}
-	_, err := s.askPairings(ctx, tlvOf(1, Item{TagMethod, []byte{methodAddPairing}},
+	_, err := ask(ctx, exchange, tlvOf(1, Item{TagMethod, []byte{methodAddPairing}},
 		Item{TagIdentifier, []byte(controller.ID)}, Item{TagPublicKey, controller.Key},
 		Item{TagPermissions, []byte{permissions}}))
 	if err != nil {
@@ -46,23 +70,11 @@ func (s *Session) AddPairing(ctx context.Context, controller PairedController) e
 	return nil
 }
 
-// RemovePairing makes the accessory forget a controller. Removing our own ends the session, and removing the last admin
-// makes the accessory forget all and ready to be paired anew. Only an admin may.
-func (s *Session) RemovePairing(ctx context.Context, id string) error {
-	_, err := s.askPairings(ctx, tlvOf(1, Item{TagMethod, []byte{methodRemovePairing}}, Item{TagIdentifier, []byte(id)}))
+// RemovePairingOver is [Session.RemovePairing] over the transport of a verified session.
+func RemovePairingOver(ctx context.Context, exchange Exchange, id string) error {
+	_, err := ask(ctx, exchange, tlvOf(1, Item{TagMethod, []byte{methodRemovePairing}}, Item{TagIdentifier, []byte(id)}))
 	if err != nil {
 		return fmt.Errorf("remove pairing: %w", err)
 	}
 	return nil
-}
-
-func (s *Session) askPairings(ctx context.Context, message TLV) (TLV, error) {
-	exchange := func(ctx context.Context, message TLV) (TLV, error) {
-		answer, err := s.request(ctx, http.MethodPost, "/pairings", contentPairing, message.Encode())
-		if err != nil {
-			return nil, err
-		}
-		return pairingAnswer("/pairings", answer)
-	}
-	return ask(ctx, exchange, message)
 }

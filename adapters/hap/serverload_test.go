@@ -218,7 +218,7 @@ func (c *strictClient) verifyAndAsk(pairing Pairing, target string) (response, e
 	sealed := sealVerifyIdentity(nonceVerifyM3, secret, own.PublicKey().Bytes(), m2.Get(TagPublicKey), pairing.Controller.ID, pairing.Controller.Key)
 	packet := requestBytes(http.MethodPost, "/pair-verify", "x", contentPairing, tlvOf(3, Item{TagEncryptedData, sealed}).Encode())
 	keys := sessionKeys(secret)
-	packet, next := appendFrames(packet, keys.ToAccessory.aead(), 0, requestBytes(http.MethodGet, target, "x", "", nil))
+	packet, next := appendFrames(packet, keys.ToAccessory.AEAD(), 0, requestBytes(http.MethodGet, target, "x", "", nil))
 	if _, err := c.link.channel.conn.Write(packet); err != nil {
 		return response{}, err
 	}
@@ -301,7 +301,7 @@ func (c *strictClient) sendInPieces(plain []byte, random *rand.Rand) error {
 	for len(plain) > 0 {
 		size := min(random.IntN(frameMax+1), len(plain))
 		head := binary.LittleEndian.AppendUint16(nil, uint16(size))
-		wire = channel.seal.Seal(append(wire, head...), frameNonce(channel.counter), plain[:size], head)
+		wire = channel.seal.Seal(append(wire, head...), CounterNonce(channel.counter), plain[:size], head)
 		channel.counter++
 		plain = plain[size:]
 	}
