@@ -80,7 +80,7 @@ type SnapshotRequest struct {
 type Server struct {
 	options  ServerOptions
 	log      *slog.Logger
-	pairer   *pairer
+	door     *Door
 	database atomic.Pointer[database]
 	changed  chan struct{} // holds one token
 
@@ -108,7 +108,7 @@ func NewServer(options ServerOptions) (*Server, error) {
 	if options.Connections == 0 {
 		options.Connections = MaxConnections
 	}
-	pairer, err := newPairer(options.Identity, options.Store)
+	door, err := NewDoor(options.Identity, options.Store, options.Logger)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func NewServer(options ServerOptions) (*Server, error) {
 		return nil, err
 	}
 	return &Server{
-		options: options, log: options.Logger, pairer: pairer, configuration: configuration,
+		options: options, log: options.Logger, door: door, configuration: configuration,
 		changed: make(chan struct{}, 1), connections: map[*connection]struct{}{},
 	}, nil
 }
@@ -212,11 +212,11 @@ func (s *Server) publish(p *point, value json.RawMessage, writer *connection) {
 }
 
 // Paired tells whether a controller may open sessions.
-func (s *Server) Paired() bool { return s.pairer.paired() }
+func (s *Server) Paired() bool { return s.door.Paired() }
 
 // Unpair removes all pairings and ends their sessions, so that the server can be paired anew.
 func (s *Server) Unpair() error {
-	gone, err := s.pairer.removeAll()
+	gone, err := s.door.pairer.removeAll()
 	s.closeSessions(gone)
 	if err != nil {
 		return fmt.Errorf("unpair HomeKit: %w", err)

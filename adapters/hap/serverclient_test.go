@@ -138,7 +138,7 @@ func (s *testServer) pair(id string, admin bool) Pairing {
 		s.t.Fatal(err)
 	}
 	identity.ID = id
-	if err := s.pairer.add(controllerPairing{ID: id, Key: identity.Public(), Admin: admin}); err != nil {
+	if err := s.door.pairer.add(controllerPairing{ID: id, Key: identity.Public(), Admin: admin}); err != nil {
 		s.t.Fatal(err)
 	}
 	own := s.options.Identity
@@ -198,7 +198,7 @@ func (s *testServer) connect(pairing Pairing) *strictClient {
 // admin opens a session of a new admin.
 func (s *testServer) admin() *strictClient {
 	s.t.Helper()
-	return s.connect(s.pair(fmt.Sprintf("admin %d", len(s.pairer.list())), true))
+	return s.connect(s.pair(fmt.Sprintf("admin %d", len(s.door.pairer.list())), true))
 }
 
 func (c *strictClient) verify(pairing Pairing) error {

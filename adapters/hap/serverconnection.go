@@ -35,8 +35,7 @@ type connection struct {
 	senders sync.WaitGroup
 
 	// Only the reading goroutine uses these.
-	setup    *setupExchange
-	verify   *verifyExchange
+	dialogue *Dialogue
 	prepared *preparedWrite
 
 	// Guarded by the server's lock.
@@ -52,11 +51,18 @@ type answer struct {
 	then        func(context.Context) error // what comes once the answer has left; an error ends the connection
 }
 
+func newConnection(s *Server, conn net.Conn) *connection {
+	c := &connection{server: s, channel: newChannel(conn), queue: newEventQueue(), heard: time.Now()}
+	c.dialogue = s.door.Dialogue(conn.RemoteAddr().String())
+	c.dialogue.entered = c.setController
+	return c
+}
+
 // converse serves one connection until it ends.
 func (s *Server) converse(ctx context.Context, conn net.Conn) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	c := &connection{server: s, channel: newChannel(conn), queue: newEventQueue(), heard: time.Now()}
+	c := newConnection(s, conn)
 	if s.options.SendTimeout > 0 {
 		c.channel.timeout = s.options.SendTimeout
 	}
@@ -114,7 +120,7 @@ func (c *connection) missedLessThan(other *connection) bool {
 }
 
 func (s *Server) leave(c *connection, err error) {
-	s.pairer.release(c)
+	c.dialogue.End()
 	s.mu.Lock()
 	delete(s.connections, c)
 	s.mu.Unlock()

@@ -14,7 +14,9 @@ func newLooseConnection(t testing.TB, s *Server, controller string) *connection 
 	t.Helper()
 	near, far := net.Pipe()
 	t.Cleanup(func() { near.Close(); far.Close() })
-	return &connection{server: s, channel: newChannel(near), queue: newEventQueue(), controller: controller}
+	c := newConnection(s, near)
+	c.controller, c.dialogue.controller = controller, controller
+	return c
 }
 
 // FuzzRequests sends whatever it likes to every path, as a stranger and as an admin.
@@ -78,7 +80,7 @@ func newIdleServer(t *testing.T) *Server {
 	if err := s.SetAccessories(house(1)); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.pairer.add(newPairing(t, "admin", true)); err != nil {
+	if err := s.door.pairer.add(newPairing(t, "admin", true)); err != nil {
 		t.Fatal(err)
 	}
 	return s

@@ -22,7 +22,7 @@ type wrongTries struct {
 	Count int       `json:"count"`
 }
 
-// pairer knows who is paired and lets one connection at a time try. Its lock is held while the store writes, so nothing
+// pairer knows who is paired and lets one dialogue at a time try. Its lock is held while the store writes, so nothing
 // that must be quick waits for it.
 type pairer struct {
 	identity ServerIdentity
@@ -31,8 +31,8 @@ type pairer struct {
 	mu    sync.Mutex
 	table *pairingTable
 	tries wrongTries
-	owner *connection // of the pair-setup that goes on
-	since time.Time   // of the owner's last step
+	owner *Dialogue // of the pair-setup that goes on
+	since time.Time // of the owner's last step
 }
 
 func newPairer(identity ServerIdentity, store Store) (*pairer, error) {
@@ -60,8 +60,8 @@ func (p *pairer) paired() bool {
 	return len(p.table.byID) > 0
 }
 
-// begin makes the connection the one that may try, or answers the code of HAP R2 table 5-5 that says why not.
-func (p *pairer) begin(c *connection) (refusal byte) {
+// begin makes the dialogue the one that may try, or answers the code of HAP R2 table 5-5 that says why not.
+func (p *pairer) begin(d *Dialogue) (refusal byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -69,18 +69,18 @@ func (p *pairer) begin(c *connection) (refusal byte) {
 		return ErrorUnavailable
 	case p.tries.Count >= triesMax:
 		return ErrorMaxTries
-	case p.owner != nil && p.owner != c && time.Since(p.since) < setupTimeout:
+	case p.owner != nil && p.owner != d && time.Since(p.since) < setupTimeout:
 		return ErrorBusy
 	}
-	p.owner, p.since = c, time.Now()
+	p.owner, p.since = d, time.Now()
 	return 0
 }
 
-// goOn tells whether the connection is still the one that may try.
-func (p *pairer) goOn(c *connection) bool {
+// goOn tells whether the dialogue is still the one that may try.
+func (p *pairer) goOn(d *Dialogue) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.owner != c {
+	if p.owner != d {
 		return false
 	}
 	p.since = time.Now()
@@ -88,10 +88,10 @@ func (p *pairer) goOn(c *connection) bool {
 }
 
 // release lets others try.
-func (p *pairer) release(c *connection) {
+func (p *pairer) release(d *Dialogue) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.owner == c {
+	if p.owner == d {
 		p.owner = nil
 	}
 }

@@ -104,8 +104,8 @@ func TestWrongSetupCode(t *testing.T) {
 	if _, err := s.setup(s.options.Identity.SetupCode); err != nil {
 		t.Errorf("the right code after a wrong one: %v", err)
 	}
-	if s.pairer.tries.Count != 0 {
-		t.Errorf("%d tries are left over", s.pairer.tries.Count)
+	if s.door.pairer.tries.Count != 0 {
+		t.Errorf("%d tries are left over", s.door.pairer.tries.Count)
 	}
 }
 
@@ -113,7 +113,7 @@ func TestWrongSetupCode(t *testing.T) {
 func (s *testServer) exhaust(tries int) {
 	s.t.Helper()
 	for range tries {
-		if _, err := s.pairer.countTry(); err != nil {
+		if _, err := s.door.pairer.countTry(); err != nil {
 			s.t.Fatal(err)
 		}
 	}
@@ -208,9 +208,9 @@ func TestOnePairSetupAtATime(t *testing.T) {
 	if code := third.start(); code != ErrorBusy {
 		t.Errorf("third: error %d, want busy", code)
 	}
-	s.pairer.mu.Lock()
-	s.pairer.since = time.Now().Add(-setupTimeout)
-	s.pairer.mu.Unlock()
+	s.door.pairer.mu.Lock()
+	s.door.pairer.since = time.Now().Add(-setupTimeout)
+	s.door.pairer.mu.Unlock()
 	if code := third.start(); code != 0 {
 		t.Errorf("third, after a minute of silence: error %d", code)
 	}

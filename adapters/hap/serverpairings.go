@@ -5,63 +5,73 @@ import (
 	"net/http"
 )
 
-// pairings is POST /pairings (HAP R2 5.10 to 5.12), for admins only.
+// pairings is POST /pairings (HAP R2 5.10 to 5.12), for admins only. Sessions of those who are gone are closed once the
+// answer has left, which may be the asking one's own.
 func (c *connection) pairings(_ context.Context, r request) answer {
 	message, err := DecodeTLV(r.body)
 	if err != nil {
 		return answer{status: http.StatusBadRequest}
 	}
-	if own, known := c.server.pairer.find(c.controller); !known || !own.Admin {
-		return refusePairing(2, ErrorAuthentication)
+	reply, gone := c.dialogue.Pairings(message)
+	a := tlvAnswer(reply)
+	if len(gone) > 0 {
+		a.then = func(context.Context) error {
+			c.server.closeSessions(gone) // our next read fails if we are among them
+			return nil
+		}
+	}
+	return a
+}
+
+// Pairings answers one message about pairings in a verified session, and names the controllers that are not paired any
+// more by it.
+func (d *Dialogue) Pairings(message TLV) (reply TLV, gone []string) {
+	if own, known := d.door.pairer.find(d.controller); !known || !own.Admin {
+		return refusePairing(2, ErrorAuthentication), nil
 	}
 	method, _ := message.Byte(TagMethod)
 	switch method {
 	case methodAddPairing:
-		return c.addPairing(message)
+		return d.addPairing(message), nil
 	case methodRemovePairing:
-		return c.removePairing(message)
+		return d.removePairing(message)
 	case methodListPairings:
-		return c.listPairings()
+		return d.listPairings(), nil
 	}
-	return refusePairing(2, ErrorUnknown)
+	return refusePairing(2, ErrorUnknown), nil
 }
 
-func (c *connection) addPairing(message TLV) answer {
+func (d *Dialogue) addPairing(message TLV) TLV {
 	permissions, _ := message.Byte(TagPermissions)
 	pairing := controllerPairing{
 		ID:    string(message.Get(TagIdentifier)),
 		Key:   message.Get(TagPublicKey),
 		Admin: permissions&permissionAdmin != 0,
 	}
-	if err := c.server.pairer.add(pairing); err != nil {
-		c.server.log.Warn("HomeKit pairing refused", "controller", pairing.ID, "error", err)
+	if err := d.door.pairer.add(pairing); err != nil {
+		d.door.log.Warn("HomeKit pairing refused", "controller", pairing.ID, "error", err)
 		return refusePairing(2, refusalFor(err))
 	}
-	c.server.log.Info("HomeKit controller paired", "controller", pairing.ID, "admin", pairing.Admin, "by", c.controller)
-	return tlvAnswer(tlvOf(2))
+	d.door.log.Info("HomeKit controller paired", "controller", pairing.ID, "admin", pairing.Admin, "by", d.controller)
+	return tlvOf(2)
 }
 
-// removePairing answers before it closes the sessions of those who are gone, which may be the asking one's own.
-func (c *connection) removePairing(message TLV) answer {
-	gone, err := c.server.pairer.remove(string(message.Get(TagIdentifier)))
-	a := tlvAnswer(tlvOf(2))
+func (d *Dialogue) removePairing(message TLV) (reply TLV, gone []string) {
+	gone, err := d.door.pairer.remove(string(message.Get(TagIdentifier)))
+	reply = tlvOf(2)
 	if err != nil {
-		c.server.log.Error("HomeKit pairing not removed", "error", err)
-		a = refusePairing(2, ErrorUnknown)
+		d.door.log.Error("HomeKit pairing not removed", "error", err)
+		reply = refusePairing(2, ErrorUnknown)
 	}
 	for _, id := range gone {
-		c.server.log.Info("HomeKit controller unpaired", "controller", id, "by", c.controller)
+		d.door.log.Info("HomeKit controller unpaired", "controller", id, "by", d.controller)
 	}
-	a.then = func(context.Context) error {
-		c.server.closeSessions(gone) // our next read fails if we are among them
-		return nil
-	}
-	return a
+	return reply, gone
 }
 
-func (c *connection) listPairings() answer {
+func (d *Dialogue) listPairings() TLV {
 	message := tlvOf(2)
-	for i, pairing := range c.server.pairer.list() {
+	for i, pairing := range d.door.pairer.list() {
 		if i > 0 {
 			message = append(message, Item{TagSeparator, nil})
 		}
@@ -69,8 +79,8 @@ func (c *connection) listPairings() answer {
 		if pairing.Admin {
 			permissions = permissionAdmin
 		}
-		message = append(message, Item{TagIdentifier, []byte(pairing.ID)}, Item{TagPublicKey, pairing.Key},
-			Item{TagPermissions, []byte{permissions}})
+		message = append(message, Item{TagIdentifier, []byte(pairing.ID)},
+			Item{TagPublicKey, pairing.Key}, Item{TagPermissions, []byte{permissions}})
 	}
-	return tlvAnswer(message)
+	return message
 }

@@ -63,7 +63,7 @@ func TestAddPairingOverTheWire(t *testing.T) {
 		t.Errorf("another key for a known id: error %d", code)
 	}
 	for i := range pairingsMax {
-		s.pairer.table.byID[fmt.Sprint(i)] = controllerPairing{}
+		s.door.pairer.table.byID[fmt.Sprint(i)] = controllerPairing{}
 	}
 	guest = newController(t)
 	if code := add(permissionUser, guest.Public()); code != ErrorMaxPeers {
