@@ -1,8 +1,6 @@
 package hap
 
-import (
-	"log/slog"
-)
+import "log/slog"
 
 // Door is the accessory's end of pairing, over whatever transport: it knows who is paired, and lets one controller at a
 // time try. Server has one for IP; an accessory on Bluetooth LE has its own.
@@ -22,6 +20,15 @@ func NewDoor(identity ServerIdentity, store Store, log *slog.Logger) (*Door, err
 
 // Paired tells whether any controller may open sessions.
 func (d *Door) Paired() bool { return d.pairer.paired() }
+
+// Controllers are those that are paired, sorted by id.
+func (d *Door) Controllers() []PairedController {
+	var all []PairedController
+	for _, p := range d.pairer.list() {
+		all = append(all, PairedController{ID: p.ID, Key: p.Key, Admin: p.Admin})
+	}
+	return all
+}
 
 // Dialogue begins the pairing messages of one connection. from is what the log calls the other end.
 func (d *Door) Dialogue(from string) *Dialogue {

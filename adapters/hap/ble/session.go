@@ -93,7 +93,7 @@ func (s *Session) find(iid uint64) (hap.Characteristic, Point, bool) {
 // Read reads characteristics and returns one Reading for each, in the order asked. One that the
 // accessory refuses does not fail the others: look at each Status.
 func (s *Session) Read(ctx context.Context, iids ...uint64) ([]hap.Reading, error) {
-	return s.each(ctx, iids, func(c hap.Characteristic, p Point) (json.RawMessage, error) {
+	return s.each(ctx, iids, func(_ int, c hap.Characteristic, p Point) (json.RawMessage, error) {
 		body, err := s.channel.ask(ctx, p.Handle, request{op: opRead, iid: uint16(c.IID)})
 		if err != nil {
 			return nil, err
@@ -141,14 +141,12 @@ func (s *Session) TimedWrite(ctx context.Context, ttl time.Duration, writes ...h
 }
 
 func (s *Session) write(ctx context.Context, writes []hap.Write, send func(hap.Characteristic, Point, []byte) error) ([]hap.Reading, error) {
-	values := make(map[uint64]json.RawMessage, len(writes))
 	var iids []uint64
 	for _, w := range writes {
-		values[w.ID.IID] = w.Value
 		iids = append(iids, w.ID.IID)
 	}
-	return s.each(ctx, iids, func(c hap.Characteristic, p Point) (json.RawMessage, error) {
-		raw, err := encodeValue(c.Format, values[c.IID])
+	return s.each(ctx, iids, func(i int, c hap.Characteristic, p Point) (json.RawMessage, error) {
+		raw, err := encodeValue(c.Format, writes[i].Value)
 		if err != nil {
 			return nil, hap.StatusInvalidValue
 		}
@@ -158,13 +156,13 @@ func (s *Session) write(ctx context.Context, writes []hap.Write, send func(hap.C
 
 // each does something with characteristics one after the other. A refusal is that one's Status;
 // another error ends it all.
-func (s *Session) each(ctx context.Context, iids []uint64, do func(hap.Characteristic, Point) (json.RawMessage, error)) ([]hap.Reading, error) {
+func (s *Session) each(ctx context.Context, iids []uint64, do func(int, hap.Characteristic, Point) (json.RawMessage, error)) ([]hap.Reading, error) {
 	if err := s.take(ctx); err != nil {
 		return nil, err
 	}
 	defer s.give()
 	readings := make([]hap.Reading, 0, len(iids))
-	for _, iid := range iids {
+	for i, iid := range iids {
 		r := hap.Reading{ID: hap.CharacteristicID{AID: aid, IID: iid}}
 		c, p, ok := s.find(iid)
 		if !ok {
@@ -172,7 +170,7 @@ func (s *Session) each(ctx context.Context, iids []uint64, do func(hap.Character
 			readings = append(readings, r)
 			continue
 		}
-		value, err := do(c, p)
+		value, err := do(i, c, p)
 		if r.Status, err = statusOf(err); err != nil {
 			return nil, err
 		}
