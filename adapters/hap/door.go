@@ -25,7 +25,7 @@ func (d *Door) Paired() bool { return d.pairer.paired() }
 func (d *Door) Controllers() []PairedController {
 	var all []PairedController
 	for _, p := range d.pairer.list() {
-		all = append(all, PairedController{ID: p.ID, Key: p.Key, Admin: p.Admin})
+		all = append(all, PairedController(p))
 	}
 	return all
 }
