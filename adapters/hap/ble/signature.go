@@ -2,7 +2,6 @@ package ble
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -53,10 +52,9 @@ func decodeSignature(iid uint64, body []byte) (signature, error) {
 		}
 	}
 	s.away, s.broadcasts = bits&propertyEventsAway != 0, bits&propertyBroadcasts != 0
-	if err := s.setPresentation(items.Get(paramPresentation)); err != nil {
-		return signature{}, fmt.Errorf("signature of characteristic %d: %w", iid, err)
-	}
-	return s, s.setLimits(items)
+	s.setPresentation(items.Get(paramPresentation))
+	s.setLimits(items)
+	return s, nil
 }
 
 // kindOf reads a type, whose sixteen bytes come in reverse.
@@ -69,24 +67,23 @@ func kindOf(raw []byte) (hap.UUID, error) {
 	return hap.ParseUUID(fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]))
 }
 
-// setPresentation reads the format and unit of the value.
-func (s *signature) setPresentation(raw []byte) error {
+// setPresentation reads the format and unit of the value. Characteristics of a maker's own may have
+// none that is known (home-assistant/core#76104); their values are bytes.
+func (s *signature) setPresentation(raw []byte) {
+	s.Format = hap.FormatData
 	if len(raw) < 4 {
-		return errors.New("the format of the value is missing")
+		return
 	}
-	known, ok := formats[raw[0]]
-	if !ok {
-		return fmt.Errorf("the format of the value, %#02x, is not known", raw[0])
+	if known, ok := formats[raw[0]]; ok {
+		s.Format, s.Unit = known.format, units[binary.LittleEndian.Uint16(raw[2:])]
 	}
-	s.Format, s.Unit = known.format, units[binary.LittleEndian.Uint16(raw[2:])]
-	return nil
 }
 
 // setLimits reads the range, the step and the valid values of numbers.
-func (s *signature) setLimits(items hap.TLV) error {
+func (s *signature) setLimits(items hap.TLV) {
 	size := sizeOf(s.Format)
 	if size == 0 || s.Format == hap.FormatBool {
-		return nil
+		return
 	}
 	if raw := items.Get(paramRange); len(raw) == 2*size {
 		low, high := s.limit(raw[:size]), s.limit(raw[size:])
@@ -103,7 +100,6 @@ func (s *signature) setLimits(items hap.TLV) error {
 	if raw := items.Get(paramValidRange); len(raw) == 2 {
 		s.ValidRange = []int64{int64(raw[0]), int64(raw[1])}
 	}
-	return nil
 }
 
 func (s *signature) limit(raw []byte) *float64 {

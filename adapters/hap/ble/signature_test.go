@@ -42,11 +42,9 @@ func TestDecodeSignature(t *testing.T) {
 
 func TestDecodeSignatureRefuses(t *testing.T) {
 	for name, change := range map[string]func(hap.TLV) hap.TLV{
-		"no type":           func(t hap.TLV) hap.TLV { return t[1:] },
-		"a cut type":        func(t hap.TLV) hap.TLV { t[0].Value = t[0].Value[:4]; return t },
-		"no service":        func(t hap.TLV) hap.TLV { return append(t[:2:2], t[3:]...) },
-		"no format":         func(t hap.TLV) hap.TLV { return append(t[:4:4], t[5:]...) },
-		"an unknown format": func(t hap.TLV) hap.TLV { t[4].Value[0] = 0x77; return t },
+		"no type":    func(t hap.TLV) hap.TLV { return t[1:] },
+		"a cut type": func(t hap.TLV) hap.TLV { t[0].Value = t[0].Value[:4]; return t },
+		"no service": func(t hap.TLV) hap.TLV { return append(t[:2:2], t[3:]...) },
 	} {
 		if s, err := decodeSignature(12, change(temperature()).Encode()); err == nil {
 			t.Errorf("%s gives %+v", name, s)
@@ -54,6 +52,18 @@ func TestDecodeSignatureRefuses(t *testing.T) {
 	}
 	if _, err := decodeSignature(12, []byte{1}); err == nil {
 		t.Error("what is no TLV is taken for a signature")
+	}
+}
+
+func TestSignatureWithoutAKnownFormatIsOfBytes(t *testing.T) {
+	for name, change := range map[string]func(hap.TLV) hap.TLV{
+		"none":       func(t hap.TLV) hap.TLV { return append(t[:4:4], t[5:]...) },
+		"an unknown": func(t hap.TLV) hap.TLV { t[4].Value[0] = 0x77; return t },
+	} {
+		s, err := decodeSignature(12, change(temperature()).Encode())
+		if err != nil || s.Format != hap.FormatData || s.MinValue != nil {
+			t.Errorf("%s: %+v (%v)", name, s, err)
+		}
 	}
 }
 

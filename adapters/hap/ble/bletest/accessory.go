@@ -44,7 +44,7 @@ type Accessory struct {
 	nextListener  int
 	faults        Faults
 	connects      int
-	moved         bool // the state number moved since the last connection
+	moved         bool // something changed during the connection there is
 }
 
 // point is one characteristic as it stands.
@@ -149,9 +149,7 @@ func (a *Accessory) change(p *point) func() {
 		return func() {}
 	}
 	if a.link != nil {
-		if !a.moved { // once a connection, HAP R2 7.4.1.8
-			a.moved, a.state = true, ble.NextState(a.state)
-		}
+		a.moved = true // it shows once the connection is over
 		if p.subscribed != nil {
 			return p.subscribed
 		}
@@ -230,6 +228,19 @@ func (a *Accessory) at(handle string) *point {
 		}
 	}
 	return nil
+}
+
+// serviceHandle is where the id of a service is read.
+func serviceHandle(index int) string { return fmt.Sprintf("service%04x/id", index) }
+
+// serviceID is the id that is read there.
+func (a *Accessory) serviceID(handle string) ([]byte, bool) {
+	for _, p := range a.points {
+		if serviceHandle(p.index) == handle {
+			return binary.LittleEndian.AppendUint16(nil, uint16(p.service.IID)), true
+		}
+	}
+	return nil, false
 }
 
 // instance is the value of a characteristic's id descriptor.

@@ -43,7 +43,7 @@ func (l *link) Attributes() []ble.Attribute {
 	for _, p := range l.accessory.points {
 		if p.index != last {
 			last = p.index
-			all = append(all, ble.Attribute{Handle: fmt.Sprintf("service%04x/id", p.index), Service: p.index,
+			all = append(all, ble.Attribute{Handle: serviceHandle(p.index), Service: p.index,
 				Kind: serviceIDKind, Within: p.service.Type})
 		}
 		all = append(all, ble.Attribute{Handle: p.handle, Service: p.index, Kind: p.Type, Within: p.service.Type})
@@ -71,6 +71,9 @@ func (l *link) Close() error {
 	l.dialogue.End()
 	if a.link == l {
 		a.link = nil
+		if a.moved { // once for all changes of a connection, as aiohomekit counts them
+			a.moved, a.state = false, ble.NextState(a.state)
+		}
 	}
 	for _, p := range a.points {
 		p.subscribed, p.pending = nil, nil
@@ -195,6 +198,9 @@ func (l *link) Read(ctx context.Context, handle string) ([]byte, error) {
 		return []byte{0xff, 0xff, 0xff, 0xff, 0xff}, nil
 	case f.Unsealed:
 		return make([]byte, 40), nil
+	}
+	if id, ok := l.accessory.serviceID(handle); ok {
+		return id, nil
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
