@@ -19,7 +19,7 @@ var wraps = map[string][]string{
 	"adapters/broker":    {"github.com/mochi-mqtt/server/v2", "golang.org/x/crypto"},
 	"adapters/camera":    {"github.com/grandcat/zeroconf"},
 	"adapters/clock":     {"golang.org/x/sys"},
-	"adapters/hap":       {"golang.org/x/crypto"},
+	"adapters/hap":       {"golang.org/x/crypto", "github.com/godbus/dbus/v5"},
 	"adapters/homekit":   {"github.com/brutella/hap/", "github.com/brutella/dnssd"},
 	"adapters/mqtt":      {"github.com/eclipse/paho.mqtt.golang", "golang.org/x/time/rate"},
 	"adapters/netatmo":   {"golang.org/x/time/rate"},
