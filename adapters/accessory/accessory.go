@@ -3,8 +3,9 @@
 //
 // meaning.go is the table of what is understood, and understand.go turns an accessory database into devices and
 // readings. An accessory server has one keeper (keeper.go), which holds one session with it at a time (visit.go), and
-// makes one request at a time: the devices are easily upset (netatmo-facts 1.2). Pairing is in pairing.go, the cadence
-// of looking for addresses in finder.go.
+// makes one request at a time: the devices are easily upset (netatmo-facts 1.2). One on Bluetooth LE sleeps: its keeper
+// lives on what it advertises (sleeper.go, radio.go) and visits it seldom (nap.go). Pairing is in pairing.go, the
+// cadence of looking for addresses in finder.go.
 package accessory
 
 import (
@@ -13,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/veilleuse/veilleuse/adapters/hap/ble"
 	"github.com/veilleuse/veilleuse/gateway"
 )
 
@@ -33,6 +35,8 @@ type Options struct {
 	Known []Known // from the configuration
 	// Browse looks for accessories on the LAN once and returns within some seconds. Nil: by mDNS.
 	Browse func(ctx context.Context) ([]Announced, error)
+	// Radio is the machine's Bluetooth LE; nil: there is none to be used.
+	Radio ble.Radio
 	// Own are the HomeKit ids of our own bridge, which is not to be found on the LAN.
 	Own []string
 	Log *slog.Logger // nil: slog.Default()
@@ -72,6 +76,7 @@ func (a *Adapter) Run(ctx context.Context, port gateway.Port) error {
 			h.begin(r)
 		}
 		h.running.Go(func() { h.find(ctx) })
+		h.running.Go(func() { h.listen(ctx) })
 		h.serve()
 	}
 	a.publish(nil)

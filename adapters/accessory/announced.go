@@ -16,6 +16,7 @@ type Announced struct {
 	Paired        bool   // with anybody: another controller, or us
 	Features      byte   // "ff": bit 0 wants pair-setup with authentication
 	Configuration int    // "c#": raised when its database changes
+	Bluetooth     bool   // it is on Bluetooth LE, and Address is that of its radio
 }
 
 // announced reads the TXT record of an accessory. Without an id in it, as in the probes that devices send after a

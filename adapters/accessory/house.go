@@ -19,6 +19,8 @@ type house struct {
 	running sync.WaitGroup
 	naming  sync.Mutex    // held while a keeper gives ids and names to its devices; before the keepers' locks
 	lost    chan struct{} // a token: an accessory lost its session, or is new
+	tune    chan struct{} // a token: an accessory on Bluetooth is new
+	air     chan struct{} // a token for whom is connected over Bluetooth: one at a time
 
 	mu      sync.Mutex
 	ended   bool
@@ -28,7 +30,7 @@ type house struct {
 
 func newHouse(ctx context.Context, port gateway.Port, options Options, log *slog.Logger) *house {
 	return &house{ctx: ctx, port: port, options: options, log: log,
-		lost: make(chan struct{}, 1), keepers: map[string]*keeper{}}
+		lost: make(chan struct{}, 1), tune: make(chan struct{}, 1), air: make(chan struct{}, 1), keepers: map[string]*keeper{}}
 }
 
 // serve hands commands to the keepers until the house ends.
@@ -78,7 +80,14 @@ func (h *house) begin(r record) {
 		defer close(k.ended)
 		k.run(ctx)
 	})
-	h.look()
+	if r.Bluetooth == nil {
+		h.look()
+		return
+	}
+	select {
+	case h.tune <- struct{}{}:
+	default: // it is asked already
+	}
 }
 
 // stop ends the keeper of the accessory, if there is one, and returns it when its session is over.

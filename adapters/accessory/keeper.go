@@ -54,6 +54,7 @@ type keeper struct {
 	reread   bool                      // the database must be read anew
 	strange  map[uint64]bool           // accessories that spoke without being in the database
 	names    map[gateway.DeviceID]bool // all that the devices go by
+	air      air                       // of one on Bluetooth LE
 }
 
 func newKeeper(h *house, r record, cancel context.CancelFunc) *keeper {
@@ -67,6 +68,10 @@ func newKeeper(h *house, r record, cancel context.CancelFunc) *keeper {
 // run holds a session with the accessory until ctx ends.
 func (k *keeper) run(ctx context.Context) {
 	defer k.leave()
+	if k.record.Bluetooth != nil {
+		k.watchOver(ctx)
+		return
+	}
 	for ctx.Err() == nil {
 		began := k.house.port.Now()
 		learnt, err := k.visit(ctx, k.address())
@@ -253,11 +258,11 @@ func (k *keeper) nudge() {
 	}
 }
 
-// isLost tells whether the accessory is being looked for.
+// isLost tells whether the accessory is being looked for on the LAN.
 func (k *keeper) isLost() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return !k.live && !k.hopeless
+	return !k.live && !k.hopeless && k.record.Bluetooth == nil
 }
 
 // owned are the ids of the accessory's devices.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/hap"
+	"github.com/veilleuse/veilleuse/adapters/hap/ble"
 	"github.com/veilleuse/veilleuse/gateway"
 )
 
@@ -19,10 +20,12 @@ type Paired struct {
 	ID      string // HomeKit id
 	Name    string
 	Model   string
-	Address string // where it was last met
-	Room    string // given when it was paired
-	Since   time.Time
-	Devices []gateway.DeviceID // that were ever behind it, sorted
+	Address string // where it was last met: host:port, or that of its radio
+	// Bluetooth says that it is on Bluetooth LE.
+	Bluetooth bool
+	Room      string // given when it was paired
+	Since     time.Time
+	Devices   []gateway.DeviceID // that were ever behind it, sorted
 	// Only while Run goes on:
 	Live          bool   // there is a session
 	Why           string // why there is none
@@ -32,14 +35,21 @@ type Paired struct {
 // ErrOnlyForgotten says that Unpair has deleted our half of a pairing, but could not tell the accessory.
 var ErrOnlyForgotten = errors.New("it is forgotten here, but did not answer: reset it before it is paired with anything again")
 
-// Discover looks for accessories on the LAN once, which takes some seconds, and returns them in the order of their names.
-func (a *Adapter) Discover(ctx context.Context) ([]Announced, error) {
+// Discover looks for accessories on the LAN and on Bluetooth LE once, which takes some seconds, and returns them in the
+// order of their names.
+func (a *Adapter) Discover(ctx context.Context) ([]Announced, error) { return a.look(ctx, "") }
+
+// look is Discover, with a wanted id for which the ear on Bluetooth waits no longer than it must.
+func (a *Adapter) look(ctx context.Context, wanted string) ([]Announced, error) {
+	inAir := make(chan []Announced, 1)
+	go func() { inAir <- a.sweepAir(ctx, wanted) }()
 	found, err := a.options.Browse(ctx)
-	if err != nil {
+	air := <-inAir
+	if err != nil && len(air) == 0 {
 		return nil, err
 	}
 	byID := map[string]Announced{}
-	for _, f := range found {
+	for _, f := range append(air, found...) { // on the LAN, where it is on both, is the better way
 		f.ID = normalID(f.ID)
 		if !slices.ContainsFunc(a.options.Own, func(own string) bool { return normalID(own) == f.ID }) {
 			byID[f.ID] = f
@@ -79,15 +89,18 @@ func (a *Adapter) Pair(ctx context.Context, idOrAddress, code, room string) (Pai
 	if err != nil {
 		return Paired{}, err
 	}
-	pairing, err := hap.PairSetup(ctx, target.Address, digits, me, target.Features)
+	pairing, err := a.setUp(ctx, target, digits, me)
 	if err != nil {
 		return Paired{}, a.heed(target, err)
 	}
 	r := record{Pairing: pairing, Name: target.Name, Model: target.Model, Room: strings.TrimSpace(room),
 		Features: target.Features, Paired: time.Now()}
+	if target.Bluetooth {
+		r.Bluetooth = &bluetooth{}
+	}
 	if err := a.keep(&r); err != nil {
 		// A pairing that is not kept would lock the accessory to nobody.
-		undone := removeAt(context.WithoutCancel(ctx), pairing, pairing.Address)
+		undone := a.remove(context.WithoutCancel(ctx), r, []string{pairing.Address})
 		return Paired{}, errors.Join(err, undone)
 	}
 	if h := a.current(); h != nil {
@@ -95,6 +108,21 @@ func (a *Adapter) Pair(ctx context.Context, idOrAddress, code, room string) (Pai
 	}
 	a.log.Info("accessory: paired", "accessory", r.title(), "id", r.id())
 	return r.paired(), nil
+}
+
+// setUp runs pair-setup over the way on which the accessory is.
+func (a *Adapter) setUp(ctx context.Context, target Announced, digits string, me hap.Identity) (hap.Pairing, error) {
+	if !target.Bluetooth {
+		return hap.PairSetup(ctx, target.Address, digits, me, target.Features)
+	}
+	p, err := wake(ctx, a.options.Radio, target.Address)
+	if err != nil {
+		return hap.Pairing{}, err
+	}
+	defer p.Close()
+	pairing, err := ble.PairSetup(ctx, p, digits, me)
+	pairing.Address = target.Address
+	return pairing, err
 }
 
 // keep stores a new pairing, and the one it replaces as backup. The device ids of an accessory that is paired again
@@ -131,7 +159,7 @@ func (a *Adapter) locate(ctx context.Context, idOrAddress string) (Announced, er
 	if noAddress != nil && !isID {
 		return Announced{}, fmt.Errorf("%q is neither a HomeKit id such as 12:34:56:78:9a:bc nor host:port", wanted)
 	}
-	found, err := a.Discover(ctx)
+	found, err := a.look(ctx, id)
 	for _, f := range found {
 		if f.ID == id || f.Address == wanted {
 			return f, nil
@@ -145,7 +173,7 @@ func (a *Adapter) locate(ctx context.Context, idOrAddress string) (Announced, er
 	case err != nil:
 		return Announced{}, fmt.Errorf("%s cannot be looked for, give its host:port instead: %w", id, err)
 	}
-	return Announced{}, fmt.Errorf("no accessory with the id %s announces itself on the LAN: is it on, and in the same network?", id)
+	return Announced{}, fmt.Errorf("no accessory with the id %s announces itself on the LAN or over Bluetooth: is it on, near, and in the same network?", id)
 }
 
 func (a *Adapter) configuredAddress(id string) string {
@@ -217,7 +245,7 @@ func (a *Adapter) Unpair(ctx context.Context, id string) error {
 			r, addresses = k.stored()
 		}
 	}
-	told := remove(ctx, r.Pairing, addresses)
+	told := a.remove(ctx, r, addresses)
 	if err := a.forget(id); err != nil {
 		if h != nil {
 			h.begin(r)
@@ -249,14 +277,20 @@ func (a *Adapter) forget(id string) error {
 }
 
 // remove tells the accessory that the pairing is over, at the first address where it answers.
-func remove(ctx context.Context, pairing hap.Pairing, addresses []string) error {
+func (a *Adapter) remove(ctx context.Context, r record, addresses []string) error {
+	pairing := r.Pairing
 	err := errors.New("its address is not known")
 	slices.Sort(addresses)
 	for _, address := range slices.Compact(addresses) {
 		if address == "" {
 			continue
 		}
-		if err = removeAt(ctx, pairing, address); err == nil || errors.Is(err, hap.ErrPairingRemoved) {
+		if r.Bluetooth != nil {
+			err = a.removeAsleep(ctx, r, address)
+		} else {
+			err = removeAt(ctx, pairing, address)
+		}
+		if err == nil || errors.Is(err, hap.ErrPairingRemoved) {
 			return nil
 		}
 	}
@@ -272,6 +306,19 @@ func removeAt(ctx context.Context, pairing hap.Pairing, address string) error {
 	}
 	defer session.Close()
 	return session.RemovePairing(ctx, pairing.Controller.ID)
+}
+
+func (a *Adapter) removeAsleep(ctx context.Context, r record, address string) error {
+	p, err := wake(ctx, a.options.Radio, address)
+	if err != nil {
+		return err
+	}
+	session, err := ble.Open(ctx, p, r.Pairing, r.Bluetooth.Layout, r.Bluetooth.Layout.Configuration)
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	return session.RemovePairing(ctx, r.Pairing.Controller.ID)
 }
 
 // Paired lists the accessory servers that are paired with us, in the order in which that happened.
@@ -295,7 +342,8 @@ func (a *Adapter) Paired() ([]Paired, error) {
 }
 
 func (r record) paired() Paired {
-	p := Paired{ID: r.id(), Name: r.Name, Model: r.Model, Address: r.Pairing.Address, Room: r.Room, Since: r.Paired}
+	p := Paired{ID: r.id(), Name: r.Name, Model: r.Model, Address: r.Pairing.Address, Bluetooth: r.Bluetooth != nil,
+		Room: r.Room, Since: r.Paired}
 	for _, id := range r.Devices {
 		p.Devices = append(p.Devices, id)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/hap"
+	"github.com/veilleuse/veilleuse/adapters/hap/ble"
 	"github.com/veilleuse/veilleuse/gateway"
 )
 
@@ -37,6 +38,14 @@ type record struct {
 	Features byte                        `json:"features,omitempty"`
 	Paired   time.Time                   `json:"paired"`
 	Devices  map[uint64]gateway.DeviceID `json:"devices,omitempty"` // by aid; an id once given stays
+	// Bluetooth is what is kept of an accessory on Bluetooth LE; nil: it is on the LAN.
+	Bluetooth *bluetooth `json:"bluetooth,omitempty"`
+}
+
+// bluetooth is what spares an accessory on Bluetooth LE to be asked again.
+type bluetooth struct {
+	Layout ble.Layout `json:"layout"`
+	Key    hap.Key    `json:"key"` // of its notifications; zero: none was made
 }
 
 func (r record) id() string { return normalID(r.Pairing.AccessoryID) }

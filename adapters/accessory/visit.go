@@ -24,10 +24,22 @@ const (
 	settleTime = 2 * time.Second
 )
 
+// session is how a visit talks with an accessory, over whatever transport; *hap.Session is one.
+type session interface {
+	Accessories(ctx context.Context) ([]hap.Accessory, error)
+	Read(ctx context.Context, ids ...hap.CharacteristicID) ([]hap.Reading, error)
+	Write(ctx context.Context, writes ...hap.Write) ([]hap.Reading, error)
+	TimedWrite(ctx context.Context, ttl time.Duration, writes ...hap.Write) ([]hap.Reading, error)
+	Subscribe(ctx context.Context, ids ...hap.CharacteristicID) ([]hap.Reading, error)
+	Done() <-chan struct{}
+	Err() error
+	Close() error
+}
+
 // visit is one session with an accessory.
 type visit struct {
 	*keeper
-	session  *hap.Session
+	session  session
 	address  string
 	layout   []byte                        // the database without its values
 	misses   map[gateway.DeviceID]int      // how often in a row a device was not in the database
@@ -53,11 +65,15 @@ func (k *keeper) visit(ctx context.Context, address string) (learnt bool, err er
 		return false, err
 	}
 	defer session.Close()
-	v := &visit{keeper: k, session: session, address: address, misses: map[gateway.DeviceID]int{}, heeded: map[hap.CharacteristicID]bool{}}
+	v := newVisit(k, session, address)
 	if err := v.learn(ctx); err != nil {
 		return false, err
 	}
 	return true, v.serve(ctx)
+}
+
+func newVisit(k *keeper, s session, address string) *visit {
+	return &visit{keeper: k, session: s, address: address, misses: map[gateway.DeviceID]int{}, heeded: map[hap.CharacteristicID]bool{}}
 }
 
 // settled notes that the session works, before anybody is told that the devices answer.

@@ -30,6 +30,12 @@ func (d *Door) Controllers() []PairedController {
 	return all
 }
 
+// Forget removes all pairings, as a reset of the accessory does.
+func (d *Door) Forget() error {
+	_, err := d.pairer.removeAll()
+	return err
+}
+
 // Dialogue begins the pairing messages of one connection. from is what the log calls the other end.
 func (d *Door) Dialogue(from string) *Dialogue {
 	return &Dialogue{door: d, from: from, entered: func(string) {}}

@@ -79,7 +79,7 @@ func adapterForbidden(folder, own string, inside, outside bool, path string) str
 	switch {
 	case inside && (own == name || strings.HasPrefix(own, name+"/")):
 	case inside && (own == "gateway" || own == "firmware-notes") && name != "adapters/hap":
-	case inside && own == "adapters/hap" || inside && strings.HasPrefix(own, "adapters/hap/") && test:
+	case inside && (own == "adapters/hap" || own == "adapters/hap/ble") || inside && strings.HasPrefix(own, "adapters/hap/") && test:
 	case inside && strings.HasPrefix(own, "gateway/gatewaytest") && test:
 	case inside:
 		return "an adapter imports no other adapter, no rules"

@@ -7,16 +7,17 @@ import (
 	"text/tabwriter"
 )
 
-// foundAccessory is one HomeKit accessory that answers on the LAN.
+// foundAccessory is one HomeKit accessory on the LAN or on Bluetooth.
 type foundAccessory struct {
 	ID      string `json:"id"`
 	Name    string `json:"name"`
 	Model   string `json:"model,omitempty"`
-	Address string `json:"address"`
-	Paired  string `json:"paired"` // here, elsewhere, no
+	Address string `json:"address"` // host:port, or that of its radio
+	Via     string `json:"via"`     // lan or bluetooth
+	Paired  string `json:"paired"`  // here, elsewhere, no
 }
 
-// discoverVerb lists the accessories that announce themselves on the LAN.
+// discoverVerb lists the accessories that announce themselves on the LAN or over Bluetooth.
 func discoverVerb(ctx context.Context, c console, args []string) error {
 	o := newOptions("discover").withJSON()
 	if _, err := o.parse(args, 0); err != nil {
@@ -46,7 +47,7 @@ func discoverVerb(ctx context.Context, c console, args []string) error {
 		case "elsewhere":
 			how = "paired elsewhere: remove it from Apple Home first"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", a.ID, a.Name, a.Model, a.Address, how)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", a.ID, a.Name, a.Model, a.Via, a.Address, how)
 	}
 	return table.Flush()
 }

@@ -23,7 +23,7 @@ func (h *house) code() (codeReport, error) {
 // report is how the house stands.
 func (h *house) report(s gateway.State) statusReport { return report(s, h.notes()) }
 
-// discover lists the accessories on the LAN, and the paired ones that do not announce themselves.
+// discover lists the accessories on the LAN and on Bluetooth, and the paired ones that do not announce themselves.
 func (h *house) discover(ctx context.Context) ([]foundAccessory, error) {
 	paired, err := h.accessory.Paired()
 	if err != nil {
@@ -35,7 +35,7 @@ func (h *house) discover(ctx context.Context) ([]foundAccessory, error) {
 	}
 	all := []foundAccessory{}
 	for _, a := range found {
-		f := foundAccessory{ID: a.ID, Name: a.Name, Model: a.Model, Address: a.Address, Paired: "no"}
+		f := foundAccessory{ID: a.ID, Name: a.Name, Model: a.Model, Address: a.Address, Via: way(a.Bluetooth), Paired: "no"}
 		if a.Paired {
 			f.Paired = "elsewhere"
 		}
@@ -44,12 +44,20 @@ func (h *house) discover(ctx context.Context) ([]foundAccessory, error) {
 	for _, p := range paired {
 		at := slices.IndexFunc(all, func(f foundAccessory) bool { return strings.EqualFold(f.ID, p.ID) })
 		if at < 0 {
-			all = append(all, foundAccessory{ID: p.ID, Name: p.Name, Model: p.Model, Address: p.Address})
+			all = append(all, foundAccessory{ID: p.ID, Name: p.Name, Model: p.Model, Address: p.Address, Via: way(p.Bluetooth)})
 			at = len(all) - 1
 		}
 		all[at].Paired = "here"
 	}
 	return all, nil
+}
+
+// way is how an accessory is reached.
+func way(bluetooth bool) string {
+	if bluetooth {
+		return "bluetooth"
+	}
+	return "lan"
 }
 
 // pair pairs an accessory and says in a sentence what is there now.

@@ -14,6 +14,8 @@ import (
 	"github.com/veilleuse/veilleuse/adapters/broker"
 	"github.com/veilleuse/veilleuse/adapters/camera"
 	"github.com/veilleuse/veilleuse/adapters/clock"
+	"github.com/veilleuse/veilleuse/adapters/hap/ble"
+	"github.com/veilleuse/veilleuse/adapters/hap/ble/bluez"
 	"github.com/veilleuse/veilleuse/adapters/homekit"
 	"github.com/veilleuse/veilleuse/adapters/mqtt"
 	"github.com/veilleuse/veilleuse/adapters/netatmo"
@@ -90,7 +92,7 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 	if err != nil {
 		return err
 	}
-	h.accessory = accessory.New(accessory.Options{Vault: h.store.Vault(gateway.AccessoryAdapter), Known: knownAccessories(c), Browse: world.browse, Own: []string{own}, Log: log})
+	h.accessory = accessory.New(accessory.Options{Vault: h.store.Vault(gateway.AccessoryAdapter), Known: knownAccessories(c), Browse: world.browse, Radio: radio(world), Own: []string{own}, Log: log})
 	messages, err := h.messages(c, log)
 	if err != nil {
 		return err
@@ -175,6 +177,14 @@ func readUsers(file string) (map[string]string, error) {
 		users[name] = hash
 	}
 	return users, nil
+}
+
+// radio is the machine's Bluetooth; a simulated world has none.
+func radio(world outside) ble.Radio {
+	if world.browse != nil {
+		return nil
+	}
+	return bluez.Radio{}
 }
 
 // advertiser announces the bridge, unless nobody is to know.

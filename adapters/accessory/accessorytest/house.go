@@ -58,6 +58,7 @@ type Announced struct {
 	Paired        bool
 	Features      byte
 	Configuration int
+	Bluetooth     bool // never: the house is on the LAN
 }
 
 // Written is one value that a controller wrote.

@@ -15,8 +15,8 @@ type Numbers struct {
 	Advertising   string // id in its notifications
 }
 
-// errNoProtocol says that an accessory has nothing to configure the protocol by.
-var errNoProtocol = errors.New("it has no characteristic to configure the protocol by")
+// ErrNoProtocol says that an accessory has nothing to configure the protocol by.
+var ErrNoProtocol = errors.New("it has no characteristic to configure the protocol by")
 
 // Numbers asks for the state and configuration numbers, which tell whether something was missed.
 func (s *Session) Numbers(ctx context.Context) (Numbers, error) {
@@ -63,7 +63,7 @@ func (s *Session) EnableBroadcasts(ctx context.Context, iids ...uint64) (hap.Key
 // protocol sends one protocol configuration request.
 func (s *Session) protocol(ctx context.Context, what hap.Tag) (hap.TLV, error) {
 	if s.layout.Protocol.Handle == "" {
-		return nil, errNoProtocol
+		return nil, ErrNoProtocol
 	}
 	if err := s.take(ctx); err != nil {
 		return nil, err

@@ -103,6 +103,14 @@ func (a *Accessory) Code() string { return string(a.identity.SetupCode) }
 // Controllers are those that are paired with it.
 func (a *Accessory) Controllers() []hap.PairedController { return a.door.Controllers() }
 
+// Forget resets the pairings, as somebody does who holds its button.
+func (a *Accessory) Forget() error {
+	a.mu.Lock()
+	a.key = nil
+	a.mu.Unlock()
+	return a.door.Forget()
+}
+
 // Connects is how often somebody has connected: each costs the battery.
 func (a *Accessory) Connects() int {
 	a.mu.Lock()
