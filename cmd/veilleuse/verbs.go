@@ -35,7 +35,7 @@ func (h *house) discover(ctx context.Context) ([]foundAccessory, error) {
 	}
 	all := []foundAccessory{}
 	for _, a := range found {
-		f := foundAccessory{ID: a.ID, Name: a.Name, Model: a.Model, Address: a.Address, Via: way(a.Bluetooth), Paired: "no"}
+		f := foundAccessory{ID: a.ID, Name: a.Name, Model: a.Model, Address: a.Address, Via: transport(a.Bluetooth), Paired: "no"}
 		if a.Paired {
 			f.Paired = "elsewhere"
 		}
@@ -44,7 +44,7 @@ func (h *house) discover(ctx context.Context) ([]foundAccessory, error) {
 	for _, p := range paired {
 		at := slices.IndexFunc(all, func(f foundAccessory) bool { return strings.EqualFold(f.ID, p.ID) })
 		if at < 0 {
-			all = append(all, foundAccessory{ID: p.ID, Name: p.Name, Model: p.Model, Address: p.Address, Via: way(p.Bluetooth)})
+			all = append(all, foundAccessory{ID: p.ID, Name: p.Name, Model: p.Model, Address: p.Address, Via: transport(p.Bluetooth)})
 			at = len(all) - 1
 		}
 		all[at].Paired = "here"
@@ -52,8 +52,8 @@ func (h *house) discover(ctx context.Context) ([]foundAccessory, error) {
 	return all, nil
 }
 
-// way is how an accessory is reached.
-func way(bluetooth bool) string {
+// transport is how an accessory is reached.
+func transport(bluetooth bool) string {
 	if bluetooth {
 		return "bluetooth"
 	}
