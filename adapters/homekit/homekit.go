@@ -3,8 +3,8 @@
 //
 // A room that can be heated is a thermostat, whose automatic mode is the schedule; every other device
 // is a sensor or a switch; Veilleuse itself is a contact that opens when the vendor's cloud is gone,
-// a sensor that is occupied while the house is run from here, and switches for away, frost guard and
-// hush. What cannot be reached keeps its last value and says so by StatusActive and StatusFault.
+// a sensor that is occupied while the house is run from here, and switches for away, frost guard,
+// hush and a drill. What cannot be reached keeps its last value and says so by StatusActive and StatusFault.
 //
 // The protocol is adapters/hap; from github.com/brutella/hap come the characteristics' metadata, from
 // github.com/brutella/dnssd the announcement.

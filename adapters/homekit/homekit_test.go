@@ -375,6 +375,7 @@ func TestTapsBecomeWishes(t *testing.T) {
 	target, _ := find(t, l.all, "Bath", hap.ServiceThermostat, hap.CharacteristicTargetTemperature)
 	mode, _ := find(t, l.all, "Bath", hap.ServiceThermostat, hap.CharacteristicTargetHeatingCooling)
 	siren, _ := find(t, l.all, "siren", hap.ServiceSwitch, hap.CharacteristicOn)
+	drill := ownSwitch(t, l.all, "Drill")
 	for _, test := range []struct {
 		name string
 		id   hap.CharacteristicID
@@ -386,6 +387,8 @@ func TestTapsBecomeWishes(t *testing.T) {
 		{"auto follows the schedule", mode, "3", gateway.FollowHome{Room: "bath"}},
 		{"heat keeps the target by hand", mode, "1", gateway.SetTarget{Room: "bath", Target: 20.3}},
 		{"a siren", siren, "true", gateway.SetDevice{Device: "siren", Quantity: gateway.Siren, Value: gateway.Flag(true)}},
+		{"a drill", drill, "true", gateway.StartDrill{For: 10 * time.Minute}},
+		{"the end of a drill", drill, "false", gateway.EndDrill{}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if _, err := l.session.Write(t.Context(), hap.Write{ID: test.id, Value: json.RawMessage(test.json)}); err != nil {
@@ -399,6 +402,44 @@ func TestTapsBecomeWishes(t *testing.T) {
 	results, err := l.session.Write(t.Context(), hap.Write{ID: target, Value: json.RawMessage("300")})
 	if err != nil || results[0].Status != hap.StatusInvalidValue {
 		t.Errorf("300 °C gives %v, %v", results, err)
+	}
+}
+
+// ownSwitch is the switch of that name on Veilleuse's own accessory.
+func ownSwitch(t *testing.T, all []hap.Accessory, name string) hap.CharacteristicID {
+	t.Helper()
+	for _, a := range all {
+		for _, s := range a.Services {
+			named, _ := s.Find(hap.CharacteristicName)
+			on, switches := s.Find(hap.CharacteristicOn)
+			if called, _ := hap.TextOf(named.Value); switches && called == name {
+				return hap.CharacteristicID{AID: a.AID, IID: on.IID}
+			}
+		}
+	}
+	t.Fatalf("there is no switch %q", name)
+	return hap.CharacteristicID{}
+}
+
+func TestDrillIsMarkedInTheHomeApp(t *testing.T) {
+	l := start(t)
+	drill := ownSwitch(t, l.all, "Drill")
+	if _, err := l.session.Subscribe(t.Context(), drill); err != nil {
+		t.Fatal(err)
+	}
+	for _, on := range []bool{true, false} {
+		l.Show(func(s gateway.State) gateway.State { s.Authority.Drill = on; return s })
+		if got, _ := hap.BoolOf(json.RawMessage(l.event(t, drill))); got != on {
+			t.Errorf("the switch shows %v while a drill being on is %v", got, on)
+		}
+	}
+	if _, err := l.session.Write(t.Context(), hap.Write{ID: drill, Value: json.RawMessage("true")}); err != nil {
+		t.Fatal(err)
+	}
+	gatewaytest.Wait[gateway.Wish](l.House, nil)
+	l.Show(func(s gateway.State) gateway.State { s.Decided++; return s }) // refused: there is an outage
+	if got, _ := hap.BoolOf(json.RawMessage(l.event(t, drill))); got {
+		t.Error("a drill that was refused shows as running")
 	}
 }
 

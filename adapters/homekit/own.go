@@ -2,6 +2,7 @@ package homekit
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/hap"
 	"github.com/veilleuse/veilleuse/gateway"
@@ -12,7 +13,8 @@ const ownKey = "veilleuse"
 
 // ownModel is Veilleuse itself: a contact that opens when the cloud is gone, so that the Home app
 // can tell of it; a sensor that is occupied while the house is run from here; and the switches that
-// the vendor's HomeKit lacks.
+// the vendor's HomeKit lacks. In a drill contact and sensor show what they would in an outage, so that
+// people's automations are tried, too; the drill's own switch tells it from one.
 func ownModel(s gateway.State) model {
 	gone := s.Authority.Phase == gateway.Local || s.Authority.Phase == gateway.Returning
 	alarm := s.Alarm()
@@ -32,12 +34,27 @@ func ownModel(s gateway.State) model {
 			{kind: hap.CharacteristicOn, value: truth(alarm.Phase == gateway.Hushed), ask: func(json.RawMessage) gateway.Ask { return gateway.Hush{} }},
 			{kind: hap.CharacteristicName, value: hap.TextValue("Hush the sirens")},
 		}},
+		{kind: hap.ServiceSwitch, name: "drill", points: []point{
+			{kind: hap.CharacteristicOn, value: truth(s.Authority.Drill), ask: askDrill},
+			{kind: hap.CharacteristicName, value: hap.TextValue("Drill")},
+		}},
 	}}
+}
+
+// drillLasts is how long a drill is that was begun in the Home app, where nobody can say.
+const drillLasts = 10 * time.Minute
+
+// askDrill turns the drill's switch into a wish.
+func askDrill(raw json.RawMessage) gateway.Ask {
+	if on, _ := hap.BoolOf(raw); on {
+		return gateway.StartDrill{For: drillLasts}
+	}
+	return gateway.EndDrill{}
 }
 
 // ownChanged reports whether two States differ in what ownModel shows.
 func ownChanged(old, s gateway.State) bool {
-	return old.Authority.Phase != s.Authority.Phase || old.Cloud.Verdict != s.Cloud.Verdict ||
+	return old.Authority.Phase != s.Authority.Phase || old.Authority.Drill != s.Authority.Drill || old.Cloud.Verdict != s.Cloud.Verdict ||
 		old.Home.Regime.Mode != s.Home.Regime.Mode || old.Alarm().Phase != s.Alarm().Phase
 }
 
