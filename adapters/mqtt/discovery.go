@@ -63,7 +63,8 @@ func (a *announcer) announcement(device fields, available []fields, components f
 // running says that Veilleuse itself is there.
 func (a *announcer) running() fields { return fields{"topic": a.base + "/status"} }
 
-// house announces Veilleuse itself: who is in charge, whether the vendor's cloud is there, the alarm.
+// house announces Veilleuse itself: who is in charge, whether the vendor's cloud is there, the alarm, a
+// drill.
 func (a *announcer) house() []byte {
 	device := fields{"identifiers": []string{a.id("")}, "name": "Veilleuse", "manufacturer": "Veilleuse", "model": "Gateway"}
 	if a.version != "" {
@@ -100,6 +101,11 @@ func (a *announcer) house() []byte {
 			"platform": "button", "name": "Hush", "unique_id": a.id("hush"),
 			"command_topic": a.base + "/alarm/set", "payload_press": `{"hush":true}`,
 		},
+		"drill": part("switch", "Drill", "authority", fields{
+			"unique_id": a.id("drill"), "icon": "mdi:lifebuoy",
+			"value_template": "{{ value_json.get('drill', false) }}", "state_on": jinjaFlag(true), "state_off": jinjaFlag(false),
+			"command_topic": a.base + "/home/set", "payload_on": `{"drill":"10m"}`, "payload_off": `{"drill":false}`,
+		}),
 	})
 }
 

@@ -14,7 +14,7 @@
 // and wishes, JSON objects that must not be retained:
 //
 //	room/<id>/set    {"target":21.5,"for":"2h"}, {"mode":"schedule|manual|max|frost|off"}
-//	home/set         {"mode":"away","until":"2026-01-31T18:00:00Z"}, {"schedule":"<id or name>"}
+//	home/set         {"mode":"away","until":"2026-01-31T18:00:00Z"}, {"schedule":"<id or name>"}, {"drill":"10m"}
 //	device/<id>/set  {"siren":false}, {"floodlight":"on"}, {"monitoring":true}
 //	alarm/set        {"hush":true}
 //

@@ -153,8 +153,11 @@ func (r reader) target(id gateway.RoomID, target float64, e end) (gateway.Ask, e
 	return gateway.SetTarget{Room: id, Target: target, For: e.lasting, Until: e.until, Forever: e.forever}, nil
 }
 
-// home reads {"mode":"away","until":...} or {"schedule":"<id or name>"}.
+// home reads {"mode":"away","until":...}, {"schedule":"<id or name>"} or {"drill":"10m"}.
 func (r reader) home(w *wish) (gateway.Ask, error) {
+	if length, ok := w.take("drill"); ok {
+		return r.drill(length, w)
+	}
 	mode, hasMode, err := w.word("mode")
 	if err != nil {
 		return nil, err
@@ -167,7 +170,7 @@ func (r reader) home(w *wish) (gateway.Ask, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := w.rest("mode, schedule, for, until"); err != nil {
+	if err := w.rest("mode, schedule, for, until, drill"); err != nil {
 		return nil, err
 	}
 	switch {
