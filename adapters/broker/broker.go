@@ -50,6 +50,8 @@ type engine interface {
 	publish(topic string, payload []byte, retain bool) error
 	// subscribe calls the handler with what is retained, then with what comes.
 	subscribe(filter string, handler func(topic string, payload []byte, retained bool)) error
+	// clients is how many there are, without the process itself.
+	clients() int
 	// stop takes leave of everybody and returns when all that start began has ended.
 	stop()
 }
@@ -176,6 +178,9 @@ func (b *Broker) Address() string {
 	}
 	return b.door.address()
 }
+
+// Clients is how many clients are connected, without the process itself.
+func (b *Broker) Clients() int { return b.engine.clients() }
 
 // Publish sends a message at QoS 0 to everybody who has subscribed, and keeps it for those who come later
 // if it is to be retained; an empty retained one deletes. It never waits for a client, and works before

@@ -9,6 +9,7 @@ import (
 	paho "github.com/eclipse/paho.mqtt.golang"
 
 	"github.com/veilleuse/veilleuse/adapters/broker"
+	"github.com/veilleuse/veilleuse/adapters/broker/brokertest"
 )
 
 // deadline is how long anything in these tests may take on a busy machine.
@@ -86,4 +87,18 @@ func goroutines() (stacks []string) {
 		}
 	}
 	return stacks
+}
+
+func TestClientsAreCounted(t *testing.T) {
+	b := brokertest.Start(t)
+	if n := b.Clients(); n != 0 {
+		t.Errorf("%d clients before anybody came", n)
+	}
+	first := join(t, b, "first")
+	join(t, b, "second")
+	if n := b.Clients(); n != 2 {
+		t.Errorf("%d clients, want 2", n)
+	}
+	first.Disconnect(100)
+	eventually(t, "one client is left", func() bool { return b.Clients() == 1 })
 }

@@ -82,6 +82,12 @@ func (m *mochi) start(d *door) {
 	m.work.Go(m.keepHouse)
 }
 
+func (m *mochi) clients() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.present)
+}
+
 // serve is the life of one connection.
 func (m *mochi) serve(v *visitor) {
 	g := &guest{visitor: v}
