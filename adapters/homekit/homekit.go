@@ -88,6 +88,12 @@ func (a *Adapter) ID() (string, error) {
 	return identity.DeviceID, err
 }
 
+// Controllers is how many controllers are paired with the bridge: phones, home hubs, other programs.
+func (a *Adapter) Controllers() (int, error) {
+	keys, err := a.options.Vault.List("pairing/")
+	return len(keys), err
+}
+
 // identity reads the bridge's identity, or makes it at the very first call; two calls at once must
 // not make two.
 func (a *Adapter) identity() (hap.ServerIdentity, error) {

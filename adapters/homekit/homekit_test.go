@@ -287,6 +287,7 @@ func TestContract(t *testing.T) {
 // live is a bridge in a house, with a controller that is paired with it.
 type live struct {
 	*gatewaytest.House
+	bridge  *Adapter
 	session *hap.Session
 	events  chan hap.Reading
 	all     []hap.Accessory
@@ -295,7 +296,7 @@ type live struct {
 func start(t *testing.T) live {
 	t.Helper()
 	a := New(Options{Vault: newVault(), Listen: "127.0.0.1:0", Name: "Test"})
-	l := live{House: gatewaytest.Start(t, "homekit", a, gatewaytest.From(home())), events: make(chan hap.Reading, 1000)}
+	l := live{House: gatewaytest.Start(t, "homekit", a, gatewaytest.From(home())), bridge: a, events: make(chan hap.Reading, 1000)}
 	ctx, cancel := context.WithTimeout(t.Context(), gatewaytest.Patience)
 	defer cancel()
 	var code, listen string
@@ -372,6 +373,9 @@ func TestAlarmReachesTheHomeApp(t *testing.T) {
 
 func TestTapsBecomeWishes(t *testing.T) {
 	l := start(t)
+	if n, err := l.bridge.Controllers(); n != 1 || err != nil {
+		t.Errorf("%d controllers, %v; want the one of this test", n, err)
+	}
 	target, _ := find(t, l.all, "Bath", hap.ServiceThermostat, hap.CharacteristicTargetTemperature)
 	mode, _ := find(t, l.all, "Bath", hap.ServiceThermostat, hap.CharacteristicTargetHeatingCooling)
 	siren, _ := find(t, l.all, "siren", hap.ServiceSwitch, hap.CharacteristicOn)
