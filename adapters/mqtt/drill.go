@@ -8,12 +8,12 @@ import (
 	"github.com/veilleuse/veilleuse/gateway"
 )
 
-// A drill of less than a minute shows nothing, one of more than a day is none; {"drill":true} is one of
-// the usual length.
+// A drill of less than a minute shows nothing, in one of more than a few hours the vendor's plan
+// grows old; {"drill":true} is one of the usual length.
 const (
 	shortestDrill = time.Minute
 	usualDrill    = 10 * time.Minute
-	longestDrill  = 24 * time.Hour
+	longestDrill  = 4 * time.Hour
 )
 
 // drill reads {"drill":"10m"}, {"drill":true} and {"drill":false}.
@@ -35,7 +35,7 @@ func (r reader) drill(length gateway.Value, w *wish) (gateway.Ask, error) {
 	case err != nil:
 		return nil, fmt.Errorf(`"drill" is a time such as "10m", or false to end one, not %q`, length)
 	case d < shortestDrill || d > longestDrill:
-		return nil, fmt.Errorf("a drill lasts between a minute and a day, not %v", d)
+		return nil, fmt.Errorf("a drill lasts between a minute and four hours, not %v", d)
 	}
 	return gateway.StartDrill{For: d}, nil
 }
