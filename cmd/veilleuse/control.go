@@ -29,6 +29,7 @@ type control struct {
 type controlled interface {
 	code() (codeReport, error)
 	report(gateway.State) statusReport
+	diagnose(context.Context, gateway.State) doctorReport
 	discover(context.Context) ([]foundAccessory, error)
 	pair(context.Context, pairRequest) (string, error)
 	unpair(context.Context, string) (string, error)
@@ -88,13 +89,8 @@ func listenUnix(path string) (net.Listener, error) {
 
 func (c *control) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /status", answer(func(r *http.Request) (any, error) {
-		s := c.newest.Load()
-		if s == nil {
-			return nil, errors.New("the house has only just started; ask again")
-		}
-		return c.house.report(*s), nil
-	}))
+	mux.HandleFunc("GET /status", answer(c.shown(func(_ context.Context, s gateway.State) any { return c.house.report(s) })))
+	mux.HandleFunc("GET /doctor", answer(c.shown(func(ctx context.Context, s gateway.State) any { return c.house.diagnose(ctx, s) })))
 	mux.HandleFunc("GET /code", answer(func(r *http.Request) (any, error) { return c.house.code() }))
 	mux.HandleFunc("GET /discover", answer(func(r *http.Request) (any, error) { return c.house.discover(r.Context()) }))
 	mux.HandleFunc("POST /pair", answer(func(r *http.Request) (any, error) {
@@ -119,6 +115,17 @@ func (c *control) routes() http.Handler {
 		return "done", c.house.login(token)
 	}))
 	return mux
+}
+
+// shown answers with something made of the newest State.
+func (c *control) shown(f func(context.Context, gateway.State) any) func(*http.Request) (any, error) {
+	return func(r *http.Request) (any, error) {
+		s := c.newest.Load()
+		if s == nil {
+			return nil, errors.New("the house has only just started; ask again")
+		}
+		return f(r.Context(), *s), nil
+	}
 }
 
 // answer turns a function into a handler: its value as JSON, or its error as one sentence.

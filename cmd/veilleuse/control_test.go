@@ -21,6 +21,9 @@ type nobody struct{}
 
 func (nobody) code() (codeReport, error)         { return codeReport{Code: "123-45-679"}, nil }
 func (nobody) report(gateway.State) statusReport { return statusReport{} }
+func (nobody) diagnose(context.Context, gateway.State) doctorReport {
+	return doctorReport{}
+}
 func (nobody) discover(context.Context) ([]foundAccessory, error) {
 	return nil, errors.New("no network")
 }

@@ -22,6 +22,7 @@ type demo struct {
 	screen *demoScreen
 	result demoReport
 	state  string             // folder of the daemon
+	config string             // a configuration by which the verbs find the daemon
 	wished map[string]float64 // by room: what a person set here and still holds
 }
 
@@ -58,7 +59,7 @@ func playDemo(ctx context.Context, state string, screen *demoScreen, keep bool) 
 		return demoReport{}, err
 	}
 	defer world.close()
-	d := &demo{world: world, screen: screen, state: filepath.Join(state, "state"), wished: map[string]float64{}}
+	d := &demo{world: world, screen: screen, state: filepath.Join(state, "state"), config: filepath.Join(state, demoConfig), wished: map[string]float64{}}
 	screen.clock, screen.zone = clock, world.zone.Location()
 	if d.house, err = demoHouse(ctx, state, world); err != nil {
 		return demoReport{}, err
@@ -87,6 +88,9 @@ func playDemo(ctx context.Context, state string, screen *demoScreen, keep bool) 
 	return d.result, err
 }
 
+// demoConfig is the configuration in the folder of a demonstration.
+const demoConfig = "veilleuse.yaml"
+
 // demoHouse wires the daemon to the simulated world, signs in and pairs, as a person would with the
 // verbs login and pair.
 func demoHouse(ctx context.Context, state string, w *demoWorld) (*house, error) {
@@ -98,6 +102,9 @@ func demoHouse(ctx context.Context, state string, w *demoWorld) (*house, error) 
 	config.State = filepath.Join(state, "state")
 	config.Netatmo = NetatmoConfig{URL: w.url(), ClientID: "client", ClientSecretFile: secret, BudgetPerHour: 120}
 	config.HomeKit.Listen, config.MQTT.Listen = "127.0.0.1:0", "127.0.0.1:0"
+	if err := os.WriteFile(filepath.Join(state, demoConfig), fmt.Appendf(nil, "state: %s\n", config.State), 0o600); err != nil {
+		return nil, fmt.Errorf("write a configuration for the verbs: %w", err)
+	}
 	h, err := build(config, slog.New(slog.DiscardHandler), w.outside())
 	if err != nil {
 		return nil, err
@@ -213,6 +220,8 @@ func (d *demo) serve(ctx context.Context) {
 	if err != nil {
 		return
 	}
+	asks := " -c " + d.config
 	d.screen.say(fmt.Sprintf("\nThe house goes on. MQTT: %s   Home app: code %s at %s   End with Ctrl-C.", d.house.broker.Address(), code.Code, code.Listen))
+	d.screen.say("Ask it: veilleuse status" + asks + "\n        veilleuse doctor" + asks)
 	<-ctx.Done()
 }

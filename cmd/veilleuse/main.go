@@ -47,6 +47,7 @@ func verbs() []verb {
 		{"unpair", "[-c FILE] ID", "end the pairing with an accessory", unpairVerb},
 		{"code", "[-c FILE] [--json]", "the setup code for the Home app, with its QR", codeVerb},
 		{"status", "[-c FILE] [--json]", "who is in charge and why, rooms, devices", statusVerb},
+		{"doctor", "[-c FILE] [--json]", "would the house survive an outage tonight, and what is missing", doctorVerb},
 		{"replay", "FILE", "run a story through the rules and print each decision", replayVerb},
 		{"timetable", "FILE --zone ZONE --from DAY --to DAY", "every change of zone of a vendor schedule", timetableVerb},
 		{"version", "", "version, commit, Go version", versionVerb},

@@ -35,19 +35,12 @@ func (h *house) discover(ctx context.Context) ([]foundAccessory, error) {
 	}
 	all := []foundAccessory{}
 	for _, a := range found {
-		f := foundAccessory{ID: a.ID, Name: a.Name, Model: a.Model, Address: a.Address, Via: transport(a.Bluetooth), Paired: "no"}
-		if a.Paired {
-			f.Paired = "elsewhere"
-		}
-		all = append(all, f)
+		all = append(all, foundAs(a, paired))
 	}
 	for _, p := range paired {
-		at := slices.IndexFunc(all, func(f foundAccessory) bool { return strings.EqualFold(f.ID, p.ID) })
-		if at < 0 {
-			all = append(all, foundAccessory{ID: p.ID, Name: p.Name, Model: p.Model, Address: p.Address, Via: transport(p.Bluetooth)})
-			at = len(all) - 1
+		if !slices.ContainsFunc(all, func(f foundAccessory) bool { return strings.EqualFold(f.ID, p.ID) }) {
+			all = append(all, foundAccessory{ID: p.ID, Name: p.Name, Model: p.Model, Address: p.Address, Via: transport(p.Bluetooth), Paired: "here"})
 		}
-		all[at].Paired = "here"
 	}
 	return all, nil
 }
@@ -58,6 +51,18 @@ func transport(bluetooth bool) string {
 		return "bluetooth"
 	}
 	return "lan"
+}
+
+// foundAs says whose an accessory is.
+func foundAs(a accessory.Announced, paired []accessory.Paired) foundAccessory {
+	found := foundAccessory{ID: a.ID, Name: a.Name, Model: a.Model, Address: a.Address, Via: transport(a.Bluetooth), Paired: "no"}
+	if a.Paired {
+		found.Paired = "elsewhere"
+	}
+	if slices.ContainsFunc(paired, func(p accessory.Paired) bool { return strings.EqualFold(p.ID, a.ID) }) {
+		found.Paired = "here"
+	}
+	return found
 }
 
 // pair pairs an accessory and says in a sentence what is there now.

@@ -35,6 +35,9 @@ type house struct {
 	accessory *accessory.Adapter
 	bridge    *homekit.Adapter
 	broker    *broker.Broker // nil if the broker is elsewhere
+	config    Config
+	everybody *accessory.Adapter // finds our own bridge on the LAN, too; it is not run
+	silent    bool               // nothing is announced by mDNS
 }
 
 // outside is what the demonstration replaces: the clock's speed and the way to a simulated world.
@@ -56,7 +59,7 @@ func build(c Config, log *slog.Logger, world outside) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &house{store: disk, notes: sync.OnceValue(func() notes.Notes { return readNotes(log) })}
+	h := &house{store: disk, config: c, silent: world.quiet, notes: sync.OnceValue(func() notes.Notes { return readNotes(log) })}
 	if err := h.wire(c, log, world); err != nil {
 		disk.Close()
 		return nil, err
@@ -93,6 +96,7 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 		return err
 	}
 	h.accessory = accessory.New(accessory.Options{Vault: h.store.Vault(gateway.AccessoryAdapter), Known: knownAccessories(c), Browse: world.browse, Radio: radio(world), Own: []string{own}, Log: log})
+	h.everybody = accessory.New(accessory.Options{Vault: h.store.Vault(gateway.AccessoryAdapter), Browse: world.browse, Log: log})
 	messages, err := h.messages(c, log)
 	if err != nil {
 		return err

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/veilleuse/veilleuse/adapters/accessory"
+	"github.com/veilleuse/veilleuse/adapters/uplink"
+	"github.com/veilleuse/veilleuse/gateway"
+)
+
+// doctorFacts is what the running daemon knows of itself beside the State. Words in ...Err are for
+// people; "" is no trouble.
+type doctorFacts struct {
+	Client   bool // an application at Netatmo is configured
+	SignedIn bool
+
+	Paired    []accessory.Paired
+	PairedErr string
+	Found     []foundAccessory // on the LAN just now
+
+	Bridge      string // where the bridge listens
+	BridgeErr   string
+	Controllers int  // Apple devices or homes paired with the bridge
+	Silent      bool // this house is not to be announced
+	Visible     bool // the bridge's own record came back by mDNS
+	SweepErr    string
+
+	BrokerInside bool
+	Broker       string // where the broker is
+	BrokerErr    string
+	Clients      int // of the broker inside
+
+	Damage      string
+	Written     uint64 // bytes, since the start
+	Snapshot    bool   // there is one
+	SnapshotAge time.Duration
+	Folder      string
+	DiskFree    uint64 // bytes
+	DiskErr     string
+
+	Witnesses int
+}
+
+// dialPatience is how long a part of our own may take to answer at its door.
+const dialPatience = 2 * time.Second
+
+// snapshotFile is the store's copy, as README.md names it.
+const snapshotFile = "veilleuse.snapshot.json"
+
+// diagnose asks everything that can be asked, which takes some seconds: it listens on the LAN once.
+func (h *house) diagnose(ctx context.Context, s gateway.State) doctorReport {
+	return diagnose(s, h.notes(), h.doctorFacts(ctx))
+}
+
+func (h *house) doctorFacts(ctx context.Context) doctorFacts {
+	c := h.config
+	f := doctorFacts{Client: c.Netatmo.ClientID != "", SignedIn: h.signedIn(), Silent: h.silent,
+		Damage: h.store.Damage(), Written: h.store.Stats().Bytes, Folder: c.State, Witnesses: len(c.Uplink.Witnesses)}
+	if c.Uplink.Witnesses == nil {
+		f.Witnesses = len(uplink.DefaultWitnesses())
+	}
+	var err error
+	if f.Paired, err = h.accessory.Paired(); err != nil {
+		f.PairedErr = err.Error()
+	}
+	h.lookAtLAN(ctx, &f)
+	h.lookAtDoors(ctx, &f)
+	lookAtDisk(&f)
+	return f
+}
+
+// lookAtLAN listens once for what announces itself: our own bridge, and what could be paired.
+func (h *house) lookAtLAN(ctx context.Context, f *doctorFacts) {
+	own, err := h.bridge.ID()
+	if err != nil {
+		f.SweepErr = err.Error()
+		return
+	}
+	announced, err := h.everybody.Discover(ctx)
+	if err != nil {
+		f.SweepErr = err.Error()
+		return
+	}
+	for _, a := range announced {
+		if strings.EqualFold(a.ID, own) {
+			f.Visible = true
+			continue
+		}
+		f.Found = append(f.Found, foundAs(a, f.Paired))
+	}
+}
+
+// lookAtDoors knocks at the bridge and at the broker inside.
+func (h *house) lookAtDoors(ctx context.Context, f *doctorFacts) {
+	if _, _, listen, err := h.bridge.Code(); err != nil {
+		f.BridgeErr = err.Error()
+	} else {
+		f.Bridge, f.BridgeErr = listen, knock(ctx, listen)
+	}
+	if n, err := h.bridge.Controllers(); err == nil {
+		f.Controllers = n
+	}
+	if h.broker == nil {
+		f.Broker = h.config.MQTT.Broker
+		return
+	}
+	f.BrokerInside, f.Broker, f.Clients = true, h.broker.Address(), h.broker.Clients()
+	if f.Broker == "" {
+		f.BrokerErr = "it does not listen at " + h.config.MQTT.Listen
+		return
+	}
+	f.BrokerErr = knock(ctx, f.Broker)
+}
+
+// knock opens a connection to a server of our own and closes it; the answer is "" or what was wrong.
+func knock(ctx context.Context, address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return err.Error()
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialPatience)
+	defer cancel()
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", net.JoinHostPort(host, port))
+	if err != nil {
+		return err.Error()
+	}
+	conn.Close()
+	return ""
+}
+
+func lookAtDisk(f *doctorFacts) {
+	if info, err := os.Stat(filepath.Join(f.Folder, snapshotFile)); err == nil {
+		f.Snapshot, f.SnapshotAge = true, time.Since(info.ModTime())
+	}
+	var disk syscall.Statfs_t
+	if err := syscall.Statfs(f.Folder, &disk); err != nil {
+		f.DiskErr = fmt.Sprintf("%s: %v", f.Folder, err)
+		return
+	}
+	f.DiskFree = uint64(disk.Bavail) * uint64(disk.Bsize)
+}
