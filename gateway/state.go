@@ -112,7 +112,8 @@ type Authority struct {
 	Since time.Time `json:"since"`
 	Why   string    `json:"why"`
 	Drill bool      `json:"drill,omitempty"`
-	Lost  time.Time `json:"lost,omitzero"` // when the outage began that we are in, or were last in
+	Until time.Time `json:"until,omitzero"` // when a drill ends by itself
+	Lost  time.Time `json:"lost,omitzero"`  // when the outage or drill began that we are in, or were last in
 }
 
 // Cloud is the verdict and the evidence it rests on.

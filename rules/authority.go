@@ -120,6 +120,10 @@ func ours(v gateway.Verdict) bool {
 
 // advanceAuthority moves on who is in charge, by how long good or bad has held.
 func (b *book) advanceAuthority() {
+	if b.Authority.Drill {
+		b.advanceDrill()
+		return
+	}
 	c := b.Cloud
 	switch b.Authority.Phase {
 	case gateway.Watching:
@@ -130,14 +134,10 @@ func (b *book) advanceAuthority() {
 			b.Cloud.Hold = firstHold
 		}
 	case gateway.Suspect:
-		span := badSpan
-		if ours(c.Verdict) {
-			span = homeSpan
-		}
 		switch {
 		case c.Bad == 0:
 			b.enter(gateway.Watching, "", "Netatmo answers again")
-		case c.Bad >= badCount && b.now.Sub(c.FirstBad) >= span:
+		case b.confirmed():
 			b.takeOver()
 		}
 	case gateway.Local:
@@ -158,29 +158,43 @@ func (b *book) advanceAuthority() {
 	}
 }
 
+// confirmed reports whether bad has held long enough: the cloud is gone.
+func (b *book) confirmed() bool {
+	span := badSpan
+	if ours(b.Cloud.Verdict) {
+		span = homeSpan
+	}
+	return b.Cloud.Bad >= badCount && b.now.Sub(b.Cloud.FirstBad) >= span
+}
+
 // enter changes the phase. With an empty what the change is shown but not worth a line.
 func (b *book) enter(p gateway.Phase, what, why string) {
-	b.Authority.Phase, b.Authority.Since, b.Authority.Why = p, b.now, why
+	b.Authority.Phase, b.Authority.Since, b.Authority.Why = p, b.now, b.marked(why)
 	b.changed, b.everything, b.quietly = true, true, false
 	if what != "" && p != gateway.Suspect {
 		b.decide(gateway.Decision{Kind: "authority", What: what, Why: why})
 	}
 }
 
-// takeOver begins an outage: the last good picture is frozen, for the merge at the end.
+// takeOver begins an outage.
 func (b *book) takeOver() {
 	c := b.Cloud
 	if !c.Returned.IsZero() && b.now.Sub(c.Returned) < relapse {
 		b.Cloud.Hold = min(2*c.Hold, longestHold)
 	}
 	b.Authority.Lost = c.FirstBad
+	b.freeze()
+	b.enter(gateway.Local, "Netatmo is gone: the house is run from here", fmt.Sprintf("%s, for %v", c.Why, b.now.Sub(c.FirstBad).Round(time.Second)))
+}
+
+// freeze keeps the last good picture of the cloud, for the merge at the end.
+func (b *book) freeze() {
 	b.Home.Base = b.Home.Cloud
 	for id, r := range b.Rooms.All() {
 		r.Base, r.Moved, r.Strays = r.Cloud, false, false
 		r.Written, r.Disagrees = gateway.Aim{}, time.Time{}
 		b.Rooms = b.Rooms.With(id, r)
 	}
-	b.enter(gateway.Local, "Netatmo is gone: the house is run from here", fmt.Sprintf("%s, for %v", c.Why, b.now.Sub(c.FirstBad).Round(time.Second)))
 }
 
 // held reports whether good has held long enough.
@@ -205,7 +219,7 @@ func (b *book) jitter() time.Duration {
 // lookWants asks the cloud to be read while it comes back, so that the return rests on a real answer.
 func (b *book) lookWants() {
 	c := b.Cloud
-	back := b.Authority.Phase == gateway.Local && c.Probed != "" && !broken(c.Probed) || b.Authority.Phase == gateway.Returning
+	back := b.Authority.Phase == gateway.Local && !b.Authority.Drill && c.Probed != "" && !broken(c.Probed) || b.Authority.Phase == gateway.Returning
 	if !back || !b.signedIn() {
 		return
 	}
@@ -213,9 +227,13 @@ func (b *book) lookWants() {
 	if broken(c.Called) {
 		every = lookSeldom
 	}
-	if b.now.Sub(c.Viewed) < every || b.now.Sub(c.CalledAt) < every {
+	atOnce := b.Authority.Drill && !b.Cloud.CalledAt.After(b.Authority.Since) // the cloud was never away
+	if !atOnce && (b.now.Sub(c.Viewed) < every || b.now.Sub(c.CalledAt) < every) {
 		return
 	}
-	slot := b.now.Truncate(every).UTC().Format(time.RFC3339)
-	b.want(want{point: gateway.CloudPoint(b.Home.ID, gateway.Look), value: gateway.Word(slot), why: "Netatmo may be back", once: true})
+	slot, why := b.now.Truncate(every).UTC().Format(time.RFC3339), "Netatmo may be back"
+	if b.Authority.Drill {
+		why = "the house is about to be handed back"
+	}
+	b.want(want{point: gateway.CloudPoint(b.Home.ID, gateway.Look), value: gateway.Word(slot), why: why, once: true})
 }

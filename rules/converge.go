@@ -148,6 +148,9 @@ func (b *book) ask(w want, asked gateway.Asked) {
 func (b *book) send(c gateway.Command, asked *gateway.Asked, first, longest time.Duration) {
 	b.Commanded++
 	c.ID = b.Commanded
+	if c.Point.Quantity != gateway.Siren {
+		c.Why = b.marked(c.Why)
+	}
 	asked.Command, asked.At, asked.Done = c, b.now, false
 	asked.Again = b.now.Add(min(first<<min(asked.Tries, 10), longest))
 	asked.Tries++
@@ -159,6 +162,12 @@ func (b *book) send(c gateway.Command, asked *gateway.Asked, first, longest time
 // keepAsking sends a command that is asked for until it is done, whatever is wanted later: what a
 // person did, told to the cloud or to one device.
 func (b *book) keepAsking(p gateway.Point, v gateway.Value, until time.Time, why string) {
+	if p.Adapter == gateway.CloudAdapter && b.inCharge() {
+		c := gateway.Command{Point: p, Value: v, Until: until, Why: why}
+		b.Asked = b.Asked.With(gateway.PointKey(p.String()), gateway.Asked{Command: c, At: b.now, Again: b.now, Keep: true})
+		b.changed = true
+		return // it goes out with the return
+	}
 	b.send(gateway.Command{Point: p, Value: v, Until: until, Why: why}, &gateway.Asked{Keep: true}, firstCloud, longestCloud)
 }
 

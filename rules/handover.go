@@ -16,13 +16,19 @@ const shortRest = 10 * time.Minute
 // there. The later human act wins. What the schedule wrote is never told; a room that our writes left
 // in manual is set back to follow the home.
 func (b *book) handBack() {
-	b.Cloud.Returned = b.now
 	lost := b.now.Sub(b.Authority.Lost).Round(time.Minute)
-	b.enter(gateway.Watching, "the house is handed back to Netatmo", fmt.Sprintf("it has answered since %s; it was gone for %s", b.clock(b.Cloud.FirstGood), words(lost)))
+	why := fmt.Sprintf("it has answered since %s; it was gone for %s", b.clock(b.Cloud.FirstGood), words(lost))
+	if b.Authority.Drill {
+		why = fmt.Sprintf("the drill is over after %s", words(lost))
+	} else {
+		b.Cloud.Returned = b.now // a drill is no outage: what follows it is no relapse
+	}
+	b.enter(gateway.Watching, "the house is handed back to Netatmo", why)
 	b.mergeHome()
 	for _, room := range b.Rooms.All() {
 		b.mergeRoom(room)
 	}
+	b.Authority.Drill, b.Authority.Until = false, time.Time{}
 }
 
 func words(d time.Duration) string { return strings.TrimSuffix(d.String(), "0s") }

@@ -27,7 +27,7 @@ func Step(s gateway.State, e gateway.Event) (gateway.State, []gateway.Command) {
 		b.begin()
 	}
 	b.observe(e.Fact)
-	if b.everything {
+	if b.everything || b.alarmed {
 		b.advanceAuthority()
 	}
 	b.aim()
@@ -83,6 +83,7 @@ func (b *book) begin() {
 		b.Home.Regime.Mode = gateway.HomeSchedule
 	}
 	b.Cloud.Hold = max(b.Cloud.Hold, firstHold)
+	b.resumeDrill()
 }
 
 // Limits that hold unless the configuration or the vendor says otherwise.
@@ -99,6 +100,9 @@ const (
 func (b *book) decide(d gateway.Decision) {
 	b.Decided++
 	d.Number, d.At = b.Decided, b.now
+	if d.Kind != "alarm" && d.Kind != "refused" { // an alarm is never a drill
+		d.What = b.marked(d.What)
+	}
 	kept := b.Decisions
 	if len(kept) >= gateway.MaxDecisions {
 		kept = kept[len(kept)-gateway.MaxDecisions+1:]

@@ -27,6 +27,10 @@ func (b *book) grant(w gateway.Wish) {
 		b.setDeviceTo(w.By, ask)
 	case gateway.Hush:
 		b.hush(w.By)
+	case gateway.StartDrill:
+		b.startDrill(w.By, ask.For)
+	case gateway.EndDrill:
+		b.endDrill(w.By)
 	case gateway.Refused:
 		b.refuse(w.By, ask.Text, ask.Why)
 	}

@@ -158,7 +158,7 @@ func (p *player) outcome(point, why string, final bool) (gateway.Outcome, error)
 }
 
 // ask reads a wish: bath 22.5 for=2h, bath home, bath off, mode away until=19:30, schedule ID,
-// device siren siren no, hush.
+// device siren siren no, hush, drill for=20m, drill end.
 func (p *player) ask(words []string, at time.Time) (gateway.Ask, error) {
 	if len(words) == 0 {
 		return nil, fmt.Errorf("what is wished is missing")
@@ -184,6 +184,11 @@ func (p *player) ask(words []string, at time.Time) (gateway.Ask, error) {
 		return gateway.SetMode{Mode: gateway.HomeMode(words[1]), For: length, Until: until}, nil
 	case "schedule":
 		return gateway.SwitchSchedule{ID: words[1]}, nil
+	case "drill":
+		if words[1] == "end" {
+			return gateway.EndDrill{}, nil
+		}
+		return gateway.StartDrill{For: length}, nil
 	case "device":
 		return gateway.SetDevice{Device: gateway.DeviceID(words[1]), Quantity: gateway.Quantity(words[2]), Value: value(words[3])}, nil
 	}

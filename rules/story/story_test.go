@@ -4,6 +4,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	_ "time/tzdata"
 
@@ -109,4 +110,24 @@ func FuzzRead(f *testing.F) {
 		}
 		s.Play(func(s gateway.State, _ gateway.Event) (gateway.State, []gateway.Command) { return s, nil }, nil, io.Discard)
 	})
+}
+
+func TestADrillIsAskedFor(t *testing.T) {
+	s, err := Read(strings.NewReader(small + "16:31 wish control drill for=20m\n16:32 wish control drill end\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var events []gateway.Event
+	if err := s.Play(log(&events), nil, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	var asks []gateway.Ask
+	for _, e := range events {
+		if w, ok := e.Fact.(gateway.Wish); ok {
+			asks = append(asks, w.Ask)
+		}
+	}
+	if len(asks) != 2 || asks[0] != (gateway.StartDrill{For: 20 * time.Minute}) || asks[1] != (gateway.EndDrill{}) {
+		t.Errorf("asked for is %#v", asks)
+	}
 }
