@@ -30,6 +30,7 @@ type controlled interface {
 	code() (codeReport, error)
 	report(gateway.State) statusReport
 	diagnose(context.Context, gateway.State) doctorReport
+	drill(ctx context.Context, s gateway.State, after uint64, knocking bool) drillView
 	discover(context.Context) ([]foundAccessory, error)
 	pair(context.Context, pairRequest) (string, error)
 	unpair(context.Context, string) (string, error)
@@ -53,7 +54,7 @@ func (c *control) Run(ctx context.Context, port gateway.Port) error {
 	if err != nil {
 		return fmt.Errorf("control socket %s: %w", c.path, err)
 	}
-	server := &http.Server{Handler: c.routes(), ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	server := &http.Server{Handler: c.routes(port), ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	for {
@@ -87,8 +88,9 @@ func listenUnix(path string) (net.Listener, error) {
 	return listener, err
 }
 
-func (c *control) routes() http.Handler {
+func (c *control) routes(port gateway.Port) http.Handler {
 	mux := http.NewServeMux()
+	c.drillRoutes(mux, port)
 	mux.HandleFunc("GET /status", answer(c.shown(func(_ context.Context, s gateway.State) any { return c.house.report(s) })))
 	mux.HandleFunc("GET /doctor", answer(c.shown(func(ctx context.Context, s gateway.State) any { return c.house.diagnose(ctx, s) })))
 	mux.HandleFunc("GET /code", answer(func(r *http.Request) (any, error) { return c.house.code() }))
@@ -117,12 +119,15 @@ func (c *control) routes() http.Handler {
 	return mux
 }
 
+// errJustStarted says that there is no State yet.
+var errJustStarted = errors.New("the house has only just started; ask again")
+
 // shown answers with something made of the newest State.
 func (c *control) shown(f func(context.Context, gateway.State) any) func(*http.Request) (any, error) {
 	return func(r *http.Request) (any, error) {
 		s := c.newest.Load()
 		if s == nil {
-			return nil, errors.New("the house has only just started; ask again")
+			return nil, errJustStarted
 		}
 		return f(r.Context(), *s), nil
 	}

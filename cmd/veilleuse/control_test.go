@@ -24,6 +24,7 @@ func (nobody) report(gateway.State) statusReport { return statusReport{} }
 func (nobody) diagnose(context.Context, gateway.State) doctorReport {
 	return doctorReport{}
 }
+func (nobody) drill(context.Context, gateway.State, uint64, bool) drillView { return drillView{} }
 func (nobody) discover(context.Context) ([]foundAccessory, error) {
 	return nil, errors.New("no network")
 }

@@ -222,6 +222,6 @@ func (d *demo) serve(ctx context.Context) {
 	}
 	asks := " -c " + d.config
 	d.screen.say(fmt.Sprintf("\nThe house goes on. MQTT: %s   Home app: code %s at %s   End with Ctrl-C.", d.house.broker.Address(), code.Code, code.Listen))
-	d.screen.say("Ask it: veilleuse status" + asks + "\n        veilleuse doctor" + asks)
+	d.screen.say("Ask it: veilleuse status" + asks + "\n        veilleuse doctor" + asks + "\n        veilleuse drill --for 2m" + asks)
 	<-ctx.Done()
 }

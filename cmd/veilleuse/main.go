@@ -48,6 +48,7 @@ func verbs() []verb {
 		{"code", "[-c FILE] [--json]", "the setup code for the Home app, with its QR", codeVerb},
 		{"status", "[-c FILE] [--json]", "who is in charge and why, rooms, devices", statusVerb},
 		{"doctor", "[-c FILE] [--json]", "would the house survive an outage tonight, and what is missing", doctorVerb},
+		{"drill", "[-c FILE] [--for 10m] [--stop] [--json]", "play an outage on the real house for a while and report", drillVerb},
 		{"replay", "FILE", "run a story through the rules and print each decision", replayVerb},
 		{"timetable", "FILE --zone ZONE --from DAY --to DAY", "every change of zone of a vendor schedule", timetableVerb},
 		{"version", "", "version, commit, Go version", versionVerb},
