@@ -144,6 +144,12 @@ func TestDoctorFindsWhatIsMissing(t *testing.T) {
 		{"a stale reading", func(p *patient) {
 			p.device("valve", func(d *gateway.Device) { d.Readings[0].At = evening.Add(-5 * time.Hour) })
 		}, false, 60, 75, "Chambre", gap, "its last word is 5 h old", "battery"},
+		{"a stale reading of what keeps its programme by itself", func(p *patient) {
+			p.device("thermostat", func(d *gateway.Device) { d.Readings[0].At = evening.Add(-5 * time.Hour) })
+		}, true, 85, 95, "Salon", warn, "5 h old; by itself (the vendor says so)", "battery"},
+		{"a valve that has said nothing yet", func(p *patient) {
+			p.device("valve", func(d *gateway.Device) { d.Readings = nil })
+		}, false, 60, 75, "Chambre", gap, "has said nothing yet", "wait a minute"},
 		{"a detector may be silent for days", func(p *patient) {
 			p.device("detector", func(d *gateway.Device) { d.Readings[0].At = evening.Add(-7 * 24 * time.Hour) })
 		}, true, 100, 100, "Detector", well, "last word 7 days ago", ""},

@@ -112,6 +112,9 @@ func (d doctor) onLAN(r *doctorDevice, dev gateway.Device, note notes.Note, does
 	default:
 		r.finding = finding{Result: well, What: over}
 	}
+	if does == heats && !r.Served {
+		d.alone(r, note, does)
+	}
 }
 
 // lastFrom is when a device last said through an adapter how things are; its firmware is no such word.

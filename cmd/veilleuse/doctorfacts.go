@@ -54,7 +54,7 @@ const dialPatience = 2 * time.Second
 // snapshotFile is the store's copy, as README.md names it.
 const snapshotFile = "veilleuse.snapshot.json"
 
-// diagnose asks everything that can be asked, which takes some seconds: it listens on the LAN once.
+// diagnose asks everything that can be asked, which takes some seconds: it listens on the LAN.
 func (h *house) diagnose(ctx context.Context, s gateway.State) doctorReport {
 	return diagnose(s, h.notes(), h.doctorFacts(ctx))
 }
@@ -76,24 +76,30 @@ func (h *house) doctorFacts(ctx context.Context) doctorFacts {
 	return f
 }
 
-// lookAtLAN listens once for what announces itself: our own bridge, and what could be paired.
+// sweepsAtMost is how often the LAN is listened to before the bridge counts as not found: a multicast
+// packet may get lost.
+const sweepsAtMost = 2
+
+// lookAtLAN listens for what announces itself: our own bridge, and what could be paired.
 func (h *house) lookAtLAN(ctx context.Context, f *doctorFacts) {
 	own, err := h.bridge.ID()
-	if err != nil {
-		f.SweepErr = err.Error()
-		return
-	}
-	announced, err := h.everybody.Discover(ctx)
-	if err != nil {
-		f.SweepErr = err.Error()
-		return
-	}
-	for _, a := range announced {
-		if strings.EqualFold(a.ID, own) {
-			f.Visible = true
-			continue
+	for sweeps := 0; err == nil && sweeps < sweepsAtMost && !f.Visible; sweeps++ {
+		var announced []accessory.Announced
+		announced, err = h.everybody.Discover(ctx)
+		f.Found = nil
+		for _, a := range announced {
+			if strings.EqualFold(a.ID, own) {
+				f.Visible = true
+				continue
+			}
+			f.Found = append(f.Found, foundAs(a, f.Paired))
 		}
-		f.Found = append(f.Found, foundAs(a, f.Paired))
+		if f.Silent {
+			return
+		}
+	}
+	if err != nil {
+		f.SweepErr = err.Error()
 	}
 }
 

@@ -1,12 +1,18 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"log/slog"
 	"net"
 	"strings"
 	"testing"
 
+	"github.com/veilleuse/veilleuse/adapters/accessory"
+	"github.com/veilleuse/veilleuse/adapters/homekit"
 	"github.com/veilleuse/veilleuse/adapters/netatmo/netatmotest"
+	"github.com/veilleuse/veilleuse/adapters/store"
 )
 
 // doctor asks the running daemon.
@@ -72,6 +78,17 @@ func TestDoctorOfTheSimulatedHouse(t *testing.T) {
 	}
 }
 
+func TestDoctorOfAHouseThatWouldSurvive(t *testing.T) {
+	l := readyHouse(t, 20)
+	code, r := l.doctor(t)
+	if code != exitWell || !r.Survives || r.Score < 95 || r.Verdict != "Yes: 4 of 4 heated rooms and 1 of 1 alarms would be served." {
+		t.Errorf("exit %d, score %d, %s", code, r.Score, r.Verdict)
+	}
+	if code, out, _ := said(t, "doctor", "-c", l.config); code != exitWell || strings.Contains(out, "To mend:") {
+		t.Errorf("for people it says, with exit %d:\n%s", code, out)
+	}
+}
+
 func TestDoctorOfAHouseWithNothingPaired(t *testing.T) {
 	l := live(t, false)
 	l.status(t, "the daemon", func(statusReport) bool { return true })
@@ -123,5 +140,52 @@ func TestDiskOfAFolderThatIsNotThere(t *testing.T) {
 	f = doctorFacts{Folder: t.TempDir()}
 	if lookAtDisk(&f); f.DiskErr != "" || f.DiskFree == 0 {
 		t.Errorf("%+v", f)
+	}
+}
+
+func TestLookAtLAN(t *testing.T) {
+	disk, err := store.Open(t.TempDir(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer disk.Close()
+	bridge := homekit.New(homekit.Options{Vault: disk.Vault("homekit")})
+	own, err := bridge.ID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	relay := accessory.Announced{ID: "11:22:33:44:55:66", Name: "Relay", Address: "192.0.2.7:5001"}
+	ours := accessory.Announced{ID: strings.ToLower(own), Name: "Veilleuse", Address: "192.0.2.2:51826"}
+	for name, test := range map[string]struct {
+		silent  bool
+		sweeps  [][]accessory.Announced // nil: one that fails
+		visible bool
+		found   int
+		err     bool
+		listens int
+	}{
+		"found at once":            {false, [][]accessory.Announced{{relay, ours}}, true, 1, false, 1},
+		"a lost packet":            {false, [][]accessory.Announced{{relay}, {relay, ours}}, true, 1, false, 2},
+		"not to be found":          {false, [][]accessory.Announced{{relay}, {relay}}, false, 1, false, 2},
+		"nobody can look":          {false, [][]accessory.Announced{nil}, false, 0, true, 1},
+		"it does not want to be":   {true, [][]accessory.Announced{{relay}}, false, 1, false, 1},
+		"nothing is on the LAN":    {false, [][]accessory.Announced{{}, {}}, false, 0, false, 2},
+		"only our own is on there": {false, [][]accessory.Announced{{ours}}, true, 0, false, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			listened := 0
+			h := house{bridge: bridge, everybody: accessory.New(accessory.Options{Browse: func(context.Context) ([]accessory.Announced, error) {
+				listened++
+				if found := test.sweeps[listened-1]; found != nil {
+					return found, nil
+				}
+				return nil, errors.New("no network")
+			}})}
+			f := doctorFacts{Silent: test.silent}
+			h.lookAtLAN(t.Context(), &f)
+			if f.Visible != test.visible || len(f.Found) != test.found || (f.SweepErr != "") != test.err || listened != test.listens {
+				t.Errorf("after %d sweeps: %+v", listened, f)
+			}
+		})
 	}
 }
