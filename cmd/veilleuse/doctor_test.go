@@ -152,7 +152,7 @@ func TestDoctorFindsWhatIsMissing(t *testing.T) {
 		}, false, 60, 75, "Chambre", gap, "has said nothing yet", "wait a minute"},
 		{"a detector may be silent for days", func(p *patient) {
 			p.device("detector", func(d *gateway.Device) { d.Readings[0].At = evening.Add(-7 * 24 * time.Hour) })
-		}, true, 100, 100, "Detector", well, "last word 7 days ago", ""},
+		}, true, 100, 100, "Detector", well, "heard 7 days ago", ""},
 		{"but not for weeks", func(p *patient) {
 			p.device("detector", func(d *gateway.Device) { d.Readings[0].At = evening.Add(-9 * 24 * time.Hour) })
 		}, false, 70, 75, "Detector", gap, "9 days old", "battery"},

@@ -108,7 +108,7 @@ func (d doctor) onLAN(r *doctorDevice, dev gateway.Device, note notes.Note, does
 		r.finding = missing(does, fmt.Sprintf("%s it answers, but its last word is %s old", over, long(age)),
 			"look at its battery and its distance to the relay: veilleuse status shows what it says")
 	case read:
-		r.finding = finding{Result: well, What: fmt.Sprintf("%s, last word %s ago", over, long(age))}
+		r.finding = finding{Result: well, What: fmt.Sprintf("%s, heard %s ago", over, long(age))}
 	default:
 		r.finding = finding{Result: well, What: over}
 	}
