@@ -205,6 +205,24 @@ func TestDoctorFindsWhatIsMissing(t *testing.T) {
 			relay := gateway.Device{ID: "relay", Name: "Relay", Model: "NAPlug", Faces: []gateway.Face{face(gateway.AccessoryAdapter)}}
 			p.Devices = p.Devices.With("relay", relay.WithReading(gateway.Measure{Quantity: gateway.Firmware, Value: gateway.Word("236"), At: evening.Add(-9 * time.Hour), From: gateway.AccessoryAdapter}))
 		}, true, 100, 100, "Relay", well, "over HomeKit on the LAN", ""},
+		{"a low battery", func(p *patient) {
+			p.device("thermostat", func(d *gateway.Device) { *d = d.WithReading(said20(gateway.LowBattery, gateway.Flag(true))) })
+		}, true, 100, 100, "Salon", warn, "its battery is low", "change its battery"},
+		{"a battery that is nearly empty", func(p *patient) {
+			p.device("valve", func(d *gateway.Device) { *d = d.WithReading(said20(gateway.Battery, gateway.Number(12))) })
+		}, true, 100, 100, "My valve", warn, "its battery is low", "change its battery"},
+		{"a battery that its device calls good", func(p *patient) {
+			p.device("valve", func(d *gateway.Device) {
+				*d = d.WithReading(said20(gateway.Battery, gateway.Number(12))).WithReading(said20(gateway.LowBattery, gateway.Flag(false)))
+			})
+		}, true, 100, 100, "My valve", well, "over HomeKit", ""},
+		{"a low battery is no better without the LAN", func(p *patient) {
+			cloudOnly("valve")(p)
+			p.device("valve", func(d *gateway.Device) { *d = d.WithReading(said20(gateway.LowBattery, gateway.Flag(true))) })
+		}, false, 60, 75, "Chambre", gap, "its battery is low", "change its battery; pair its relay"},
+		{"a detector with a fault", func(p *patient) {
+			p.device("detector", func(d *gateway.Device) { *d = d.WithReading(said20(gateway.Fault, gateway.Flag(true))) })
+		}, false, 70, 75, "Detector", gap, "reports a fault", "test button"},
 		{"no alarms", without("detector"), true, 100, 100, "Salon", well, "", ""},
 		{"a camera that is gone is no reason not to survive", func(p *patient) {
 			p.Devices = p.Devices.With("camera", gateway.Device{ID: "camera", Name: "Camera", Model: "NACamera", Faces: []gateway.Face{face(gateway.CloudAdapter)}})

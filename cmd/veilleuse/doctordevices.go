@@ -62,7 +62,34 @@ func (d doctor) device(dev gateway.Device) doctorDevice {
 	default:
 		d.onLAN(&r, dev, note, does, face.Adapter)
 	}
+	r.ails(dev, does)
 	return r
+}
+
+// emptyBelow is the charge in percent below which a battery may not last the night, where the device has
+// no word of its own; Home Assistant's default for "low".
+const emptyBelow = 20
+
+// ails adds what the device itself complains of.
+func (r *doctorDevice) ails(dev gateway.Device, does role) {
+	fault, _ := dev.Reading(gateway.Fault)
+	low, said := dev.Reading(gateway.LowBattery)
+	charge, measured := dev.Reading(gateway.Battery)
+	percent, _ := charge.Value.Number()
+	switch {
+	case does == warns && fault.Value.Yes():
+		r.Served = false
+		r.finding = finding{gap, r.What + "; it reports a fault of its own", "press its test button; if the fault stays, replace it"}
+	case said && low.Value.Yes() || !said && measured && percent < emptyBelow:
+		do := "change its battery"
+		if r.Do != "" {
+			do += "; " + r.Do
+		}
+		if r.Result == well {
+			r.Result = warn
+		}
+		r.What, r.Do = r.What+"; its battery is low", do
+	}
 }
 
 // localFace is the face on the LAN that would serve: of those that can what the device is there for, one

@@ -63,9 +63,7 @@ func drillVerb(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	d := drilling{state: config.State, console: c, silent: o.json, watch: watchDrill(*length, first), seen: first.Decided}
-	if !o.json {
-		fmt.Fprintf(c.out, "A drill until %s: the house is run from here as if Netatmo were gone. Ctrl-C ends it.\n", clockOf(d.watch.until))
-	}
+	d.tell(fmt.Sprintf("A drill until %s: the house is run from here as if Netatmo were gone. Ctrl-C ends it.", clockOf(d.watch.until)))
 	d.say(first.Decisions)
 	failed := d.follow(ctx)
 	report := d.watch.report()
@@ -101,6 +99,7 @@ func (d *drilling) follow(ctx context.Context) error {
 		select {
 		case <-interrupted:
 			interrupted, giveUp = nil, time.After(afterDrill)
+			d.tell("Ending the drill: Netatmo is read first.")
 			var v drillView
 			if err := askDaemon(asking, d.state, "POST", "/drill", drillRequest{End: true}, &v); err != nil && d.watch.ended.IsZero() {
 				return fmt.Errorf("end the drill: %w; it ends by itself at %s", err, clockOf(d.watch.until))
@@ -135,11 +134,15 @@ func (d *drilling) look(ctx context.Context, knocking bool) (over bool, err erro
 }
 
 func (d *drilling) say(decisions []gateway.Decision) {
-	if d.silent {
-		return
-	}
 	for _, decision := range decisions {
-		fold(d.console.out, "", fmt.Sprintf("%s  %s (%s)", clockOf(decision.At), decision.What, decision.Why))
+		d.tell(fmt.Sprintf("%s  %s (%s)", clockOf(decision.At), decision.What, decision.Why))
+	}
+}
+
+// tell writes a line, unless only the report is wanted.
+func (d *drilling) tell(line string) {
+	if !d.silent {
+		fold(d.console.out, "", line)
 	}
 }
 
