@@ -163,7 +163,7 @@ func TestDoctorFindsWhatIsMissing(t *testing.T) {
 			p.Health = p.Health.With("ear", gateway.Health{Adapter: "ear", Up: true})
 			p.Devices = p.Devices.With("smoke", gateway.Device{ID: "smoke", Name: "Smoke", Model: "NSD"})
 		}, false, 70, 75, "Smoke", gap, "nobody reaches it", "within earshot"},
-		{"a detector that speaks Bluetooth", cloudOnly("detector"), false, 70, 75, "Detector", gap, "unverified", "Bluetooth LE, which this version does not speak"},
+		{"a detector that speaks Bluetooth", cloudOnly("detector"), false, 70, 75, "Detector", gap, "unverified", "some metres of it, then veilleuse discover"},
 		{"no plan", func(p *patient) {
 			p.Home.Copied, p.Home.Schedules, p.facts.SignedIn = time.Time{}, nil, false
 		}, false, 25, 60, "Salon", gap, "no plan is copied", "veilleuse login"},

@@ -212,8 +212,8 @@ func (d doctor) mend(dev gateway.Device, note notes.Note, does role) string {
 		return d.secondDetector(best.Via, note)
 	case best.Via == notes.MQTT:
 		return best.Note
-	case best.Via == notes.BLE && !d.has(string(notes.BLE)):
-		return "nothing yet: its way is Bluetooth LE, which this version does not speak"
+	case best.Via == notes.BLE:
+		return pairNear
 	}
 	return "nothing: no way to it without the cloud is known"
 }
@@ -226,10 +226,8 @@ func (d doctor) secondDetector(via notes.Via, note notes.Note) string {
 	}
 	beside := fmt.Sprintf("put a %s that speaks HomeKit over IP beside it (veilleuse discover, then veilleuse pair ID CODE), and keep this one", kind)
 	switch {
-	case via == notes.BLE && d.has(string(via)):
-		return "stand near with the Pi, then veilleuse discover and veilleuse pair ID CODE with its HomeKit code"
 	case via == notes.BLE:
-		return "its way is Bluetooth LE, which this version does not speak: " + beside
+		return pairNear
 	case via == notes.Ear && d.has(string(via)):
 		return "put a microphone within earshot of it"
 	case via == notes.Ear:
@@ -237,6 +235,9 @@ func (d doctor) secondDetector(via notes.Via, note notes.Note) string {
 	}
 	return beside
 }
+
+// pairNear is what to do about a device on Bluetooth.
+const pairNear = "have the Pi within some metres of it, then veilleuse discover and veilleuse pair ID CODE with its HomeKit code"
 
 // has reports whether an adapter of that name is part of this house.
 func (d doctor) has(adapter string) bool {
