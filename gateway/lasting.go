@@ -30,6 +30,10 @@ type Lasting struct {
 	Decisions []Decision                `json:"decisions,omitempty"`
 	Decided   uint64                    `json:"decided"`
 	Commanded uint64                    `json:"commanded"`
+	Outage    *Outage                   `json:"outage,omitempty"`
+	Outages   []Outage                  `json:"outages,omitempty"`
+	Days      []Day                     `json:"days,omitempty"`
+	Watch     Watch                     `json:"watch,omitzero"`
 }
 
 // Lasting returns the part of s that survives a restart.
@@ -40,6 +44,7 @@ func (s State) Lasting() Lasting {
 		Hold: s.Cloud.Hold, Returned: s.Cloud.Returned,
 		Alarms: s.Alarms, Sounded: s.Sounded, Asked: s.Asked,
 		Decisions: s.Decisions, Decided: s.Decided, Commanded: s.Commanded,
+		Outage: s.Outage, Outages: s.Outages, Days: s.Days, Watch: s.Watch,
 	}
 }
 
@@ -49,6 +54,7 @@ func (l Lasting) State() State {
 		Home: l.Home, Rooms: l.Rooms, Devices: l.Devices, Also: l.Also, Authority: l.Authority,
 		Cloud:  Cloud{Verdict: l.Verdict, Since: l.VerdictAt, Why: l.Why, Hold: l.Hold, Returned: l.Returned},
 		Alarms: l.Alarms, Sounded: l.Sounded, Asked: l.Asked, Decisions: l.Decisions, Decided: l.Decided, Commanded: l.Commanded,
+		Outage: l.Outage, Outages: l.Outages, Days: l.Days, Watch: l.Watch,
 	}
 }
 
