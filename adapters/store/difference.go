@@ -35,10 +35,15 @@ func difference(then, now gateway.State) urgency {
 		return essential
 	case a.Decided != b.Decided:
 		return decided
-	case most == nothing && !same(a, b):
+	case most == nothing && (journalGrew(a, b) || !same(a, b)):
 		return measured
 	}
 	return most
+}
+
+// journalGrew sees what changes without anything else, so that nothing has to be encoded for it.
+func journalGrew(a, b gateway.Lasting) bool {
+	return a.Outage != b.Outage || a.Watch.Watched != b.Watch.Watched || a.Watch.Ours != b.Watch.Ours
 }
 
 // differenceOf compares two tables; strip takes from a value what is not essential.
@@ -83,8 +88,9 @@ func rest(s gateway.State) gateway.Lasting {
 }
 
 // essentialRest leaves out the decisions, counters, reasons, and times at which something unchanged was
-// heard again.
+// heard again. The journal of outages goes along: where one begins or ends the phase changes, too.
 func essentialRest(l gateway.Lasting) gateway.Lasting {
+	l.Outage, l.Outages, l.Days, l.Watch = nil, nil, nil, gateway.Watch{}
 	l.Decisions, l.Decided, l.Commanded = nil, 0, 0
 	l.Why, l.Authority.Why, l.Home.Copied = "", "", time.Time{}
 	l.Alarms = slices.Clone(l.Alarms)

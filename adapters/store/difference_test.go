@@ -51,6 +51,10 @@ func TestDifference(t *testing.T) {
 		{"another reason, same verdict", state(func(s *gateway.State) { s.Cloud.Why = "503 again" }), measured},
 		{"a command was numbered", state(func(s *gateway.State) { s.Commanded++ }), measured},
 
+		{"an outage is measured", state(func(s *gateway.State) { s.Outage = &gateway.Outage{Number: 1, Measured: later} }), measured},
+		{"the vendor's day grows", state(func(s *gateway.State) { s.Days = []gateway.Day{{Date: "2025-10-29", Watched: 900}} }), measured},
+		{"the vendor was watched", state(func(s *gateway.State) { s.Watch.Watched = time.Second }), measured},
+
 		{"a decision", state(func(s *gateway.State) { s.Decided++ }), decided},
 
 		{"a person's wish", func(s gateway.State) gateway.State { return override(s, 1, 23, began) }, essential},
