@@ -3,7 +3,7 @@
 // There is one file a rule: what an alarm asks for (alarm.go), who is in charge (authority.go), what
 // people wish (wish.go) and whose hand turned a knob (hand.go), what each room ought to be (heating.go),
 // which devices are steered to it and when (steer.go), and what is told the cloud when it is back
-// (handover.go). Each rule says what ought to be, not what to do: it states wants, the graver rule
+// (handover.go); what happened in an outage is written down last (journal.go). Each rule says what ought to be, not what to do: it states wants, the graver rule
 // first. converge.go alone compares wants with readings and turns the difference into commands, so
 // that loss, repetition and restarts are dealt with once.
 //
@@ -32,6 +32,7 @@ func Step(s gateway.State, e gateway.Event) (gateway.State, []gateway.Command) {
 	}
 	b.aim()
 	b.converge()
+	b.journal(&s, e.Fact)
 	if b.changed {
 		b.Version++
 	}

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 
 	_ "time/tzdata"
@@ -72,7 +74,44 @@ func invariants(before gateway.State, e gateway.Event, after gateway.State, comm
 			return fmt.Errorf("%v is written to the cloud while the house is %s", c.Value, after.Authority.Phase)
 		}
 	}
+	if err := journalHolds(after); err != nil {
+		return err
+	}
 	return detectorsHeard(e, after)
+}
+
+// journalHolds is what must hold of the journal of outages in every life.
+func journalHolds(s gateway.State) error {
+	inCharge := s.Authority.Phase == gateway.Local || s.Authority.Phase == gateway.Returning
+	if inCharge != (s.Outage != nil) {
+		return fmt.Errorf("the house is %s and the open outage is %v", s.Authority.Phase, s.Outage)
+	}
+	all := slices.Clone(s.Outages)
+	if s.Outage != nil {
+		all = append(all, *s.Outage)
+	}
+	for i, o := range all {
+		if o.Open() != (s.Outage != nil && i == len(all)-1) || i > 0 && o.Number != all[i-1].Number+1 {
+			return fmt.Errorf("outage %d is at place %d, open %v", o.Number, i, o.Open())
+		}
+		if o.Began.Before(o.Lost) || !o.Open() && (o.Ended.Before(o.Began) || o.Back.Before(o.Began) || o.Ended.Before(o.Back)) {
+			return fmt.Errorf("outage %d: lost %v, began %v, back %v, ended %v", o.Number, o.Lost, o.Began, o.Back, o.Ended)
+		}
+		if min(o.Writes, o.Relapses, o.Wishes, o.Alarms, o.SlotsKept, o.SlotsDue-o.SlotsKept, o.LeftOut) < 0 {
+			return fmt.Errorf("outage %d counts less than nothing: %+v", o.Number, o)
+		}
+		for id, c := range o.Rooms.All() {
+			if math.IsNaN(c.Below) || math.IsInf(c.Below, 0) || min(c.Below, c.Measured.Hours(), c.Unknown.Hours()) < 0 {
+				return fmt.Errorf("outage %d, %s: %+v", o.Number, id, c)
+			}
+		}
+	}
+	for i, d := range s.Days {
+		if min(d.Watched, d.Broken, d.Ours) < 0 || d.Broken > d.Watched+1 || d.Watched+d.Ours > 86400+60*60 || i > 0 && s.Days[i-1].Date >= d.Date {
+			return fmt.Errorf("day %d is %+v", i, d)
+		}
+	}
+	return nil
 }
 
 // limited reports whether a target is as near as the device's own range comes.
