@@ -93,6 +93,7 @@ func (c *control) routes(port gateway.Port) http.Handler {
 	c.drillRoutes(mux, port)
 	mux.HandleFunc("GET /status", answer(c.shown(func(_ context.Context, s gateway.State) any { return c.house.report(s) })))
 	mux.HandleFunc("GET /doctor", answer(c.shown(func(ctx context.Context, s gateway.State) any { return c.house.diagnose(ctx, s) })))
+	mux.HandleFunc("GET /outages", answer(c.shown(func(_ context.Context, s gateway.State) any { return reportOutages(s) })))
 	mux.HandleFunc("GET /code", answer(func(r *http.Request) (any, error) { return c.house.code() }))
 	mux.HandleFunc("GET /discover", answer(func(r *http.Request) (any, error) { return c.house.discover(r.Context()) }))
 	mux.HandleFunc("POST /pair", answer(func(r *http.Request) (any, error) {

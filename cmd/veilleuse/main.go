@@ -47,6 +47,7 @@ func verbs() []verb {
 		{"unpair", "[-c FILE] ID", "end the pairing with an accessory", unpairVerb},
 		{"code", "[-c FILE] [--json]", "the setup code for the Home app, with its QR", codeVerb},
 		{"status", "[-c FILE] [--json]", "who is in charge and why, rooms, devices", statusVerb},
+		{"report", "[-c FILE] [--json] [--list] [NUMBER]", "the journal of an outage: why, when, what was done, comfort kept", reportVerb},
 		{"doctor", "[-c FILE] [--json]", "would the house survive an outage tonight, and what is missing", doctorVerb},
 		{"drill", "[-c FILE] [--for 10m] [--stop] [--json]", "play an outage on the real house for a while and report", drillVerb},
 		{"replay", "FILE", "run a story through the rules and print each decision", replayVerb},
@@ -131,6 +132,15 @@ func (o *options) withJSON() *options {
 
 // parse reads flags wherever they stand and wants exactly so many other arguments.
 func (o *options) parse(args []string, wanted int) ([]string, error) {
+	rest, err := o.parseUpTo(args, wanted)
+	if err == nil && len(rest) != wanted {
+		return nil, usageError{fmt.Errorf("expected %d arguments besides options, got %d", wanted, len(rest))}
+	}
+	return rest, err
+}
+
+// parseUpTo reads flags wherever they stand and takes at most so many other arguments.
+func (o *options) parseUpTo(args []string, most int) ([]string, error) {
 	var rest []string
 	for {
 		if err := o.set.Parse(args); err != nil {
@@ -144,8 +154,8 @@ func (o *options) parse(args []string, wanted int) ([]string, error) {
 		}
 		rest, args = append(rest, o.set.Arg(0)), o.set.Args()[1:]
 	}
-	if len(rest) != wanted {
-		return nil, usageError{fmt.Errorf("expected %d arguments besides options, got %d", wanted, len(rest))}
+	if len(rest) > most {
+		return nil, usageError{fmt.Errorf("expected %d arguments besides options, got %d", most, len(rest))}
 	}
 	return rest, nil
 }

@@ -21,6 +21,10 @@ type statusReport struct {
 	Devices   []deviceReport     `json:"devices"`
 	Adapters  []adapterReport    `json:"adapters"`
 	Decisions []gateway.Decision `json:"decisions"` // the last ten, newest last
+
+	Outage       *outageReport      `json:"outage,omitempty"`      // the one that goes on
+	LastOutage   *shortOutage       `json:"last_outage,omitempty"` // the last finished one
+	Availability availabilityReport `json:"availability"`
 }
 
 type homeReport struct {
@@ -109,6 +113,7 @@ func report(s gateway.State, known notes.Notes) statusReport {
 		Devices:   []deviceReport{},
 		Decisions: s.Decisions[max(0, len(s.Decisions)-shownDecisions):],
 	}
+	r.addOutages(s)
 	for _, room := range s.Rooms.All() {
 		r.Rooms = append(r.Rooms, reportRoom(room))
 	}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/veilleuse/veilleuse/gateway"
+)
+
+// page writes sections of plain text that fit a terminal.
+type page struct{ out io.Writer }
+
+// section begins a part of the page.
+func (p page) section(title string) { fmt.Fprintf(p.out, "\n%s\n", title) }
+
+// item writes a text behind a head, in lines that fit; what follows the first is set in as deep.
+func (p page) item(head, text string) {
+	indent := strings.Repeat(" ", utf8.RuneCountInString(head))
+	line, words := head, 0
+	for _, word := range strings.Fields(text) {
+		if words > 0 && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > pageWidth {
+			fmt.Fprintln(p.out, line)
+			line, words = indent, 0
+		}
+		if words > 0 {
+			line += " "
+		}
+		line += word
+		words++
+	}
+	fmt.Fprintln(p.out, strings.TrimRight(line, " "))
+}
+
+// printOutage writes the journal of an outage for people.
+func printOutage(out io.Writer, r outageReport) {
+	p := page{out}
+	p.item("", headline(r))
+	p.section("Why")
+	p.item("  ", r.Why)
+	for _, e := range r.Evidence {
+		p.item("  - ", e)
+	}
+	for _, l := range r.Later {
+		p.item("  then ", fmt.Sprintf("%s at %s: %s", l.Verdict, clockOf(l.At), l.Why))
+	}
+	printCourse(p, r)
+	printDeeds(p, r)
+	printComfort(p, r)
+	printStory(p, r)
+}
+
+// headline says which outage it is, and whether it goes on.
+func headline(r outageReport) string {
+	what := fmt.Sprintf("Outage %d: %s", r.Number, verdictWords(r.Verdict))
+	if r.Drill {
+		what = fmt.Sprintf("Outage %d, a drill", r.Number)
+	}
+	if r.Ended.IsZero() {
+		return fmt.Sprintf("%s, since %s. It goes on, %s by now.", what, clockOf(r.Lost), lengthOf(r.LengthS))
+	}
+	return fmt.Sprintf("%s, %s from %s on.", what, lengthOf(r.LengthS), clockOf(r.Lost))
+}
+
+// verdictWords says in plain words what was gone.
+func verdictWords(v gateway.Verdict) string {
+	switch v {
+	case gateway.VerdictCloudDown:
+		return "Netatmo was gone (cloud-down)"
+	case gateway.VerdictDegraded:
+		return "Netatmo answered, but not usefully (degraded)"
+	case gateway.VerdictAuthRevoked:
+		return "Netatmo did not accept our sign-in (auth-revoked)"
+	}
+	return fmt.Sprintf("Netatmo was out of reach (%s)", v)
+}
+
+func printCourse(p page, r outageReport) {
+	p.section("When")
+	for _, step := range []struct {
+		at   time.Time
+		what string
+	}{
+		{r.Lost, "the first failure"},
+		{r.Began, "the house was taken over"},
+		{r.Back, "Netatmo answered again"},
+		{r.Ended, "the house was handed back"},
+	} {
+		if !step.at.IsZero() {
+			p.item(fmt.Sprintf("  %-16s ", clockOf(step.at)), step.what)
+		}
+	}
+}
+
+func printDeeds(p page, r outageReport) {
+	p.section("What Veilleuse did")
+	if r.SlotsDue > 0 {
+		p.item("  - ", fmt.Sprintf("%d of %s of the schedule kept, within %v", r.SlotsKept, counted(r.SlotsDue, "change"), lengthOf(int(gateway.SlotGrace.Seconds()))))
+	}
+	p.item("  - ", counted(r.Writes, "command")+" sent to devices in the house")
+	if r.Wishes > 0 {
+		p.item("  - ", counted(r.Wishes, "wish")+" of people granted")
+	}
+	if r.Alarms > 0 {
+		p.item("  - ", counted(r.Alarms, "smoke or carbon monoxide alarm")+" passed on:")
+		for _, d := range r.Decisions {
+			if d.Kind == "alarm" {
+				p.item("      "+clockOf(d.At)+" ", d.What)
+			}
+		}
+	}
+	if r.Relapses > 0 {
+		p.item("  - ", counted(r.Relapses, "return")+" broken off, because Netatmo failed again")
+	}
+	if r.Ended.IsZero() {
+		return
+	}
+	if len(r.HandedBack) == 0 {
+		p.item("  - ", "nothing had to be handed back")
+		return
+	}
+	p.item("  - ", "handed back:")
+	for _, line := range r.HandedBack {
+		p.item("      ", line)
+	}
+}
+
+func printComfort(p page, r outageReport) {
+	p.section("Comfort kept (1 K·h: one degree too cold for an hour)")
+	if len(r.Rooms) == 0 {
+		p.item("  ", "no heated room is known")
+	}
+	width := 0
+	for _, room := range r.Rooms {
+		width = max(width, min(utf8.RuneCountInString(room.Name), longestName))
+	}
+	for _, room := range r.Rooms {
+		name := []rune(room.Name)
+		if len(name) > longestName {
+			name = append(name[:longestName-1], '…')
+		}
+		head := "  " + string(name) + strings.Repeat(" ", width-len(name)+2)
+		text := "not known"
+		if room.BelowKH != nil {
+			text = fmt.Sprintf("%.2f K·h below target in %.1f h", *room.BelowKH, room.MeasuredH)
+			if room.UnknownH >= 0.1 {
+				text += fmt.Sprintf(", and %.1f h not known", room.UnknownH)
+			}
+		}
+		p.item(head, text)
+	}
+}
+
+// longestName is how much of a room's name the page shows, in letters.
+const longestName = 24
+
+// printStory writes what was decided, in the words of that time.
+func printStory(p page, r outageReport) {
+	if len(r.Decisions) == 0 {
+		return
+	}
+	p.section("What was decided")
+	hole := r.hole()
+	for i, d := range r.Decisions {
+		if r.LeftOut > 0 && i == hole {
+			p.item("  ", fmt.Sprintf("(%d more are not kept)", r.LeftOut))
+		}
+		p.item(fmt.Sprintf("  %-16s ", clockOf(d.At)), fmt.Sprintf("%s (%s)", d.What, d.Why))
+	}
+}
+
+// hole is the place before which decisions were left out: there the widest gap in their numbers is.
+func (r outageReport) hole() int {
+	place, gap := 0, uint64(0)
+	for i := 1; i < len(r.Decisions); i++ {
+		if g := r.Decisions[i].Number - r.Decisions[i-1].Number; g > gap {
+			place, gap = i, g
+		}
+	}
+	return place
+}
+
+// counted counts things: 1 change, 2 changes.
+func counted(n int, thing string) string {
+	if n == 1 {
+		return fmt.Sprintf("%d %s", n, thing)
+	}
+	if strings.HasSuffix(thing, "sh") {
+		return fmt.Sprintf("%d %ses", n, thing)
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// lengthOf is a length of time in words: 45 s, 12 min, 8 h 14 min, 3 days 2 h.
+func lengthOf(seconds int) string {
+	d := time.Duration(max(seconds, 0)) * time.Second
+	var parts []string
+	switch {
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	case d < 48*time.Hour:
+		parts = []string{fmt.Sprintf("%d h", int(d.Hours())), fmt.Sprintf("%d min", int(d.Minutes())%60)}
+	default:
+		parts = []string{fmt.Sprintf("%d days", int(d.Hours())/24), fmt.Sprintf("%d h", int(d.Hours())%24)}
+	}
+	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return strings.HasPrefix(p, "0 ") }), " ")
+}
