@@ -64,7 +64,7 @@ func (a *announcer) announcement(device fields, available []fields, components f
 func (a *announcer) running() fields { return fields{"topic": a.base + "/status"} }
 
 // house announces Veilleuse itself: who is in charge, whether the vendor's cloud is there, the alarm, a
-// drill.
+// drill, the outage, the requests spent.
 func (a *announcer) house() []byte {
 	device := fields{"identifiers": []string{a.id("")}, "name": "Veilleuse", "manufacturer": "Veilleuse", "model": "Gateway"}
 	if a.version != "" {
@@ -96,6 +96,14 @@ func (a *announcer) house() []byte {
 		"danger": part(binary, "Danger", "alarm", fields{
 			"unique_id": a.id("danger"), "device_class": "safety",
 			"value_template": "{{ 'OFF' if value_json.get('phase', 'quiet') == 'quiet' else 'ON' }}",
+		}),
+		"outage": part(binary, "Netatmo outage", "outage", fields{
+			"device_class":   "problem",
+			"value_template": "{{ 'ON' if value_json.number is defined and value_json.until is not defined else 'OFF' }}",
+		}),
+		"budget": part("sensor", "Requests to Netatmo, last hour", "budget", fields{
+			"value_template": "{{ value_json.get('spent_last_hour') }}", "unit_of_measurement": "requests",
+			"state_class": measurement, "entity_category": diagnostic,
 		}),
 		"hush": fields{
 			"platform": "button", "name": "Hush", "unique_id": a.id("hush"),

@@ -64,6 +64,14 @@ func smallHouse() gateway.State {
 			Since: evening.Add(-2 * time.Minute), Why: `smoke in "Hall"`,
 		}},
 		Decided: 41,
+		Budget:  gateway.Budget{Spent: 16, Limit: 120, Total: 115},
+	}
+	s.Outage = &gateway.Outage{
+		Number: 2, Verdict: s.Cloud.Verdict, Scope: s.Cloud.Scope, Why: s.Cloud.Why, Lost: s.Cloud.Since, Began: s.Authority.Since,
+		Writes: 7, SlotsDue: 3, SlotsKept: 2, Wishes: 2, Alarms: 1,
+		Rooms: gateway.Table[gateway.RoomID, gateway.Comfort]{}.
+			With("2746182631", gateway.Comfort{Name: "Livingroom", Below: 0.6049, Measured: time.Hour}).
+			With("ab_Cellar", gateway.Comfort{Name: "Cellar", Unknown: time.Hour}),
 	}
 	s.Rooms = s.Rooms.
 		With("2746182631", gateway.Room{

@@ -21,7 +21,7 @@ type view struct {
 	state     gateway.State // as the board shows it
 	told      uint64        // number of the last decision that was told
 
-	status, authority, cloud, alarm *page
+	status, authority, cloud, alarm, outage, budget *page
 
 	rooms    map[gateway.RoomID]*shown
 	devices  map[gateway.DeviceID]*shown
@@ -50,6 +50,7 @@ func newView(base string, a *announcer, told uint64) *view {
 		b.write(b.page(a.configTopic("")), a.house())
 	}
 	v.authority, v.cloud, v.alarm = b.page(base+"/authority"), b.page(base+"/cloud"), b.page(base+"/alarm")
+	v.outage, v.budget = b.page(base+"/outage"), b.page(base+"/budget")
 	v.status = b.page(base + "/status")
 	v.status.text = []byte(online) // posted once everything else was sent
 	return v
@@ -60,6 +61,7 @@ func (v *view) show(s gateway.State) {
 	old := v.state
 	v.state = s
 	v.showHouse()
+	v.showJournal(old)
 	bounds := old.Home.FrostGuard != s.Home.FrostGuard || old.Home.Maximum != s.Home.Maximum
 	for id := range s.Rooms.Changes(old.Rooms) {
 		v.showRoom(id, old)

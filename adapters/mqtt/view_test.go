@@ -59,6 +59,7 @@ func TestNothingKnownPublishesNothingMadeUp(t *testing.T) {
 		"veilleuse/authority": `{"drill":false}`,
 		"veilleuse/cloud":     `{"scope":[],"evidence":[]}`,
 		"veilleuse/alarm":     `{"phase":"quiet"}`,
+		"veilleuse/outage":    `{}`,
 	}
 	if got := sent(v); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got %v, want %v", got, want)
@@ -114,6 +115,11 @@ func TestOnlyWhatChangedIsSent(t *testing.T) {
 			[]string{"veilleuse/cloud"}},
 		{"the alarm", func(s gateway.State) gateway.State { s.Alarms = nil; return s },
 			[]string{"veilleuse/alarm"}},
+		{"the requests spent", func(s gateway.State) gateway.State { s.Budget.Spent++; return s },
+			[]string{"veilleuse/budget"}},
+		{"an outage begins", func(s gateway.State) gateway.State { s.Outage = &gateway.Outage{Number: 1}; return s },
+			[]string{"veilleuse/outage"}},
+		{"the vendor was watched", func(s gateway.State) gateway.State { s.Watch.Watched++; return s }, nil},
 		{"a decision", func(s gateway.State) gateway.State { return decided(s, gateway.Decision{What: "x"}) },
 			[]string{"veilleuse/event"}},
 		{"a room is gone", func(s gateway.State) gateway.State { s.Rooms = s.Rooms.Without("2746182631"); return s },
