@@ -28,19 +28,44 @@ func (b *book) journal(before *gateway.State, f gateway.Fact) {
 	if b.Outage == nil && !b.inCharge() {
 		return
 	}
+	if b.Outage != nil && b.Outage.Measured.Sub(b.now) > stride {
+		b.redateJournal(b.now.Sub(b.Outage.Measured)) // the clock was put back
+	}
 	if b.drillTurnedReal() {
 		b.endOutage(before)
 	}
+	left := before.Authority.Phase
 	if b.Outage == nil {
 		b.beginOutage()
+		left = b.Authority.Phase
 	}
-	b.noteEvent(before, f)
+	b.noteEvent(before, f, left)
 	switch {
 	case !b.inCharge():
 		b.endOutage(before)
 	case tick && (b.now.Sub(b.Outage.Measured) >= measureEvery || b.now.Before(b.Outage.Measured)):
 		b.measureRooms(before.Rooms, before.Started.IsZero())
 	}
+}
+
+// redateJournal moves the outage that goes on along with a clock that was set by off, so that its lengths
+// stay true. Changes of the schedule are anew looked for: they go by the wall clock.
+func (b *book) redateJournal(off time.Duration) {
+	o := *b.Outage
+	for _, at := range []*time.Time{&o.Lost, &o.Began, &o.Back, &o.Measured} {
+		if !at.IsZero() {
+			*at = at.Add(off)
+		}
+	}
+	o.Later = slices.Clone(o.Later)
+	for i := range o.Later {
+		o.Later[i].At = o.Later[i].At.Add(off)
+	}
+	for id, c := range o.Rooms.All() {
+		c.Next, c.Due = time.Time{}, time.Time{}
+		o.Rooms = o.Rooms.With(id, c)
+	}
+	b.Outage, b.changed = &o, true
 }
 
 // drillTurnedReal reports whether a drill was called off because the vendor is really gone.
@@ -54,9 +79,7 @@ func (b *book) beginOutage() {
 	o := gateway.Outage{Number: 1, Drill: b.Authority.Drill, Verdict: c.Verdict, Scope: c.Scope, Why: c.Why, Evidence: c.Evidence,
 		Lost: b.Authority.Lost, Began: b.now, Measured: b.now}
 	if n := len(b.Outages); n > 0 {
-		last := b.Outages[n-1]
-		o.Number = last.Number + 1
-		o.Lost = later(o.Lost, last.Ended)
+		o.Number = b.Outages[n-1].Number + 1
 	}
 	if o.Lost.IsZero() || o.Lost.After(b.now) {
 		o.Lost = b.now
@@ -95,18 +118,19 @@ func concise(o gateway.Outage) gateway.Outage {
 	return o
 }
 
-// cameBack is since when the vendor has answered without a failure.
+// cameBack is since when the vendor has answered without a failure; in a drill, which it knows nothing
+// of, it is now.
 func (b *book) cameBack(o gateway.Outage) time.Time {
 	back := b.Cloud.FirstGood
-	if back.IsZero() || back.After(b.now) {
+	if back.IsZero() || back.After(b.now) || o.Drill {
 		back = b.now
 	}
 	return later(back, o.Began)
 }
 
-// noteEvent adds to the outage what the event brought about.
-func (b *book) noteEvent(before *gateway.State, f gateway.Fact) {
-	left := before.Authority.Phase
+// noteEvent adds to the outage what the event brought about. The phase that was left is the present
+// one if the outage has only just begun.
+func (b *book) noteEvent(before *gateway.State, f gateway.Fact, left gateway.Phase) {
 	if before.Decided == b.Decided && len(b.commands) == 0 && left == b.Authority.Phase &&
 		!b.newCause() && len(before.Alarms) == len(b.Alarms) {
 		return

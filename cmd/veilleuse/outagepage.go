@@ -80,13 +80,17 @@ func verdictWords(v gateway.Verdict) string {
 
 func printCourse(p page, r outageReport) {
 	p.section("When")
+	lost, back := "the first failure", "Netatmo answered again"
+	if r.Drill {
+		lost, back = "the drill was begun", "its time was over"
+	}
 	for _, step := range []struct {
 		at   time.Time
 		what string
 	}{
-		{r.Lost, "the first failure"},
+		{r.Lost, lost},
 		{r.Began, "the house was taken over"},
-		{r.Back, "Netatmo answered again"},
+		{r.Back, back},
 		{r.Ended, "the house was handed back"},
 	} {
 		if !step.at.IsZero() {

@@ -306,7 +306,7 @@ func TestLocalHouseSurvivesARestartInAnOutage(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.world.clock.SetRate(200)
-	l.status(t, "authority local", func(r statusReport) bool { return r.Authority.Phase == gateway.Local })
+	before := l.status(t, "authority local", func(r statusReport) bool { return r.Authority.Phase == gateway.Local }).Outage
 	if err := l.world.house.SetCO(demoCO, 200, true); err != nil {
 		t.Fatal(err)
 	}
@@ -333,5 +333,11 @@ func TestLocalHouseSurvivesARestartInAnOutage(t *testing.T) {
 	r = l.status(t, "the same house", func(r statusReport) bool { return len(r.Rooms) == 4 })
 	if r.Authority.Phase != gateway.Local || r.Alarm.Phase != gateway.Sounding || r.Home.Schedules != 2 {
 		t.Errorf("after a restart: authority %s, alarm %s, %d schedules", r.Authority.Phase, r.Alarm.Phase, r.Home.Schedules)
+	}
+	if o := r.Outage; o == nil || before == nil || o.Number != before.Number || !o.Began.Equal(before.Began) || o.Alarms != 1 || r.LastOutage != nil {
+		t.Errorf("before the restart there was outage %+v, after it %+v, and %+v is over", before, o, r.LastOutage)
+	}
+	if code, out, err := said(t, "report", "-c", l.config); code != exitWell || !strings.Contains(out, "Outage 1: Netatmo was gone (cloud-down), since") || !strings.Contains(out, "1 smoke or carbon monoxide alarm passed on") {
+		t.Errorf("the report is %d:\n%s%s", code, out, err)
 	}
 }
