@@ -104,7 +104,7 @@ func printDeeds(p page, r outageReport) {
 	if r.SlotsDue > 0 {
 		p.item("  - ", fmt.Sprintf("%d of %s of the schedule kept, within %v", r.SlotsKept, counted(r.SlotsDue, "change"), lengthOf(int(gateway.SlotGrace.Seconds()))))
 	}
-	p.item("  - ", counted(r.Writes, "command")+" sent to devices in the house")
+	p.item("  - ", counted(r.Writes, "command")+" sent to devices in the house, repeated ones included")
 	if r.Wishes > 0 {
 		p.item("  - ", counted(r.Wishes, "wish")+" of people granted")
 	}

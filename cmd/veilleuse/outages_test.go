@@ -72,7 +72,7 @@ When
 
 What Veilleuse did
   - 2 of 3 changes of the schedule kept, within 5 min
-  - 7 commands sent to devices in the house
+  - 7 commands sent to devices in the house, repeated ones included
   - 2 wishes of people granted
   - 1 smoke or carbon monoxide alarm passed on:
       29 Oct 17:00:10 smoke ALARM: Hall
@@ -211,7 +211,7 @@ func TestStatusShowsOutagesAndAvailability(t *testing.T) {
 		"requests to Netatmo: 16 in the last hour of 120 allowed, 115 since the start\n",
 		"outage 3 since 29 Oct 22:30:10: 30 min so far, 0 of 0 slots kept, 0 commands, 0 wishes, 0 alarms; veilleuse report tells more\n",
 		"last outage: 2, 6 h 15 min until 29 Oct 21:56:10: The connection",
-		"Netatmo was there for 75.00 % of 30 days and 93.75 % of 365 (4.0 days watched)\n",
+		"Netatmo served 75.00 % of the time watched in 30 days, 93.75 % in 365 (4.0 days watched)\n",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the status does not say %q:\n%s", want, &out)

@@ -77,7 +77,7 @@ func printOutages(out io.Writer, r statusReport) {
 	}
 	a := r.Availability
 	if a.Days30 != nil && a.Days365 != nil {
-		fmt.Fprintf(out, "Netatmo was there for %s of 30 days and %s of 365 (%.1f days watched)\n", percent(*a.Days30), percent(*a.Days365), a.WatchedDays)
+		fmt.Fprintf(out, "Netatmo served %s of the time watched in 30 days, %s in 365 (%.1f days watched)\n", percent(*a.Days30), percent(*a.Days365), a.WatchedDays)
 	}
 }
 
