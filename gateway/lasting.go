@@ -19,6 +19,10 @@ type Lasting struct {
 	Devices   Table[DeviceID, Device]   `json:"devices"`
 	Also      Table[DeviceID, DeviceID] `json:"also"`
 	Authority Authority                 `json:"authority"`
+	Outage    *Outage                   `json:"outage,omitempty"`
+	Outages   []Outage                  `json:"outages,omitempty"`
+	Days      []Day                     `json:"days,omitempty"`
+	Watch     Watch                     `json:"watch,omitzero"`
 	Verdict   Verdict                   `json:"verdict"`
 	VerdictAt time.Time                 `json:"verdict_at,omitzero"`
 	Why       string                    `json:"why"`
@@ -30,31 +34,27 @@ type Lasting struct {
 	Decisions []Decision                `json:"decisions,omitempty"`
 	Decided   uint64                    `json:"decided"`
 	Commanded uint64                    `json:"commanded"`
-	Outage    *Outage                   `json:"outage,omitempty"`
-	Outages   []Outage                  `json:"outages,omitempty"`
-	Days      []Day                     `json:"days,omitempty"`
-	Watch     Watch                     `json:"watch,omitzero"`
 }
 
 // Lasting returns the part of s that survives a restart.
 func (s State) Lasting() Lasting {
 	return Lasting{
+		Outage: s.Outage, Outages: s.Outages, Days: s.Days, Watch: s.Watch,
 		Version: LastingVersion, Home: s.Home, Rooms: s.Rooms, Devices: s.Devices, Also: s.Also,
 		Authority: s.Authority, Verdict: s.Cloud.Verdict, VerdictAt: s.Cloud.Since, Why: s.Cloud.Why,
 		Hold: s.Cloud.Hold, Returned: s.Cloud.Returned,
 		Alarms: s.Alarms, Sounded: s.Sounded, Asked: s.Asked,
 		Decisions: s.Decisions, Decided: s.Decided, Commanded: s.Commanded,
-		Outage: s.Outage, Outages: s.Outages, Days: s.Days, Watch: s.Watch,
 	}
 }
 
 // State returns a State to begin with that holds the lasting part.
 func (l Lasting) State() State {
 	return State{
+		Outage: l.Outage, Outages: l.Outages, Days: l.Days, Watch: l.Watch,
 		Home: l.Home, Rooms: l.Rooms, Devices: l.Devices, Also: l.Also, Authority: l.Authority,
 		Cloud:  Cloud{Verdict: l.Verdict, Since: l.VerdictAt, Why: l.Why, Hold: l.Hold, Returned: l.Returned},
 		Alarms: l.Alarms, Sounded: l.Sounded, Asked: l.Asked, Decisions: l.Decisions, Decided: l.Decided, Commanded: l.Commanded,
-		Outage: l.Outage, Outages: l.Outages, Days: l.Days, Watch: l.Watch,
 	}
 }
 

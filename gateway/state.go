@@ -15,6 +15,10 @@ type State struct {
 	Authority Authority
 	Cloud     Cloud
 	Budget    Budget
+	Outage    *Outage  // the one that goes on; nil: none
+	Outages   []Outage // the last finished ones, oldest first, at most MaxOutages
+	Days      []Day    // how the vendor did, oldest first, at most MaxDays
+	Watch     Watch    // the same for what is not in Days yet
 	Alarms    []Alarm
 	Sounded   bool // we turned sirens on and have not yet seen them off
 	Clock     Clock
@@ -23,10 +27,6 @@ type State struct {
 	Decisions []Decision              // the last of them, oldest first, at most MaxDecisions
 	Decided   uint64                  // number of the last decision, for ever growing
 	Commanded uint64                  // id of the last command
-	Outage    *Outage                 // the one that goes on; nil: none
-	Outages   []Outage                // the last finished ones, oldest first, at most MaxOutages
-	Days      []Day                   // how the vendor did, oldest first, at most MaxDays
-	Watch     Watch                   // the same for what is not in Days yet
 }
 
 // PointKey is a word used as a key: a Point's or an adapter's name.

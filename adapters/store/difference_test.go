@@ -43,6 +43,9 @@ func TestDifference(t *testing.T) {
 		}), nothing},
 		{"an equal time in another zone", state(func(s *gateway.State) { s.Authority.Since = began.In(time.FixedZone("", 0)) }), nothing},
 
+		{"an outage is measured", state(func(s *gateway.State) { s.Outage = &gateway.Outage{Number: 1, Measured: later} }), measured},
+		{"the vendor's day grows", state(func(s *gateway.State) { s.Days = []gateway.Day{{Date: "2025-10-29", Watched: 900}} }), measured},
+		{"the vendor was watched", state(func(s *gateway.State) { s.Watch.Watched = time.Second }), measured},
 		{"a reading's value", func(s gateway.State) gateway.State { return measure(s, 5, 30, began) }, measured},
 		{"a reading's time", func(s gateway.State) gateway.State { return measure(s, 5, 19.5, later) }, measured},
 		{"the cloud was asked again", room(func(r *gateway.Room) { r.CloudAt = later }), measured},
@@ -50,10 +53,6 @@ func TestDifference(t *testing.T) {
 		{"another reason, same phase", state(func(s *gateway.State) { s.Authority.Why = "the cloud still answers" }), measured},
 		{"another reason, same verdict", state(func(s *gateway.State) { s.Cloud.Why = "503 again" }), measured},
 		{"a command was numbered", state(func(s *gateway.State) { s.Commanded++ }), measured},
-
-		{"an outage is measured", state(func(s *gateway.State) { s.Outage = &gateway.Outage{Number: 1, Measured: later} }), measured},
-		{"the vendor's day grows", state(func(s *gateway.State) { s.Days = []gateway.Day{{Date: "2025-10-29", Watched: 900}} }), measured},
-		{"the vendor was watched", state(func(s *gateway.State) { s.Watch.Watched = time.Second }), measured},
 
 		{"a decision", state(func(s *gateway.State) { s.Decided++ }), decided},
 
