@@ -208,7 +208,7 @@ func TestStatusShowsOutagesAndAvailability(t *testing.T) {
 	var out bytes.Buffer
 	printStatus(&out, r)
 	for _, want := range []string{
-		"requests to Netatmo: 16 in the last hour of 120 allowed, 115 since the start\n",
+		"requests to Netatmo: 16 in the last hour of 120 allowed\n",
 		"outage 3 since 29 Oct 22:30:10: 30 min so far, 0 of 0 slots kept, 0 commands, 0 wishes, 0 alarms; veilleuse report tells more\n",
 		"last outage: 2, 6 h 15 min until 29 Oct 21:56:10: The connection",
 		"Netatmo served 75.00 % of the time watched in 30 days, 93.75 % in 365 (4.0 days watched)\n",

@@ -50,7 +50,7 @@ func printStatus(out io.Writer, r statusReport) {
 		fmt.Fprintf(out, " since %s: %s", clockOf(r.Alarm.Since), r.Alarm.Why)
 	}
 	fmt.Fprintf(out, "\nclock: %s (%s)\n", r.Clock.Trust, r.Clock.Why)
-	fmt.Fprintf(out, "requests to Netatmo: %d in the last hour of %d allowed, %d since the start\n", r.Budget.SpentLastHour, r.Budget.PerHour, r.Budget.Total)
+	fmt.Fprintf(out, "requests to Netatmo: %d in the last hour of %d allowed\n", r.Budget.SpentLastHour, r.Budget.PerHour)
 	printOutages(out, r)
 	printRooms(out, r.Rooms)
 	printDevices(out, r.Devices)
@@ -64,24 +64,6 @@ func printStatus(out io.Writer, r statusReport) {
 		fmt.Fprintf(out, "  %s  %s: %s (%s)\n", clockOf(d.At), d.Kind, d.What, d.Why)
 	}
 }
-
-// printOutages writes how reliable the vendor was: the outage that goes on, the last one, the share of time.
-func printOutages(out io.Writer, r statusReport) {
-	drill := map[bool]string{true: " (a drill)"}
-	if o := r.Outage; o != nil {
-		fmt.Fprintf(out, "outage %d%s since %s: %s so far, %d of %d slots kept, %d commands, %d wishes, %d alarms; veilleuse report tells more\n",
-			o.Number, drill[o.Drill], clockOf(o.Lost), lengthOf(o.LengthS), o.SlotsKept, o.SlotsDue, o.Writes, o.Wishes, o.Alarms)
-	}
-	if o := r.LastOutage; o != nil {
-		fmt.Fprintf(out, "last outage: %d%s, %s until %s: %s\n", o.Number, drill[o.Drill], lengthOf(o.LengthS), clockOf(o.Ended), o.Why)
-	}
-	a := r.Availability
-	if a.Days30 != nil && a.Days365 != nil {
-		fmt.Fprintf(out, "Netatmo served %s of the time watched in 30 days, %s in 365 (%.1f days watched)\n", percent(*a.Days30), percent(*a.Days365), a.WatchedDays)
-	}
-}
-
-func percent(share float64) string { return fmt.Sprintf("%.2f %%", 100*share) }
 
 func printRooms(out io.Writer, rooms []roomReport) {
 	fmt.Fprintln(out, "\nrooms:")
