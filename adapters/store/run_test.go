@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -240,29 +241,67 @@ func TestSnapshotAtMostHourly(t *testing.T) {
 	})
 }
 
-// A day of a large house must stay within what a card bears: 10 MB and 500 flushes.
+// A day of a large house must stay within what a card bears: 10 MB and 500 flushes; so must one that
+// lies in an outage, after years with many of them.
 func TestADayStaysWithinTheBudget(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s, _ := open(t, t.TempDir())
-		h := startHouse(t, s)
-		h.Show(func(gateway.State) gateway.State { return houseOf(60) })
-		pass(2 * time.Minute)
-		before := s.Stats()
-		for minute := range 24 * 60 {
-			h.Show(func(g gateway.State) gateway.State { return aMinute(g, minute) })
-			if minute%180 == 0 {
-				must(t, s.Vault("netatmo").Set("tokens", fmt.Appendf(nil, "%200d", minute)))
-			}
-			pass(time.Minute)
+	for _, test := range []struct {
+		name  string
+		house func() gateway.State
+	}{
+		{"a new house", func() gateway.State { return houseOf(60) }},
+		{"an outage after many", inAnOutage},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, _ := open(t, t.TempDir())
+				h := startHouse(t, s)
+				h.Show(func(gateway.State) gateway.State { return test.house() })
+				pass(2 * time.Minute)
+				before := s.Stats()
+				for minute := range 24 * 60 {
+					h.Show(func(g gateway.State) gateway.State { return aMinute(g, minute) })
+					if minute%180 == 0 {
+						must(t, s.Vault("netatmo").Set("tokens", fmt.Appendf(nil, "%200d", minute)))
+					}
+					pass(time.Minute)
+				}
+				h.Stop()
+				after := s.Stats()
+				bytes, flushes := after.Bytes-before.Bytes, after.Flushes-before.Flushes
+				t.Logf("a day: %d writes, %.1f MB, %d flushes", after.Writes-before.Writes, float64(bytes)/1e6, flushes)
+				if bytes > 10e6 || flushes > 500 {
+					t.Errorf("a day costs %d bytes and %d flushes", bytes, flushes)
+				}
+			})
+		})
+	}
+}
+
+// inAnOutage is a large house in an outage, with all the outages and days behind it that are remembered.
+func inAnOutage() gateway.State {
+	s := houseOf(60)
+	dice := rand.New(rand.NewPCG(1, 2))
+	for i := range gateway.MaxOutages {
+		o := gateway.Outage{Number: uint64(i + 1), Verdict: gateway.VerdictCloudDown, Why: "The connection to Netatmo was not answered; your internet works",
+			Evidence: []string{"api.netatmo.com: 503 with HTML", "3 of 3 witnesses answer"}, Lost: began, Began: began, Ended: began}
+		at := began.AddDate(0, 0, 18*i-400)
+		for n := range gateway.KeptDecisions {
+			at = at.Add(time.Duration(dice.IntN(3600)) * time.Second)
+			o.Decisions = append(o.Decisions, gateway.Decision{Number: uint64(i*50 + n), At: at, Kind: "heating", Room: gateway.RoomID(fmt.Sprint("room-", dice.IntN(15))),
+				What: fmt.Sprintf("Pièce %d is set to %d °C", dice.IntN(15), dice.IntN(23)), Why: "schedule Semaine, zone Confort"})
 		}
-		h.Stop()
-		after := s.Stats()
-		bytes, flushes := after.Bytes-before.Bytes, after.Flushes-before.Flushes
-		t.Logf("a day: %d writes, %.1f MB, %d flushes", after.Writes-before.Writes, float64(bytes)/1e6, flushes)
-		if bytes > 10e6 || flushes > 500 {
-			t.Errorf("a day costs %d bytes and %d flushes", bytes, flushes)
+		for id, r := range s.Rooms.All() {
+			o.Rooms = o.Rooms.With(id, gateway.Comfort{Name: r.Name, Below: float64(dice.IntN(5000)) / 1000, Measured: time.Duration(dice.IntN(30000)) * time.Second})
 		}
-	})
+		s.Outages = append(s.Outages, o)
+	}
+	for i := range gateway.MaxDays {
+		s.Days = append(s.Days, gateway.Day{Date: began.AddDate(0, 0, i-gateway.MaxDays).Format(time.DateOnly), Watched: 86300 + dice.IntN(100), Broken: dice.IntN(60)})
+	}
+	now := s.Outages[0]
+	now.Number, now.Ended = gateway.MaxOutages+1, time.Time{}
+	s.Outage = &now
+	return s
 }
 
 // aMinute is what a minute of a day changes: every device measures, the cloud is asked, six times a
@@ -285,6 +324,16 @@ func aMinute(g gateway.State, minute int) gateway.State {
 		g.Decisions = append(g.Decisions[max(0, len(g.Decisions)-49):len(g.Decisions):len(g.Decisions)],
 			gateway.Decision{Number: g.Decided, At: at, Kind: "heating", Room: "room-1", What: "18.5 °C", Why: "because schedule Night"})
 	}
+	if g.Outage != nil {
+		o := *g.Outage
+		o.Measured = at
+		for id, c := range o.Rooms.All() {
+			c.Below, c.Measured = c.Below+0.0173, c.Measured+time.Minute
+			o.Rooms = o.Rooms.With(id, c)
+		}
+		g.Outage = &o
+	}
+	g.Watch.Watched += time.Minute
 	g.Version++
 	return g
 }
