@@ -19,7 +19,7 @@ type Outage struct {
 
 	Lost  time.Time `json:"lost"`           // the first failure
 	Began time.Time `json:"began"`          // the house was taken over
-	Back  time.Time `json:"back,omitzero"`  // the vendor answered again and has not failed since; in a drill: its time was over
+	Back  time.Time `json:"back,omitzero"`  // the vendor answered again and has not failed since; in a drill: it was over
 	Ended time.Time `json:"ended,omitzero"` // the house was handed back; zero: it goes on
 
 	Relapses  int `json:"relapses"`   // returns that were broken off

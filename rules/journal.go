@@ -49,7 +49,7 @@ func (b *book) journal(before *gateway.State, f gateway.Fact) {
 }
 
 // redateJournal moves the outage that goes on along with a clock that was set by off, so that its lengths
-// stay true. Changes of the schedule are anew looked for: they go by the wall clock.
+// stay true. Changes of the schedule go by the wall clock and are looked for anew.
 func (b *book) redateJournal(off time.Duration) {
 	o := *b.Outage
 	for _, at := range []*time.Time{&o.Lost, &o.Began, &o.Back, &o.Measured} {
@@ -73,7 +73,7 @@ func (b *book) drillTurnedReal() bool {
 	return b.Outage != nil && b.Outage.Drill && !b.Authority.Drill && b.Authority.Phase == gateway.Local && broken(b.Cloud.Verdict)
 }
 
-// beginOutage opens the journal of an outage. One that came from disk open goes on instead.
+// beginOutage opens the journal of an outage. One that was open on disk goes on instead.
 func (b *book) beginOutage() {
 	c := b.Cloud
 	o := gateway.Outage{Number: 1, Drill: b.Authority.Drill, Verdict: c.Verdict, Scope: c.Scope, Why: c.Why, Evidence: c.Evidence,

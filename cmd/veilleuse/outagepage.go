@@ -100,7 +100,7 @@ func printCourse(p page, r outageReport) {
 	p.section("When")
 	lost, back := "the first failure", "Netatmo answered again"
 	if r.Drill {
-		lost, back = "the drill was begun", "its time was over"
+		lost, back = "the drill was begun", "the drill was over"
 	}
 	for _, step := range []struct {
 		at   time.Time
