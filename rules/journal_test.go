@@ -3,6 +3,7 @@ package rules_test
 import (
 	"encoding/json"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ type life struct {
 	t     *testing.T
 	s     gateway.State
 	steps int
+	quick bool // hold what must hold of the journal, and nothing else
 }
 
 // dusk is when the evenings of these tests begin: 18:00 in Paris.
@@ -56,7 +58,7 @@ func (l *life) take(e gateway.Event) []gateway.Command {
 	before := l.s
 	after, commands := rules.Step(before, e)
 	err := journalHolds(after)
-	if l.steps++; l.steps%10 == 0 && err == nil {
+	if l.steps++; l.steps%10 == 0 && err == nil && !l.quick {
 		err = invariants(before, e, after, commands)
 	}
 	if err != nil {
@@ -445,4 +447,49 @@ func TestWatchingAllocatesNothing(t *testing.T) {
 	}); got != 0 {
 		t.Errorf("a quiet tick allocates %v times", got)
 	}
+}
+
+// Random lives with restarts and clocks that jump: whatever happens, the journal holds, and no room was
+// looked after for longer than its outage.
+func TestTheJournalOverRandomLives(t *testing.T) {
+	finished := 0
+	for seed := range uint64(12) {
+		random := rand.New(rand.NewPCG(seed, 31))
+		l := &life{t: t, s: house(8), quick: true}
+		var asked []gateway.Command
+		jumped := false
+		for range 600 {
+			switch random.IntN(100) {
+			case 0:
+				l.restart(time.Duration(random.IntN(7200)) * time.Second)
+			case 1:
+				if seed%2 == 0 {
+					jumped = true
+					l.s.At = l.s.At.Add(time.Duration(random.IntN(96)-48) * time.Hour)
+				}
+			}
+			at := l.s.At.Add(time.Duration(random.IntN(90)) * time.Second)
+			from, fact := randomFact(random, l.s, at, asked)
+			for range 1 + random.IntN(4) { // verdicts must hold for a while to mean anything
+				if _, probe := fact.(gateway.Probe); probe || random.IntN(4) == 0 {
+					asked = append(asked, l.take(gateway.Event{At: at, From: from, Fact: fact})...)
+					asked = append(asked, l.take(gateway.Event{At: at, From: gateway.LoopName, Fact: gateway.Tick{}})...)
+					at = at.Add(time.Duration(random.IntN(60)) * time.Second)
+				}
+			}
+			asked = append(asked, l.take(gateway.Event{At: at, From: from, Fact: fact})...)
+		}
+		for _, o := range l.s.Outages {
+			for id, c := range o.Rooms.All() {
+				if whole := o.Ended.Sub(o.Began); !jumped && c.Measured+c.Unknown > whole {
+					t.Fatalf("seed %d: %s was looked after for %v and %v in an outage of %v", seed, id, c.Measured, c.Unknown, whole)
+				}
+			}
+		}
+		finished += len(l.s.Outages)
+	}
+	if finished < 5 {
+		t.Errorf("%d outages came to an end: these lives show nothing", finished)
+	}
+	t.Logf("%d outages", finished)
 }
