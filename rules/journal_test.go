@@ -13,8 +13,8 @@ import (
 	"github.com/veilleuse/veilleuse/rules"
 )
 
-// life plays a house minute by minute, with a tick every 10 s.
-type life struct {
+// evening plays a house minute by minute, with a tick every 10 s.
+type evening struct {
 	t     *testing.T
 	s     gateway.State
 	steps int
@@ -24,9 +24,9 @@ type life struct {
 // dusk is when the evenings of these tests begin: 18:00 in Paris.
 var dusk = time.Date(2025, 10, 29, 17, 0, 0, 0, time.UTC)
 
-// newLife is a house with a bathroom (a valve on the LAN) and a study (a sensor and a plan, nothing
+// newEvening is a house with a bathroom (a valve on the LAN) and a study (a sensor and a plan, nothing
 // to set), watched since dusk. Both are planned at 20 °C, at 16 °C from 22:30.
-func newLife(t *testing.T) *life {
+func newEvening(t *testing.T) *evening {
 	zone, err := gateway.LoadTimeZone("Europe/Paris")
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +37,7 @@ func newLife(t *testing.T) *life {
 	for d := range 7 {
 		plan.Slots = append(plan.Slots, gateway.Slot{Minute: d*1440 + 390, Zone: 0}, gateway.Slot{Minute: d*1440 + 1350, Zone: 1})
 	}
-	l := &life{t: t, s: gateway.State{At: dusk, Home: gateway.Home{ID: "h", Zone: zone, FrostGuard: 7, Maximum: 28, Schedules: []gateway.Schedule{plan}}}}
+	l := &evening{t: t, s: gateway.State{At: dusk, Home: gateway.Home{ID: "h", Zone: zone, FrostGuard: 7, Maximum: 28, Schedules: []gateway.Schedule{plan}}}}
 	l.post("clock", gateway.Clock{Trust: gateway.TrustSynced})
 	l.post("netatmo", gateway.Plan{Home: "h", Rooms: []gateway.PlanRoom{{ID: "bath", Name: "Bath"}, {ID: "study", Name: "Study"}}})
 	l.post("accessory", gateway.Found{Device: "valve", Model: "NRV", Room: "bath", Controls: []gateway.Control{{Quantity: gateway.Target, Min: 7, Max: 30, Step: 0.5}}})
@@ -49,12 +49,12 @@ func newLife(t *testing.T) *life {
 	return l
 }
 
-func (l *life) post(from string, f gateway.Fact) []gateway.Command {
+func (l *evening) post(from string, f gateway.Fact) []gateway.Command {
 	return l.take(gateway.Event{At: l.s.At, From: from, Fact: f})
 }
 
 // take lets an event happen. The dear invariants are held every tenth time, the journal's own always.
-func (l *life) take(e gateway.Event) []gateway.Command {
+func (l *evening) take(e gateway.Event) []gateway.Command {
 	before := l.s
 	after, commands := rules.Step(before, e)
 	err := journalHolds(after)
@@ -68,11 +68,11 @@ func (l *life) take(e gateway.Event) []gateway.Command {
 	return commands
 }
 
-func (l *life) reading(device gateway.DeviceID, q gateway.Quantity, v float64) {
+func (l *evening) reading(device gateway.DeviceID, q gateway.Quantity, v float64) {
 	l.post("accessory", gateway.Reading{Device: device, Quantity: q, Value: gateway.Number(v)})
 }
 
-func (l *life) probe(v gateway.Verdict) {
+func (l *evening) probe(v gateway.Verdict) {
 	f := gateway.Probe{Verdict: v, Why: "looked: " + string(v), Witness: gateway.Yes}
 	if v != gateway.VerdictOK {
 		f.Evidence = []string{"api.netatmo.com: 503 with HTML"}
@@ -81,7 +81,7 @@ func (l *life) probe(v gateway.Verdict) {
 }
 
 // tick lets 10 s pass.
-func (l *life) tick(do ...func()) {
+func (l *evening) tick(do ...func()) {
 	l.take(gateway.Event{At: l.s.At.Add(10 * time.Second), From: gateway.LoopName, Fact: gateway.Tick{}})
 	for _, f := range do {
 		f()
@@ -90,25 +90,25 @@ func (l *life) tick(do ...func()) {
 
 // until lets the clock run to hour:minute of the evening in UTC, ticking every 10 s; each of do is
 // done after every tick.
-func (l *life) until(hour, minute int, do ...func()) {
+func (l *evening) until(hour, minute int, do ...func()) {
 	end := time.Date(2025, 10, 29, hour, minute, 0, 0, time.UTC)
 	l.runTo(end, do...)
 }
 
 // runTo lets time pass up to an instant.
-func (l *life) runTo(end time.Time, do ...func()) {
+func (l *evening) runTo(end time.Time, do ...func()) {
 	for l.s.At.Before(end) {
 		l.tick(do...)
 	}
 }
 
 // run lets that much time pass.
-func (l *life) run(d time.Duration, do ...func()) {
+func (l *evening) run(d time.Duration, do ...func()) {
 	l.runTo(l.s.At.Add(d), do...)
 }
 
 // restart keeps what lasts, by way of JSON, and lets the house stand still for that long.
-func (l *life) restart(off time.Duration) {
+func (l *evening) restart(off time.Duration) {
 	data, err := json.Marshal(l.s.Lasting())
 	if err != nil {
 		l.t.Fatal(err)
@@ -132,7 +132,7 @@ func (l *life) restart(off time.Duration) {
 //	21:30        the slot: both are planned at 16 °C; the bath's valve is told and obeys.
 //	22:00        Netatmo answers; read and whole for three minutes; handed back.
 func TestAnEveningInTheJournal(t *testing.T) {
-	l := newLife(t)
+	l := newEvening(t)
 	l.until(17, 10, func() { l.reading("valve", gateway.Temperature, 20) })
 	temperature := 20.0
 	writes := 0
@@ -239,7 +239,7 @@ func TestAnEveningInTheJournal(t *testing.T) {
 
 // The cause of an outage is the first one; what follows is kept beside it, once.
 func TestCausesOfAnOutage(t *testing.T) {
-	l := newLife(t)
+	l := newEvening(t)
 	fail := func(v gateway.Verdict) func() { return func() { l.probe(v) } }
 	l.run(5*time.Minute, fail(gateway.VerdictCloudDown))
 	l.run(time.Minute, fail(gateway.VerdictInternetDown))
@@ -259,7 +259,7 @@ func TestCausesOfAnOutage(t *testing.T) {
 }
 
 func TestARestartGoesOnWithTheOutage(t *testing.T) {
-	l := newLife(t)
+	l := newEvening(t)
 	bad := func() { l.reading("valve", gateway.Temperature, 19); l.probe(gateway.VerdictCloudDown) }
 	l.run(32*time.Minute, bad)
 	before := *l.s.Outage
@@ -284,7 +284,7 @@ func TestARestartGoesOnWithTheOutage(t *testing.T) {
 }
 
 func TestARelapseIsTheSameOutage(t *testing.T) {
-	l := newLife(t)
+	l := newEvening(t)
 	bad := func() { l.probe(gateway.VerdictCloudDown) }
 	good := func() { l.probe(gateway.VerdictOK) }
 	l.run(10*time.Minute, bad)
@@ -314,7 +314,7 @@ func TestSlotsKept(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			l := newLife(t)
+			l := newEvening(t)
 			slot := time.Date(2025, 10, 29, 21, 30, 0, 0, time.UTC)
 			l.s.At = slot.Add(-20 * time.Minute)
 			l.runTo(slot.Add(20*time.Minute), func() {
@@ -334,7 +334,7 @@ func TestSlotsKept(t *testing.T) {
 }
 
 func TestWishesAreCountedWhereverTheyAreMade(t *testing.T) {
-	l := newLife(t)
+	l := newEvening(t)
 	l.until(17, 10, func() { l.probe(gateway.VerdictCloudDown) })
 	l.post("homekit", gateway.Wish{By: "Home app", Ask: gateway.SetTarget{Room: "bath", Target: 21}})
 	l.post("mqtt", gateway.Wish{By: "MQTT", Ask: gateway.SetMode{Mode: gateway.HomeAway}})
@@ -352,7 +352,7 @@ func TestWishesAreCountedWhereverTheyAreMade(t *testing.T) {
 // A drill is journalled as one, and the vendor is not blamed for it. When the vendor really fails
 // meanwhile, that is another outage.
 func TestADrillIsMarkedAndNobodysFault(t *testing.T) {
-	l := newLife(t)
+	l := newEvening(t)
 	l.run(10 * time.Minute)
 	l.post("mqtt", gateway.Wish{By: "MQTT", Ask: gateway.StartDrill{For: time.Hour}})
 	if l.s.Authority.Phase != gateway.Local { // the rules do not grant it yet
@@ -379,7 +379,7 @@ func TestADrillIsMarkedAndNobodysFault(t *testing.T) {
 }
 
 func TestTheJournalIsBounded(t *testing.T) {
-	l := newLife(t)
+	l := newEvening(t)
 	for range gateway.MaxOutages + 3 {
 		l.run(2*time.Minute, func() { l.probe(gateway.VerdictCloudDown) })
 		if l.s.Outage == nil {
@@ -407,7 +407,7 @@ func TestTheJournalIsBounded(t *testing.T) {
 
 // Time that was not lived through, and a clock that is set, must spoil nothing.
 func TestTheClockJumps(t *testing.T) {
-	l := newLife(t)
+	l := newEvening(t)
 	bad := func() { l.reading("valve", gateway.Temperature, 19); l.probe(gateway.VerdictCloudDown) }
 	l.run(30*time.Minute, bad)
 	before, _ := l.s.Outage.Rooms.Get("bath")
@@ -438,7 +438,7 @@ func TestTheClockJumps(t *testing.T) {
 
 // While nothing happens the journal costs nothing.
 func TestWatchingAllocatesNothing(t *testing.T) {
-	l := newLife(t)
+	l := newEvening(t)
 	l.run(5 * time.Minute)
 	at := l.s.At
 	if got := testing.AllocsPerRun(50, func() {
@@ -455,7 +455,7 @@ func TestTheJournalOverRandomLives(t *testing.T) {
 	finished := 0
 	for seed := range uint64(12) {
 		random := rand.New(rand.NewPCG(seed, 31))
-		l := &life{t: t, s: house(8), quick: true}
+		l := &evening{t: t, s: house(8), quick: true}
 		var asked []gateway.Command
 		jumped := false
 		for range 600 {
