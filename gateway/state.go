@@ -59,7 +59,12 @@ type Regime struct {
 	At       time.Time `json:"at,omitzero"`        // when it was set; zero: not known
 	By       string    `json:"by,omitempty"`       // who set it, for people; "" = the cloud
 	Local    bool      `json:"local,omitempty"`    // made here, and the cloud does not know it yet
+	Ends     time.Time `json:"ends,omitzero"`      // when it ends by a clock that was put back since; zero: at Until
 }
+
+// End is when it ends by the clock as it stands: at Until, or when the time is over that was left
+// when the clock was put back, whichever comes first. Zero: no end.
+func (r Regime) End() time.Time { return end(r.Until, r.Ends) }
 
 // Room is one room: what is wished there, what holds there, what the cloud says.
 type Room struct {
@@ -88,6 +93,18 @@ type Override struct {
 	Until  time.Time `json:"until,omitzero"`  // zero: no end
 	By     string    `json:"by,omitempty"`    // where the person acted, for people; "" = the cloud
 	Local  bool      `json:"local,omitempty"` // made here, and the cloud does not know it yet
+	Ends   time.Time `json:"ends,omitzero"`   // when it ends by a clock that was put back since; zero: at Until
+}
+
+// End is when it ends by the clock as it stands: at Until, or when the time is over that was left
+// when the clock was put back, whichever comes first. Zero: no end.
+func (o Override) End() time.Time { return end(o.Until, o.Ends) }
+
+func end(until, ends time.Time) time.Time {
+	if !ends.IsZero() && ends.Before(until) {
+		return ends
+	}
+	return until
 }
 
 // Aim is a target with its mode, end and reason. Its zero value says that nothing is asked for.
