@@ -57,7 +57,7 @@ func (p *player) fact(words []string, at time.Time) (from string, f gateway.Fact
 		ask, err := p.ask(words[2:], at)
 		return "homekit", gateway.Wish{By: arg(1), Ask: ask}, err
 	}
-	return "", nil, fmt.Errorf("%q is nothing that can happen: probe, call, found, plan, reading, reach, clock, view, outcome, wish, restart or nothing", words[0])
+	return "", nil, fmt.Errorf("%q is nothing that can happen: probe, call, found, plan, reading, reach, clock, view, outcome, wish, restart, ahead or nothing", words[0])
 }
 
 // found reads a device that an adapter came to know: found ID NAME room=ROOM target=7..30/0.5.

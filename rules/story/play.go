@@ -21,7 +21,8 @@ type player struct {
 	check   Check
 	out     io.Writer
 	state   gateway.State
-	now     time.Time
+	now     time.Time     // the true time
+	ahead   time.Duration // how far the clock is ahead of it
 	sent    []gateway.Command
 	shown   map[string]shownSince
 	decided uint64
@@ -76,6 +77,8 @@ func (p *player) happen(l line) error {
 		return p.take(gateway.LoopName, gateway.Tick{})
 	case "restart":
 		return p.restart()
+	case "ahead":
+		return p.setClock(words[1:])
 	}
 	every, length := time.Duration(0), time.Duration(0)
 	for name, at := range map[string]*time.Duration{"every": &every, "lasting": &length} {
@@ -105,6 +108,19 @@ func (p *player) happen(l line) error {
 	}
 }
 
+// setClock puts the clock ahead of the true time, or behind it.
+func (p *player) setClock(words []string) error {
+	if len(words) != 1 {
+		return fmt.Errorf("the clock is ahead by some time, as in: ahead -10h")
+	}
+	ahead, err := time.ParseDuration(words[0])
+	if err != nil {
+		return fmt.Errorf("ahead %s is not a duration as in -10h", words[0])
+	}
+	p.ahead = ahead
+	return p.take(gateway.LoopName, gateway.Tick{})
+}
+
 // restart keeps what lasts, by way of JSON as the store does, and begins anew.
 func (p *player) restart() error {
 	data, err := json.Marshal(p.state.Lasting())
@@ -124,7 +140,7 @@ func (p *player) restart() error {
 // take gives one event to the rules, writes what followed, and lets obedient devices obey.
 func (p *player) take(from string, f gateway.Fact) error {
 	before := p.state
-	e := gateway.Event{At: p.now, From: from, Fact: f}
+	e := gateway.Event{At: p.now.Add(p.ahead), From: from, Fact: f}
 	after, commands := p.step(before, e)
 	if p.check != nil {
 		if err := p.check(before, e, after, commands); err != nil {

@@ -16,6 +16,7 @@
 //	16:41 probe cloud-down "Netatmo answers 503" every=15s lasting=2m
 //	17:00 reading v1 target 21
 //	17:10 wish "Home app" bath 22.5 for=2h
+//	18:00 ahead -10h                            the clock of the house is wrong by that from now on
 //
 // Lines that begin with ">" are what must follow: each command and each decision, in order. Play
 // writes them; a test compares.

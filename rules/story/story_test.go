@@ -80,6 +80,8 @@ func TestFaultsNameTheirLine(t *testing.T) {
 		{"bad slot", "week 6h=day\n", `line 1: a slot is a time and a zone`},
 		{"bad limits", "device v NRV face=accessory target=7-30\n", `line 1: limits are as in target=7..30/0.5`},
 		{"bad target", "target day bath=warm\n", "line 1: a target is a room and °C"},
+		{"a clock that is ahead by words", small + "16:31 ahead soon\n", "line 8: ahead soon is not a duration as in -10h"},
+		{"a clock that is ahead by nothing", small + "16:31 ahead\n", "line 8: the clock is ahead by some time, as in: ahead -10h"},
 		{"unknown event", small + "16:31 explode\n", `line 8: "explode" is nothing that can happen`},
 		{"outcome of nothing", small + "16:31 outcome accessory/v1/target ok\n", "line 8: nothing was asked of accessory/v1/target"},
 		{"wish without a number", small + "16:31 wish MQTT bath warm\n", "line 8: a room is wished a number of °C"},
