@@ -30,16 +30,16 @@ func (b *book) aim() {
 // due reports whether the passing of time alone can change anything in a room.
 func (b *book) due(room gateway.Room) bool {
 	past := func(t time.Time) bool { return !t.IsZero() && !b.now.Before(t) }
-	return room.Override.Local || !room.Disagrees.IsZero() || past(room.Override.Until) || past(room.Target.Until)
+	return room.Override.Local || !room.Disagrees.IsZero() || past(room.Override.End()) || past(room.Target.Until)
 }
 
 // endModes lets the home's mode end when its time has come.
 func (b *book) endModes() {
 	regime := b.Home.Regime
-	if regime.Until.IsZero() || b.now.Before(regime.Until) || !b.inCharge() {
+	if regime.Until.IsZero() || b.now.Before(regime.End()) || !b.inCharge() {
 		return
 	}
-	b.Home.Regime = gateway.Regime{Mode: gateway.HomeSchedule, Schedule: regime.Schedule, At: regime.Until, By: regime.By}
+	b.Home.Regime = gateway.Regime{Mode: gateway.HomeSchedule, Schedule: regime.Schedule, At: regime.End(), By: regime.By}
 	b.quietly = false
 	b.decide(gateway.Decision{Kind: "mode", What: "the home follows its schedule again", Why: fmt.Sprintf("%s was set until %s", regime.Mode, b.clock(regime.Until))})
 }
@@ -53,7 +53,7 @@ func (b *book) aimRoom(id gateway.RoomID) {
 	b.endOverride(&room)
 	room.Temperature, room.Heating = b.climate(room)
 	plan := b.planned(room)
-	if plan.Mode == gateway.RoomSchedule {
+	if plan.Mode == gateway.RoomSchedule && b.Clock.Trust != gateway.TrustGuess {
 		room.Last, _ = plan.Value.Number()
 	}
 	room.Target = plan
@@ -74,7 +74,7 @@ func sameRoom(a, b gateway.Room) bool {
 
 func (b *book) endOverride(room *gateway.Room) {
 	o := room.Override
-	if o.Mode == "" || o.Until.IsZero() || b.now.Before(o.Until) {
+	if o.Mode == "" || o.Until.IsZero() || b.now.Before(o.End()) {
 		return
 	}
 	// What the cloud set, it ends itself while it is there; in an outage, and for wishes made
@@ -116,7 +116,7 @@ func (b *book) byOverride(o gateway.Override) gateway.Aim {
 	if by == "" {
 		by = "Netatmo"
 	}
-	aim := gateway.Aim{Mode: o.Mode, Until: o.Until}
+	aim := gateway.Aim{Mode: o.Mode, Until: o.End()}
 	switch o.Mode {
 	case gateway.RoomMax:
 		aim.Value, aim.Why = b.bounded(boost), "boost set in "+by
@@ -135,7 +135,7 @@ func (b *book) byOverride(o gateway.Override) gateway.Aim {
 }
 
 func (b *book) byRegime(regime gateway.Regime) gateway.Aim {
-	aim := gateway.Aim{Mode: gateway.RoomAway, Value: b.bounded(b.away()), Until: regime.Until, Why: "the home is away"}
+	aim := gateway.Aim{Mode: gateway.RoomAway, Value: b.bounded(b.away()), Until: regime.End(), Why: "the home is away"}
 	if regime.Mode == gateway.HomeFrost {
 		aim.Mode, aim.Value, aim.Why = gateway.RoomFrost, b.bounded(b.frost()), "the home is on frost guard"
 	}

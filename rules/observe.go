@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/veilleuse/veilleuse/gateway"
 )
@@ -70,8 +71,8 @@ func (b *book) observeReading(f gateway.Reading) {
 		at = b.now
 	}
 	before, had := d.ReadingFrom(f.Quantity, b.from)
-	if had && before.At.After(at) {
-		return // an older word than the one we have
+	if had && before.At.After(at) && !f.Measured.IsZero() {
+		return // an older word than the one we have; what is said now is never that
 	}
 	m := gateway.Measure{Quantity: f.Quantity, Value: f.Value, At: at, From: b.from}
 	b.setDevice(d.WithReading(m))
@@ -260,11 +261,21 @@ func (b *book) observeClock(f gateway.Clock) {
 	if f == b.Clock {
 		return
 	}
-	if f.Trust != b.Clock.Trust {
+	before := b.Clock
+	switch {
+	case f.Trust != before.Trust, f.Trust == gateway.TrustGuess && f.Why != before.Why:
 		b.decide(gateway.Decision{Kind: "clock", What: "the clock is " + clockWords[f.Trust], Why: f.Why})
+	case f.Bound > goodBound && before.Bound <= goodBound:
+		b.decide(gateway.Decision{Kind: "clock", What: fmt.Sprintf("the clock may be off by up to %.0f min", f.Bound.Minutes()), Why: f.Why})
+	}
+	if f.Trust != gateway.TrustGuess {
+		b.forgetFuture()
 	}
 	b.Clock, b.changed, b.everything = f, true, true
 }
+
+// goodBound is how far off a clock may be without anybody being told.
+const goodBound = 5 * time.Minute
 
 var clockWords = map[gateway.Trust]string{
 	gateway.TrustSynced:   "kept in step by a time server",

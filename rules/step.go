@@ -20,9 +20,18 @@ import (
 // Step takes one event: first the facts go into the State, then each rule advances, then what is
 // wanted is compared with what is.
 func Step(s gateway.State, e gateway.Event) (gateway.State, []gateway.Command) {
-	b := book{State: s, now: e.At, from: e.From}
-	b.steady = !e.At.Before(s.At) && e.At.Sub(s.At) < stride
+	b := book{State: s, now: e.At.Round(0), from: e.From} // what is remembered goes by the wall clock alone
+	off, certain := clockSet(s.At, e.At)
+	b.steady = off == 0 && e.At.Sub(s.At).Abs() < stride
+	b.everything = off != 0
 	b.At = e.At
+	switch {
+	case certain:
+		b.redate(off)
+		b.doubtClock(off)
+	case off != 0:
+		b.redateWishes(off, false)
+	}
 	if b.Started.IsZero() {
 		b.begin()
 	}
@@ -62,6 +71,9 @@ const stride = time.Minute
 
 // begin gives a State that has never run, or comes from disk, what it must have.
 func (b *book) begin() {
+	if newest := b.newest(); newest.After(b.now) {
+		b.redate(b.now.Sub(newest)) // after a power cut the clock may start before what was saved
+	}
 	b.Started = b.now
 	b.changed = true
 	b.everything = true
