@@ -2,6 +2,7 @@ package clock
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/veilleuse/veilleuse/gateway"
@@ -15,6 +16,8 @@ const (
 	rtcError      = 2 * time.Minute // of a hardware clock with a battery, months after it was set
 	agreement     = 5 * time.Second // between two sources, beside their own errors
 	tooFar        = time.Hour       // a clock that is further off is not to be used at all
+	absurdStep    = 24 * time.Hour
+	farAway       = 50 * 366 * 24 * time.Hour
 	rtcReach      = 366 * 24 * time.Hour
 	stepTolerance = 2 * time.Second
 )
@@ -26,6 +29,7 @@ type belief struct {
 	anchor anchor
 	lost   bool   // an anchor was lost because the clock was moved
 	doubt  string // why it is not believed, for people
+	aside  string // what was heard and not believed, for people
 }
 
 // anchor is an instant at which the wall clock was known to be right.
@@ -60,7 +64,13 @@ func (b belief) judge(now Machine, floor time.Time) (belief, gateway.Clock) {
 		b.anchor, b.lost = anchor{}, true
 		b.doubt = fmt.Sprintf("the clock shows %s, which is over: it was %s when this house was last seen", date(now.Wall), date(floor))
 		return b, b.guess()
+	case now.Synced && b.absurd(now):
+		off := b.anchor.offset(now)
+		b.lost = true
+		b.doubt = fmt.Sprintf("a time server put the clock %s by %s, which is not believed until others confirm it", direction(off), span(off.Abs()))
+		return b, b.guess()
 	case now.Synced:
+		b.aside = ""
 		b.anchor = anchor{set: true, wall: now.Wall, boot: now.Boot, error: now.Error, by: "a time server"}
 		b.lost, b.doubt = false, ""
 		return b, gateway.Clock{Trust: gateway.TrustSynced, Bound: roundUp(now.Error), Why: "a time server keeps the clock in step"}
@@ -76,8 +86,19 @@ func (b belief) judge(now Machine, floor time.Time) (belief, gateway.Clock) {
 		return b, b.guess()
 	}
 	bound := roundUp(b.anchor.bound(now))
+	if bound > tooFar {
+		b.doubt = fmt.Sprintf("%s confirmed the clock, but too long ago: it may be off by up to %s", b.anchor.by, span(bound))
+		b.anchor, b.lost = anchor{}, true
+		return b, b.guess()
+	}
 	return b, gateway.Clock{Trust: gateway.TrustHoldover, Bound: bound,
-		Why: fmt.Sprintf("%s confirmed the clock; by now it may be off by up to %s", b.anchor.by, span(bound))}
+		Why: fmt.Sprintf("%s confirmed the clock; by now the clock may be off by up to %s%s", b.anchor.by, span(bound), b.aside)}
+}
+
+// absurd reports whether the clock is a day or more from where the counter since boot says it must be:
+// no time server that was right before corrects that much.
+func (b belief) absurd(now Machine) bool {
+	return b.anchor.set && b.anchor.offset(now).Abs() >= absurdStep
 }
 
 func (b belief) guess() gateway.Clock {
@@ -106,6 +127,7 @@ func firstAnchor(now Machine, floor time.Time) anchor {
 // hear weighs what sources outside say and anchors the clock if they confirm it. It is pure.
 func (b belief) hear(now Machine, floor time.Time, sightings []Sighting) belief {
 	s, ok := agreed(now, floor, sightings)
+	b.aside = ""
 	if !ok {
 		if len(sightings) > 1 {
 			b.doubt = "what others say of the time contradicts itself or lies in the past"
@@ -114,16 +136,33 @@ func (b belief) hear(now Machine, floor time.Time, sightings []Sighting) belief 
 	}
 	off := s.Ahead.Abs()
 	if lone := !s.Proven; lone && b.anchor.set && b.anchor.bound(now) < off+s.Error {
+		if off > tooFar {
+			b.aside = fmt.Sprintf("; %s, which is not believed", accuse(s))
+		}
 		return b // what is known is better than one more voice
 	}
 	if off+s.Error > tooFar || now.Wall.Before(floor) {
-		b.anchor, b.lost = anchor{}, true
-		b.doubt = fmt.Sprintf("%s says that the clock is %s %s", s.From, span(off), behind(s.Ahead))
+		if !b.absurd(now) {
+			b.anchor, b.lost = anchor{}, true
+		}
+		b.doubt = accuse(s)
 		return b
 	}
 	b.anchor = anchor{set: true, wall: now.Wall, boot: now.Boot, error: off + s.Error, by: s.From}
 	b.lost, b.doubt = false, ""
 	return b
+}
+
+// accuse says in words how far off a source says that the clock is.
+func accuse(s Sighting) string {
+	say := "says"
+	if strings.Contains(s.From, " and ") {
+		say = "say"
+	}
+	if s.Ahead.Abs() > farAway { // what NTP says comes round every 136 years: it may as well be the past
+		return fmt.Sprintf("%s %s a time that cannot be right", s.From, say)
+	}
+	return fmt.Sprintf("%s %s that the clock is %s %s", s.From, say, span(s.Ahead.Abs()), behind(s.Ahead))
 }
 
 // agreed finds what can be believed among sightings: one that has proved who it is; else two that
@@ -195,7 +234,9 @@ func span(d time.Duration) string {
 		return fmt.Sprintf("%.0f min", d.Minutes())
 	case d < 48*time.Hour:
 		return fmt.Sprintf("%.0f h", d.Hours())
-	default:
+	case d < 2*366*24*time.Hour:
 		return fmt.Sprintf("%.0f days", d.Hours()/24)
+	default:
+		return fmt.Sprintf("%.0f years", d.Hours()/24/365.25)
 	}
 }

@@ -36,6 +36,10 @@ func heardAt(t time.Time) func(*Machine) { return func(m *Machine) { m.Confirmed
 
 func router(ahead time.Duration) []Sighting { return []Sighting{{From: "the router", Ahead: ahead}} }
 
+func dates(ahead time.Duration) []Sighting {
+	return []Sighting{{From: "debian.org and wikipedia.org", Ahead: ahead, Error: dateError, Proven: true}}
+}
+
 func two(ahead, other time.Duration) []Sighting {
 	return []Sighting{{From: "the router", Ahead: ahead}, {From: "a Date header", Ahead: other, Error: 5 * time.Second}}
 }
@@ -73,9 +77,29 @@ func TestTrust(t *testing.T) {
 		{"put back by an hour by the time server itself", []look{
 			{time.Minute, at, kept, nil, synced, time.Second, ""},
 			{2 * time.Minute, at.Add(-59 * time.Minute), kept, nil, synced, time.Second, ""}}},
+		{"put forward by ten years by the time server itself", []look{
+			{time.Minute, at, kept, nil, synced, time.Second, ""},
+			{2 * time.Minute, at.Add(10 * year), kept, nil, guess, 0, "a time server put the clock forward by 10 years, which is not believed"},
+			{7 * time.Minute, at.Add(10 * year), kept, dates(-10 * year), guess, 0, "which is not believed"},
+			{8 * time.Minute, at.Add(10 * year), kept, nil, guess, 0, "put the clock forward by 10 years"},
+			{9 * time.Minute, at.Add(8 * time.Minute), kept, nil, synced, time.Second, "keeps the clock in step"}}},
+		{"put forward by two days by the time server, and it is right", []look{
+			{time.Minute, at, kept, nil, synced, time.Second, ""},
+			{2 * time.Minute, at.Add(48 * time.Hour), kept, dates(time.Second), synced, time.Second, ""}}},
+		{"a time server years away against a hardware clock", []look{
+			{time.Minute, at, battery, router(10 * year), holdover, 2 * time.Minute, "the router says that the clock is 10 years behind, which is not believed"},
+			{time.Hour, at.Add(59 * time.Minute), battery, router(0), holdover, time.Minute, "by now the clock may be off by up to 1 min"}}},
+		{"a time server years away at the start", []look{{time.Minute, at, nil, router(10 * year), guess, 0, "the router says that the clock is 10 years behind"}}},
+		{"a time server of another century", []look{{time.Minute, at, nil, router(120 * year), guess, 0, "the router says a time that cannot be right"}}},
+		{"two web servers against a time server", []look{{time.Minute, at, nil, append(router(10*year), dates(0)...), holdover, 5 * time.Second, "debian.org and wikipedia.org confirmed"}}},
+		{"two web servers say three hours", []look{{time.Minute, at, nil, dates(3 * time.Hour), guess, 0, "debian.org and wikipedia.org say that the clock is 3 h behind"}}},
+		{"two web servers say twenty minutes", []look{{time.Minute, at, nil, dates(20 * time.Minute), holdover, 30 * time.Minute, "the clock may be off by up to 30 min"}}},
+		{"carried for two years", []look{
+			{time.Minute, at, kept, nil, synced, time.Second, ""},
+			{2 * year, at.Add(2*year - time.Minute), nil, nil, guess, 0, "too long ago"}}},
 		{"put forward by ten years", []look{
 			{time.Minute, at, battery, nil, holdover, 2 * time.Minute, ""},
-			{2 * time.Minute, at.Add(10 * year), battery, nil, guess, 0, "put forward by 3650 days"}}},
+			{2 * time.Minute, at.Add(10 * year), battery, nil, guess, 0, "put forward by 10 years"}}},
 		{"put back by ten years", []look{
 			{time.Minute, at, kept, nil, synced, time.Second, ""},
 			{2 * time.Minute, at.Add(-10 * year), nil, nil, guess, 0, "which is over"}}},

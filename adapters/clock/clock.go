@@ -5,11 +5,13 @@
 // the other hand the kernel's own word is of little use alone: it calls a clock unsynchronised 8.9 h
 // after the last time server answered, when it is seconds off, and in a virtual machine it always does.
 // So the adapter weighs what the machine says, what hardware clock it has, what time servers on the LAN
-// say, and carries what was once confirmed by the counter since boot, which nobody can set.
+// say, what two web servers say whose certificates hold, and carries what was once confirmed by the
+// counter since boot, which nobody can set. It sets no clock: it says what the one there is, is worth.
 package clock
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"runtime/debug"
@@ -29,8 +31,12 @@ type Options struct {
 	Floor time.Time
 	// Servers are time servers (NTP), "host" or "host:port"; nil: the router; empty: none.
 	Servers []string
-	// Confirm asks further sources, for instance the Date headers of verified web servers. It must come
-	// back soon after its context has ended. nil: none.
+	// Dates are web servers, "host" or "host:port", that are asked for their Date over HTTPS while no time
+	// server keeps the clock in step: at least two operators, or none. DefaultDates are good ones.
+	Dates []string
+	// Roots vouch for the servers in Dates; nil: the system's.
+	Roots *x509.CertPool
+	// Confirm asks further sources. It must come back soon after its context has ended. nil: none.
 	Confirm func(context.Context) []Sighting
 }
 
@@ -90,7 +96,7 @@ func (a *Adapter) Run(ctx context.Context, port gateway.Port) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if now != said {
+		if now != said || w.doubted {
 			port.Post(now)
 			said = now
 		}
@@ -110,6 +116,8 @@ type watch struct {
 	belief belief
 	asked  time.Duration // when servers were last asked, since boot
 	last   Machine
+
+	doubted bool // the house saw the clock being set and waits to be told what it is worth
 }
 
 // look reads the machine's clocks, asks others if that helps, and judges.
@@ -121,9 +129,12 @@ func (w *watch) look(ctx context.Context) gateway.Clock {
 		return verdict
 	}
 	w.asked = w.last.Boot
-	sightings := w.ask(ctx)
+	sightings, doubt := w.ask(ctx)
 	w.last = w.Source()
 	w.belief, _ = w.belief.judge(w.last, w.floor)
+	if doubt != "" {
+		w.belief.doubt = doubt
+	}
 	w.belief = w.belief.hear(w.last, w.floor, sightings)
 	w.belief, verdict = w.belief.judge(w.last, w.floor)
 	return verdict
@@ -146,44 +157,50 @@ func (w *watch) sleep(ctx context.Context, t gateway.Trust) bool {
 		d = everyGuess
 	}
 	due := w.port.After(d)
+	w.doubted = false
 	for {
 		select {
 		case <-ctx.Done():
 			return false
 		case <-due:
 			return true
-		case <-w.port.Shown():
-			if moved(w.last, w.glance()).Abs() > nudge {
+		case s := <-w.port.Shown():
+			w.doubted = s.Clock.Trust == gateway.TrustGuess && t != gateway.TrustGuess
+			if w.doubted || moved(w.last, w.glance()).Abs() > nudge {
 				return true
 			}
 		}
 	}
 }
 
-// ask asks all sources at once. One that does not answer says nothing.
-func (w *watch) ask(ctx context.Context) []Sighting {
-	ctx, cancel := context.WithTimeout(ctx, askLimit)
-	defer cancel()
+// ask asks all sources at once. One that does not answer says nothing; the doubt is what those said who
+// contradict each other.
+func (w *watch) ask(ctx context.Context) (sightings []Sighting, doubt string) {
 	servers := slices.Clone(w.Servers)
 	if w.router != nil {
 		if r := w.router(); r != "" {
 			servers = append(servers, r)
 		}
 	}
-	answers := make([][]Sighting, len(servers)+1)
+	answers := make([][]Sighting, len(servers)+2)
 	var all sync.WaitGroup
+	if len(w.Dates) > 0 {
+		all.Go(func() { answers[len(servers)+1], doubt = askDates(ctx, w.Dates, w.Roots, w.Source, w.floor) })
+	}
+	short, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
 	for i, server := range servers {
 		all.Go(func() {
-			if s, err := query(ctx, withPort(server), w.Source, w.floor); err == nil {
+			if s, err := query(short, withPort(server), w.Source, w.floor); err == nil {
 				answers[i] = []Sighting{s}
 			}
 		})
 	}
 	if w.Confirm != nil {
-		all.Go(func() { answers[len(servers)] = w.Confirm(ctx) })
+		all.Go(func() { answers[len(servers)] = w.Confirm(short) })
 	}
 	all.Wait()
-	return slices.Concat(answers...)
+	return slices.Concat(answers...), doubt
 }
 
 // Check says every fault in the options, nil if there is none.
@@ -193,7 +210,7 @@ func (o Options) Check() error {
 			return fmt.Errorf("servers[%d]: %q is not a time server; expected one as in 192.168.1.1 or pool.ntp.org:123", i, s)
 		}
 	}
-	return nil
+	return checkDates(o.Dates)
 }
 
 func withPort(server string) string {
