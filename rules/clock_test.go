@@ -353,7 +353,7 @@ func (l *clockLife) holdAlarm() {
 func TestClockLives(t *testing.T) {
 	lives, minutes := uint64(6), 1800
 	if testing.Short() || racing {
-		lives = 1
+		lives, minutes = 1, 400
 	}
 	lived := 0
 	for _, night := range []struct{ zone, start string }{
