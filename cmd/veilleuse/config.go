@@ -15,6 +15,7 @@ type Config struct {
 	Home        HomeConfig
 	Netatmo     NetatmoConfig
 	Uplink      UplinkConfig
+	Clock       ClockConfig
 	HomeKit     HomeKitConfig
 	MQTT        MQTTConfig
 	Web         WebConfig
@@ -40,6 +41,12 @@ type NetatmoConfig struct {
 type UplinkConfig struct {
 	Witnesses []string // independent hosts that tell "internet" from "cloud"; nil: built-in ones
 	Resolvers []string // name servers as host:port; empty: the system's
+}
+
+// ClockConfig is who is asked for the time while no time server keeps the machine's clock in step.
+type ClockConfig struct {
+	Servers []string // time servers (NTP); nil: the router; empty: none
+	Dates   []string // web servers, asked for their Date over HTTPS; nil: built-in ones; empty: none
 }
 
 // HomeKitConfig is the bridge to the Home app.
@@ -160,6 +167,9 @@ func (c Config) adapterFaults() []error {
 	if err := uplinkOptions(c, outside{}).Check(); err != nil && vendorURL(c.Netatmo.URL) == nil {
 		faults = append(faults, fmt.Errorf("uplink: %w", err))
 	}
+	if err := clockOptions(c).Check(); err != nil {
+		faults = append(faults, fmt.Errorf("clock: %w", err))
+	}
 	if _, err := new(house).messages(c, slog.New(slog.DiscardHandler)); err != nil {
 		faults = append(faults, err)
 	}
@@ -172,10 +182,13 @@ func vendorURL(text string) error {
 	if err != nil || u.Host == "" {
 		return fmt.Errorf("%q is not a URL as in https://api.netatmo.com", text)
 	}
-	ip := net.ParseIP(u.Hostname())
-	loopback := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
-	if u.Scheme != "https" && !(u.Scheme == "http" && loopback) {
+	if u.Scheme != "https" && !(u.Scheme == "http" && onLoopback(u)) {
 		return fmt.Errorf("%q is not safe for your tokens; use https:// (http:// only for a loopback address, for tests)", text)
 	}
 	return nil
+}
+
+func onLoopback(u *url.URL) bool {
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }

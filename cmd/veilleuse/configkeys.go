@@ -27,6 +27,8 @@ var keys = []key{
 	{"netatmo.budget_per_hour", whole(func(c *Config) *int { return &c.Netatmo.BudgetPerHour }, 20, 500, "requests")},
 	{"uplink.witnesses", texts(func(c *Config) *[]string { return &c.Uplink.Witnesses })},
 	{"uplink.resolvers", texts(func(c *Config) *[]string { return &c.Uplink.Resolvers })},
+	{"clock.servers", texts(func(c *Config) *[]string { return &c.Clock.Servers })},
+	{"clock.dates", texts(func(c *Config) *[]string { return &c.Clock.Dates })},
 	{"homekit.listen", text(func(c *Config) *string { return &c.HomeKit.Listen }, address)},
 	{"homekit.name", text(func(c *Config) *string { return &c.HomeKit.Name }, bridgeName)},
 	{"mqtt.broker", text(func(c *Config) *string { return &c.MQTT.Broker }, notEmpty)},

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/veilleuse/veilleuse/adapters/clock"
 	"github.com/veilleuse/veilleuse/adapters/uplink"
 	"github.com/veilleuse/veilleuse/gateway"
 )
@@ -98,6 +99,7 @@ func TestExampleIsTheDefaults(t *testing.T) {
 	want := defaults()
 	want.Uplink.Witnesses = uplink.DefaultWitnesses()
 	want.Uplink.Resolvers = []string{} // the same as none
+	want.Clock.Dates = clock.DefaultDates()
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("the example gives\n%+v, want\n%+v", got, want)
 	}

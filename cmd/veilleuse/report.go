@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"time"
 
 	notes "github.com/veilleuse/veilleuse/firmware-notes"
@@ -45,8 +46,9 @@ type cloudReport struct {
 }
 
 type clockReport struct {
-	Trust gateway.Trust `json:"trust"`
-	Why   string        `json:"why"`
+	Trust  gateway.Trust `json:"trust"`
+	BoundS int           `json:"bound_s,omitempty"` // how far off it may be; absent: not known
+	Why    string        `json:"why"`
 }
 
 type budgetReport struct {
@@ -107,7 +109,7 @@ func report(s gateway.State, known notes.Notes) statusReport {
 		Authority: s.Authority,
 		Cloud:     cloudReport{s.Cloud.Verdict, s.Cloud.Scope, s.Cloud.Since, s.Cloud.Why, s.Cloud.Evidence},
 		Alarm:     s.Alarm(),
-		Clock:     clockReport{s.Clock.Trust, s.Clock.Why},
+		Clock:     clockReport{s.Clock.Trust, int(math.Ceil(s.Clock.Bound.Seconds())), s.Clock.Why},
 		Budget:    budgetReport{s.Budget.Spent, s.Budget.Limit, s.Budget.Total},
 		Rooms:     []roomReport{},
 		Devices:   []deviceReport{},

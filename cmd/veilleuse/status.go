@@ -49,7 +49,7 @@ func printStatus(out io.Writer, r statusReport) {
 	if r.Alarm.Why != "" {
 		fmt.Fprintf(out, " since %s: %s", clockOf(r.Alarm.Since), r.Alarm.Why)
 	}
-	fmt.Fprintf(out, "\nclock: %s (%s)\n", r.Clock.Trust, r.Clock.Why)
+	fmt.Fprintf(out, "\nclock: %s%s (%s)\n", r.Clock.Trust, boundOf(r.Clock.BoundS), r.Clock.Why)
 	fmt.Fprintf(out, "requests to Netatmo: %d in the last hour of %d allowed\n", r.Budget.SpentLastHour, r.Budget.PerHour)
 	printOutages(out, r)
 	printRooms(out, r.Rooms)
@@ -63,6 +63,17 @@ func printStatus(out io.Writer, r statusReport) {
 	for _, d := range r.Decisions {
 		fmt.Fprintf(out, "  %s  %s: %s (%s)\n", clockOf(d.At), d.Kind, d.What, d.Why)
 	}
+}
+
+// boundOf says how far off the clock may be.
+func boundOf(seconds int) string {
+	switch {
+	case seconds == 0:
+		return ""
+	case seconds < 120:
+		return fmt.Sprintf(", within %d s", seconds)
+	}
+	return fmt.Sprintf(", within %d min", (seconds+59)/60)
 }
 
 func printRooms(out io.Writer, rooms []roomReport) {

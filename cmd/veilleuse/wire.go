@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -106,7 +108,7 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 		adapter gateway.Adapter
 	}{
 		{"store", h.store},
-		{"clock", clockAdapter(world, first)},
+		{"clock", clockAdapter(c, world, first)},
 		{"uplink", uplink.New(uplinkOptions(c, world))},
 		{gateway.AccessoryAdapter, h.accessory},
 		{gateway.CameraAdapter, cameras},
@@ -236,15 +238,35 @@ func knownAccessories(c Config) []accessory.Known {
 }
 
 // clockAdapter judges the wall clock; no time before the newest that was ever stored can be right.
-func clockAdapter(world outside, first gateway.State) gateway.Adapter {
+func clockAdapter(c Config, world outside, first gateway.State) gateway.Adapter {
 	if world.clock != nil {
 		return world.clock
 	}
-	floor := first.Home.Copied
+	o := clockOptions(c)
+	o.Floor = first.Home.Copied
 	for _, d := range first.Decisions {
-		if d.At.After(floor) {
-			floor = d.At
+		if d.At.After(o.Floor) {
+			o.Floor = d.At
 		}
 	}
-	return clock.New(clock.Options{Floor: floor})
+	return clock.New(o)
+}
+
+// clockOptions says who may be asked for the time. Where the vendor is on a loopback address somebody
+// tests: then nobody is asked who is not named, and no web server outside even so.
+func clockOptions(c Config) clock.Options {
+	o := clock.Options{Servers: c.Clock.Servers, Dates: c.Clock.Dates}
+	if u, err := url.Parse(c.Netatmo.URL); err == nil && !onLoopback(u) {
+		if o.Dates == nil {
+			o.Dates = clock.DefaultDates()
+		}
+		return o
+	}
+	if o.Servers == nil {
+		o.Servers = []string{}
+	}
+	if slices.ContainsFunc(o.Dates, func(s string) bool { return !onLoopback(&url.URL{Host: s}) }) {
+		o.Dates = nil
+	}
+	return o
 }
