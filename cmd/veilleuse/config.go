@@ -67,7 +67,7 @@ type MQTTConfig struct {
 	CAFile       string
 }
 
-// WebConfig is the page.
+// WebConfig is the HTTP server.
 type WebConfig struct{ Listen string }
 
 // AccessoryConfig is one paired accessory that multicast does not find, or a hint about one.

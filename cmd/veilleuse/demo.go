@@ -101,7 +101,7 @@ func demoHouse(ctx context.Context, state string, w *demoWorld) (*house, error) 
 	config := defaults()
 	config.State = filepath.Join(state, "state")
 	config.Netatmo = NetatmoConfig{URL: w.url(), ClientID: "client", ClientSecretFile: secret, BudgetPerHour: 120}
-	config.HomeKit.Listen, config.MQTT.Listen = "127.0.0.1:0", "127.0.0.1:0"
+	config.HomeKit.Listen, config.MQTT.Listen, config.Web.Listen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	if err := os.WriteFile(filepath.Join(state, demoConfig), fmt.Appendf(nil, "state: %s\n", config.State), 0o600); err != nil {
 		return nil, fmt.Errorf("write a configuration for the verbs: %w", err)
 	}

@@ -177,7 +177,7 @@ func wiredHouse(b *testing.B, fake *sensors) *house {
 	config := defaults()
 	config.State = b.TempDir()
 	config.Netatmo.URL = "http://" + internet.Edge.Address().String()
-	config.HomeKit.Listen, config.MQTT.Listen = "127.0.0.1:0", "127.0.0.1:0"
+	config.HomeKit.Listen, config.MQTT.Listen, config.Web.Listen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	h, err := build(config, slog.New(slog.DiscardHandler), outside{
 		quiet: true, clock: demoTrust{},
 		browse: func(context.Context) ([]accessory.Announced, error) { return nil, nil },

@@ -110,7 +110,7 @@ func live(t *testing.T, paired bool) *lived {
 		t.Fatal(err)
 	}
 	l := &lived{world: world, config: filepath.Join(folder, "v.yaml"), ended: make(chan error, 1)}
-	text := fmt.Sprintf("state: %s\nnetatmo: {url: %q, client_id: client, client_secret_file: %s}\nhomekit: {listen: \"127.0.0.1:0\"}\nmqtt: {listen: \"127.0.0.1:0\"}\n",
+	text := fmt.Sprintf("state: %s\nnetatmo: {url: %q, client_id: client, client_secret_file: %s}\nhomekit: {listen: \"127.0.0.1:0\"}\nmqtt: {listen: \"127.0.0.1:0\"}\nweb: {listen: \"127.0.0.1:0\"}\n",
 		filepath.Join(folder, "state"), world.url(), secret)
 	if err := os.WriteFile(l.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

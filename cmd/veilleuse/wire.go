@@ -23,6 +23,7 @@ import (
 	"github.com/veilleuse/veilleuse/adapters/netatmo"
 	"github.com/veilleuse/veilleuse/adapters/store"
 	"github.com/veilleuse/veilleuse/adapters/uplink"
+	"github.com/veilleuse/veilleuse/adapters/web"
 	notes "github.com/veilleuse/veilleuse/firmware-notes"
 	"github.com/veilleuse/veilleuse/gateway"
 	"github.com/veilleuse/veilleuse/rules"
@@ -116,6 +117,7 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 		{"homekit", h.bridge},
 		{"mqtt", mqtt.New(messages)},
 		{"broker", portless{h.broker}},
+		{"web", web.New(h.figures(c, log))},
 		{"control", &control{path: filepath.Join(c.State, "control.sock"), house: h}},
 	} {
 		if p, ok := a.adapter.(portless); ok && p.broker == nil {
@@ -162,6 +164,13 @@ func (h *house) messages(c Config, log *slog.Logger) (mqtt.Options, error) {
 	}
 	h.broker, o.Embedded = b, b
 	return o, nil
+}
+
+// figures are the settings of the HTTP server.
+func (h *house) figures(c Config, log *slog.Logger) web.Options {
+	version, commit := version()
+	return web.Options{Listen: c.Web.Listen, Version: version, Commit: commit, Log: log,
+		Stored: func() web.Stored { return web.Stored(h.store.Stats()) }}
 }
 
 // readUsers reads what htpasswd -nB writes: one name:hash a line.
