@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"time"
 )
 
@@ -14,16 +15,19 @@ const (
 	firstPause = time.Second
 	longPause  = time.Minute
 	goodRun    = time.Minute
+	// settled is how long an adapter that failed must run before it is said to run again. One whose port is
+	// taken fails at once each time, and that is no news each time.
+	settled = 5 * time.Second
 )
 
 // keep runs an adapter until ctx ends, again after a pause whenever it ends by itself, and posts
 // its health. A failure of one adapter stays there.
 func keep(ctx context.Context, p part, port Port, log *slog.Logger) {
 	pause := firstPause
-	for {
+	port.Post(Health{Adapter: p.name, Up: true})
+	for first := true; ; first = false {
 		began := port.Now()
-		port.Post(Health{Adapter: p.name, Up: true})
-		err := run(ctx, p, port)
+		err := attend(ctx, p, port, first)
 		if ctx.Err() != nil {
 			if err != nil {
 				log.Warn("adapter stopped badly", "adapter", p.name, "err", err)
@@ -42,6 +46,26 @@ func keep(ctx context.Context, p part, port Port, log *slog.Logger) {
 		}
 		pause = min(2*pause, longPause)
 	}
+}
+
+// attend runs the adapter. That it runs again is posted once it has done so for a while.
+func attend(ctx context.Context, p part, port Port, first bool) error {
+	if first {
+		return run(ctx, p, port)
+	}
+	ended := make(chan struct{})
+	var teller sync.WaitGroup
+	teller.Go(func() {
+		select {
+		case <-port.After(settled):
+			port.Post(Health{Adapter: p.name, Up: true})
+		case <-ended:
+		}
+	})
+	err := run(ctx, p, port)
+	close(ended)
+	teller.Wait()
+	return err
 }
 
 // run calls the adapter and turns a panic of its own goroutine into an error.

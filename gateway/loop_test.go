@@ -98,6 +98,31 @@ func TestFailingAdapterIsRunAgainWithGrowingPauses(t *testing.T) {
 	})
 }
 
+// A port that stays taken is told once, not with every try.
+func TestAdapterThatKeepsFailingIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		var told []Health
+		tries := 0
+		loop := &Loop{Log: quiet(), Step: func(s State, e Event) (State, []Command) {
+			if h, ok := e.Fact.(Health); ok && (len(told) == 0 || told[len(told)-1] != h) {
+				told = append(told, h)
+			}
+			return s, nil
+		}}
+		loop.Attach("weak", adapterFunc(func(ctx context.Context, _ Port) error {
+			tries++
+			return errors.New("the port is taken")
+		}))
+		loop.Run(ctx)
+		want := []Health{{Adapter: "weak", Up: true}, {Adapter: "weak", Why: "the port is taken"}}
+		if !slices.Equal(told, want) || tries < 50 {
+			t.Errorf("after %d tries %+v was told, want %+v", tries, told, want)
+		}
+	})
+}
+
 func TestTicksAreTheOnlyClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
