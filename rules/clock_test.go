@@ -453,6 +453,30 @@ func TestFutureIsForgottenOnceTheTimeIsKnown(t *testing.T) {
 	}
 }
 
+// What the vendor dated stays: an end that is told there is not moved with our clock.
+func TestVendorsDatesStay(t *testing.T) {
+	start := time.Date(2026, 1, 14, 18, 0, 0, 0, time.UTC)
+	l := newClockLife(t, 6, true, "Europe/Paris", start)
+	l.state.Authority.Phase, l.state.Cloud.Bad = gateway.Watching, 0
+	until := start.Add(5 * time.Hour)
+	l.tell(gateway.CloudAdapter, gateway.CloudView{Home: "h", Mode: gateway.HomeSchedule, Rooms: []gateway.CloudRoom{
+		{ID: "room1", Target: gateway.Number(22), Mode: gateway.RoomManual, Since: start, Until: until}}})
+	l.tell("homekit", gateway.Wish{By: "Home app", Ask: gateway.SetTarget{Room: "room2", Target: 21, For: 2 * time.Hour}})
+	for _, by := range []time.Duration{48 * time.Hour, 0, -48 * time.Hour} {
+		l.wrong = by
+		l.tell(gateway.LoopName, gateway.Tick{})
+		room, _ := l.state.Rooms.Get("room1")
+		if !room.Cloud.Until.Equal(until) || room.Override.Mode != "" && !room.Override.Until.Equal(until) {
+			t.Errorf("clock %v ahead: the cloud's end is %v and ours of it %v, want %v", by, room.Cloud.Until, room.Override.Until, until)
+		}
+	}
+	for key, asked := range l.state.Asked.All() {
+		if c := asked.Command; c.Point.Adapter == gateway.CloudAdapter && c.Until.Sub(start) > 3*time.Hour {
+			t.Errorf("%s is asked until %v", key, c.Until)
+		}
+	}
+}
+
 // A clock that is far off, though trusted, is spoken of once.
 func TestWideBoundIsTold(t *testing.T) {
 	l := newClockLife(t, 5, true, "Europe/Paris", time.Date(2026, 1, 14, 18, 0, 0, 0, time.UTC))

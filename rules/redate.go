@@ -54,7 +54,10 @@ func (b *book) redate(off time.Duration) {
 		move(&b.Alarms[i].Since, &b.Alarms[i].Heard)
 	}
 	for key, asked := range b.Asked.All() {
-		move(&asked.At, &asked.Again, &asked.Command.Until)
+		move(&asked.At, &asked.Again)
+		if asked.Command.Point.Adapter != gateway.CloudAdapter {
+			move(&asked.Command.Until) // the vendor goes by its own clock
+		}
 		b.Asked = b.Asked.With(key, asked)
 	}
 	for id, d := range b.Devices.All() {
@@ -101,7 +104,7 @@ func roughly(d time.Duration) string {
 
 // redateWishes moves the ends of what people wished.
 func (b *book) redateWishes(off time.Duration, certain bool) {
-	move := func(at, until, ends *time.Time) {
+	move := func(at, until, ends *time.Time, by string) {
 		switch {
 		case at.IsZero() && until.IsZero():
 		case off < 0:
@@ -118,20 +121,20 @@ func (b *book) redateWishes(off time.Duration, certain bool) {
 			if ends.Add(shortRest).After(*until) { // as good as the end that was meant
 				*ends = time.Time{}
 			}
-		case certain && !at.Before(b.Started):
+		case certain && by != "" && !at.Before(b.Started): // made by this clock, and not the vendor's
 			*at, *until = moved(*at, off), moved(*until, off)
 		}
 	}
 	for _, room := range b.Rooms.All() {
 		o := room.Override
-		move(&o.At, &o.Until, &o.Ends)
+		move(&o.At, &o.Until, &o.Ends, o.By)
 		if o != room.Override {
 			room.Override = o
 			b.setRoom(room)
 		}
 	}
 	r := &b.Home.Regime
-	move(&r.At, &r.Until, &r.Ends)
+	move(&r.At, &r.Until, &r.Ends, r.By)
 }
 
 func moved(t time.Time, by time.Duration) time.Time {
