@@ -12,12 +12,12 @@ import (
 const (
 	drift         = 100e-6
 	serverError   = time.Second
-	loneError     = time.Minute     // of a single source that has not proved who it is: good for heating
-	rtcError      = 2 * time.Minute // of a hardware clock with a battery, months after it was set
-	agreement     = 5 * time.Second // between two sources, beside their own errors
-	tooFar        = time.Hour       // a clock that is further off is not to be used at all
-	absurdStep    = 24 * time.Hour
-	farAway       = 50 * 366 * 24 * time.Hour
+	loneError     = time.Minute               // of a single source that has not proved who it is: good for heating
+	rtcError      = 2 * time.Minute           // of a hardware clock with a battery, months after it was set
+	agreement     = 5 * time.Second           // between two sources, beside their own errors
+	tooFar        = time.Hour                 // a clock that is further off is not to be used at all
+	absurdStep    = 24 * time.Hour            // that a time server which was right does not correct
+	farAway       = 50 * 366 * 24 * time.Hour // beyond all that was ever stored: not even told
 	rtcReach      = 366 * 24 * time.Hour
 	stepTolerance = 2 * time.Second
 )
@@ -62,7 +62,7 @@ func (b belief) judge(now Machine, floor time.Time) (belief, gateway.Clock) {
 	switch {
 	case now.Wall.Before(floor):
 		b.anchor, b.lost = anchor{}, true
-		b.doubt = fmt.Sprintf("the clock shows %s, which is over: it was %s when this house was last seen", date(now.Wall), date(floor))
+		b.doubt = fmt.Sprintf("the clock shows %s, which is over: it was %s when this house was last seen%s", date(now.Wall), date(floor), b.aside)
 		return b, b.guess()
 	case now.Synced && b.absurd(now):
 		off := b.anchor.offset(now)
@@ -137,7 +137,7 @@ func (b belief) hear(now Machine, floor time.Time, sightings []Sighting) belief 
 	off := s.Ahead.Abs()
 	if lone := !s.Proven; lone && b.anchor.set && b.anchor.bound(now) < off+s.Error {
 		if off > tooFar {
-			b.aside = fmt.Sprintf("; %s, which is not believed", accuse(s))
+			b.aside = fmt.Sprintf("; %s, which is not believed", accuse(s, now, floor))
 		}
 		return b // what is known is better than one more voice
 	}
@@ -145,7 +145,10 @@ func (b belief) hear(now Machine, floor time.Time, sightings []Sighting) belief 
 		if !b.absurd(now) {
 			b.anchor, b.lost = anchor{}, true
 		}
-		b.doubt = accuse(s)
+		b.doubt = accuse(s, now, floor)
+		if now.Wall.Before(floor) {
+			b.aside = "; " + b.doubt
+		}
 		return b
 	}
 	b.anchor = anchor{set: true, wall: now.Wall, boot: now.Boot, error: off + s.Error, by: s.From}
@@ -154,12 +157,13 @@ func (b belief) hear(now Machine, floor time.Time, sightings []Sighting) belief 
 }
 
 // accuse says in words how far off a source says that the clock is.
-func accuse(s Sighting) string {
+func accuse(s Sighting, now Machine, floor time.Time) string {
 	say := "says"
 	if strings.Contains(s.From, " and ") {
 		say = "say"
 	}
-	if s.Ahead.Abs() > farAway { // what NTP says comes round every 136 years: it may as well be the past
+	if said := now.Wall.Add(s.Ahead); !floor.IsZero() && said.Sub(floor) > farAway {
+		// What NTP says comes round every 136 years: it may as well be the past.
 		return fmt.Sprintf("%s %s a time that cannot be right", s.From, say)
 	}
 	return fmt.Sprintf("%s %s that the clock is %s %s", s.From, say, span(s.Ahead.Abs()), behind(s.Ahead))

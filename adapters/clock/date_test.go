@@ -189,7 +189,7 @@ func TestWebServersConfirm(t *testing.T) {
 		{"right", truth, []string{one.address, other.address}, holdover, "127.0.0.1 and 127.0.0.2 confirmed the clock"},
 		{"ten minutes behind", truth.Add(-10 * time.Minute), []string{one.address, other.address}, holdover, "the clock may be off by up to 30 min"},
 		{"three days behind", saved.Add(time.Second), []string{one.address, other.address}, guess, "127.0.0.1 and 127.0.0.2 say that the clock is 3 days behind"},
-		{"1970", time.Unix(30, 0), []string{one.address, other.address}, guess, "1970-01-01"},
+		{"1970", time.Unix(30, 0), []string{one.address, other.address}, guess, "1970-01-01 00:00, which is over: it was 2026-01-14 18:00 when this house was last seen; 127.0.0.1 and 127.0.0.2 say that the clock is 56 years behind"},
 		{"they contradict each other", truth, []string{one.address, liar.address}, guess, "web servers contradict each other about the time: 127.0.0.1 says 2026-01-17 18:00"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
