@@ -40,10 +40,11 @@ func TestWhoIsAskedForTheTime(t *testing.T) {
 
 func TestBadClockConfig(t *testing.T) {
 	for content, want := range map[string]string{
-		"clock:\n  dates: [debian.org]\n":                             "clock: dates: debian.org has no second operator beside it",
-		"clock:\n  dates: [debian.org, \"https://wikipedia.org/\"]\n": `clock: dates[1]: "https://wikipedia.org/" is not a web server`,
-		"clock:\n  servers: [\":123\"]\n":                             `clock: servers[0]: ":123" is not a time server`,
-		"clock:\n  dates: debian.org\n":                               "expected a list",
+		"clock:\n  dates: [debian.org]\n":                                     "clock: dates: debian.org has no second operator beside it",
+		"clock:\n  dates: [debian.org, \"https://wikipedia.org/\"]\n":         `clock: dates[1]: "https://wikipedia.org/" is not a web server`,
+		"netatmo:\n  url: http://127.0.0.1:1\nclock:\n  dates: [a.example]\n": "clock: dates: a.example has no second operator",
+		"clock:\n  servers: [\":123\"]\n":                                     `clock: servers[0]: ":123" is not a time server`,
+		"clock:\n  dates: debian.org\n":                                       "expected a list",
 	} {
 		_, faults := readConfig("x.yaml", []byte(content))
 		if err := faultError(faults); len(faults) == 0 || !strings.Contains(err.Error(), want) {

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+
+	"github.com/veilleuse/veilleuse/adapters/clock"
 )
 
 // Config is the one configuration. Every key has a default; README.md has a line for each.
@@ -167,7 +169,7 @@ func (c Config) adapterFaults() []error {
 	if err := uplinkOptions(c, outside{}).Check(); err != nil && vendorURL(c.Netatmo.URL) == nil {
 		faults = append(faults, fmt.Errorf("uplink: %w", err))
 	}
-	if err := clockOptions(c).Check(); err != nil {
+	if err := (clock.Options{Servers: c.Clock.Servers, Dates: c.Clock.Dates}).Check(); err != nil {
 		faults = append(faults, fmt.Errorf("clock: %w", err))
 	}
 	if _, err := new(house).messages(c, slog.New(slog.DiscardHandler)); err != nil {
