@@ -351,7 +351,7 @@ func (l *clockLife) holdAlarm() {
 // TestClockLives lives houses through power cuts of up to three days, a clock that is set by hours and
 // years, 1970 and 2038, and both nights on which clocks change.
 func TestClockLives(t *testing.T) {
-	lives, minutes := uint64(6), 1800
+	lives, minutes := uint64(4), 1800
 	if testing.Short() || racing {
 		lives, minutes = 1, 400
 	}

@@ -48,7 +48,7 @@ func (b *book) redate(off time.Duration) {
 		}
 	}
 	c := &b.Cloud
-	move(&c.Since, &c.CalledAt, &c.FirstBad, &c.LastBad, &c.FirstGood, &c.LastGood, &c.Returned, &c.Viewed, &b.Authority.Since, &b.Authority.Lost)
+	move(&c.Since, &c.CalledAt, &c.FirstBad, &c.LastBad, &c.FirstGood, &c.LastGood, &c.Returned, &c.Viewed, &b.Authority.Since, &b.Authority.Until, &b.Authority.Lost)
 	b.Alarms = slices.Clone(b.Alarms)
 	for i := range b.Alarms {
 		move(&b.Alarms[i].Since, &b.Alarms[i].Heard)
