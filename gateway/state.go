@@ -83,6 +83,8 @@ type Room struct {
 	Last        float64    `json:"last,omitempty"`   // °C, the last comfort target that held
 	Disagrees   time.Time  `json:"-"`                // since when a device's target is not ours
 	Strays      bool       `json:"strays,omitempty"` // a device did not follow the plan by itself in this outage
+
+	Repeated []time.Time `json:"repeated,omitempty"` // when the same target was written again, in the last day
 }
 
 // Override is a person's wish for one room.

@@ -64,9 +64,10 @@ func (b *book) convergeOne(w want) (gateway.PointKey, bool) {
 	asked, before := b.Asked.Get(key)
 	same := before && asked.Command.Value == w.value
 	switch {
-	case same && (asked.Final || w.once || b.now.Before(asked.Again)):
+	case same && (asked.Final || w.once || b.notYet(asked)):
 	case same && asked.Done && !b.readable(w.point): // its adapter said so, and nobody can know better
 	case !same && w.patient:
+	case same && b.tooOften(w, asked), !same && b.tooOften(w, gateway.Asked{}):
 	default:
 		if !same {
 			asked = gateway.Asked{}
@@ -127,11 +128,15 @@ func (b *book) ask(w want, asked gateway.Asked) {
 	if w.room != "" {
 		first, longest = firstRoom, longestRoom
 	}
+	room, _ := b.Rooms.Get(w.room)
+	again := b.repeats(room, w, asked)
 	b.send(gateway.Command{Point: w.point, Value: w.value, Until: w.until, Why: w.why}, &asked, first, longest)
 	if w.room == "" {
 		return
 	}
-	room, _ := b.Rooms.Get(w.room)
+	if again {
+		room.Repeated = append(b.today(room.Repeated), b.now)
+	}
 	room.Written = gateway.Aim{Value: w.value, Mode: w.mode, At: b.now, Why: w.why}
 	room.Moved, room.Strays = true, true
 	b.setRoom(room)
@@ -159,35 +164,6 @@ func (b *book) send(c gateway.Command, asked *gateway.Asked, first, longest time
 	b.changed = true
 }
 
-// keepAsking sends a command that is asked for until it is done, whatever is wanted later: what a
-// person did, told to the cloud or to one device.
-func (b *book) keepAsking(p gateway.Point, v gateway.Value, until time.Time, why string) {
-	if p.Adapter == gateway.CloudAdapter && b.inCharge() {
-		c := gateway.Command{Point: p, Value: v, Until: until, Why: why}
-		b.Asked = b.Asked.With(gateway.PointKey(p.String()), gateway.Asked{Command: c, At: b.now, Again: b.now, Keep: true})
-		b.changed = true
-		return // it goes out with the return
-	}
-	b.send(gateway.Command{Point: p, Value: v, Until: until, Why: why}, &gateway.Asked{Keep: true}, firstCloud, longestCloud)
-}
-
-// askKept asks again for what is kept and not done. In an outage nothing is asked of the cloud: the
-// merge at its end will know better.
-func (b *book) askKept() {
-	for key, asked := range b.Asked.All() {
-		c := asked.Command
-		switch {
-		case !asked.Keep:
-		case !c.Until.IsZero() && !b.now.Before(c.Until):
-			b.Asked, b.changed = b.Asked.Without(key), true
-			b.decide(gateway.Decision{Kind: "wish", What: fmt.Sprintf("%s is no longer asked of %s", c.Value, c.Point.Adapter), Why: "its time is over"})
-		case c.Point.Adapter == gateway.CloudAdapter && b.inCharge():
-		case !b.now.Before(asked.Again):
-			b.send(c, &asked, firstCloud, longestCloud)
-		}
-	}
-}
-
 // forget drops what was asked and is no longer wanted.
 func (b *book) forget(open []gateway.PointKey) {
 	for key, asked := range b.Asked.All() {
@@ -195,6 +171,11 @@ func (b *book) forget(open []gateway.PointKey) {
 			b.Asked, b.changed = b.Asked.Without(key), true
 		}
 	}
+}
+
+// notYet reports whether it is too early to ask again. A clock that was set back makes nothing wait.
+func (b *book) notYet(asked gateway.Asked) bool {
+	return b.now.Before(asked.Again) && !b.now.Before(asked.At)
 }
 
 // observeOutcome takes an adapter's answer to a command.
@@ -211,36 +192,13 @@ func (b *book) observeOutcome(f gateway.Outcome) {
 	if asked.Keep && (asked.Done || asked.Final) {
 		b.Asked = b.Asked.Without(key)
 	}
-	if asked.Keep && asked.Done {
+	if asked.Keep && (asked.Done || asked.Final) {
 		b.told(f.Point)
 	}
 	if news {
 		what := fmt.Sprintf("%v for %s was not carried out", asked.Command.Value, b.pointName(f.Point))
 		b.decide(gateway.Decision{Kind: "device", What: what, Why: f.Err})
 	}
-}
-
-// told marks a wish that the cloud now knows.
-func (b *book) told(p gateway.Point) {
-	if room, ok := b.Rooms.Get(gateway.RoomID(p.Of)); ok && room.Override.Local {
-		room.Override.Local = false
-		b.setRoom(room)
-	}
-	if p.Of == b.Home.ID && p.Quantity != gateway.Look {
-		b.Home.Regime.Local = false
-	}
-}
-
-// cloudFailed reports whether the cloud did not carry out what a person asked for a room, in the
-// time that a person can be kept waiting.
-func (b *book) cloudFailed(room gateway.RoomID) bool {
-	for _, q := range []gateway.Quantity{gateway.Target, gateway.Mode} {
-		asked, ok := b.Asked.Get(gateway.PointKey(gateway.CloudPoint(string(room), q).String()))
-		if ok && asked.Keep && !asked.Done && (asked.Tries > 1 || asked.Err != "" || b.now.Sub(asked.At) >= patience) {
-			return true
-		}
-	}
-	return false
 }
 
 // pointName is how a point is called towards people.

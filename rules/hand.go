@@ -20,12 +20,12 @@ func (b *book) noticeHand(d gateway.Device, before, m gateway.Measure) {
 	if asked, ok := b.Asked.Get(gateway.PointKey(p.String())); ok && near(asked.Command.Value, m.Value, 0) {
 		return
 	}
-	if near(room.Written.Value, m.Value, 0) || near(room.Target.Value, m.Value, 0) || b.ownProgramme(room, m.Value) {
+	if near(room.Written.Value, m.Value, 0) || near(room.Target.Value, m.Value, 0) || b.ownProgramme(room, m.Value) || b.fallsBack(room, before) {
 		return
 	}
 	shown, _ := m.Value.Number()
 	target, _ := b.bounded(shown).Number()
-	room.Override = gateway.Override{Mode: gateway.RoomManual, Target: target, At: m.At, Until: m.At.Add(b.usual()), By: "the thermostat", Local: true}
+	room.Override = gateway.Override{Mode: gateway.RoomManual, Target: target, At: m.At, Until: m.At.Add(b.usual()).Truncate(time.Second), By: byHand, Local: true}
 	b.setRoom(room)
 	b.decide(gateway.Decision{Kind: "wish", Room: room.ID, Device: d.ID, What: fmt.Sprintf("%s: %s until %s", room.Name, degrees(target), b.clock(room.Override.Until)),
 		Why: fmt.Sprintf("somebody turned %s from %v to %v", label(d), before.Value, m.Value)})
@@ -44,7 +44,22 @@ func (b *book) ownProgramme(room gateway.Room, v gateway.Value) bool {
 			return true
 		}
 	}
-	return near(gateway.Number(b.away()), v, 0) || near(gateway.Number(b.frost()), v, 0)
+	for _, regime := range []gateway.Regime{b.Home.Base, b.Home.Regime} {
+		if regime.Mode == gateway.HomeAway && near(gateway.Number(b.away()), v, 0) || regime.Mode == gateway.HomeFrost && near(gateway.Number(b.frost()), v, 0) {
+			return true
+		}
+	}
+	return false
+}
+
+// fallsBack reports whether a device ends by itself what we wrote: its vendor's firmware takes that
+// for a manual set point of the home's usual time.
+func (b *book) fallsBack(room gateway.Room, before gateway.Measure) bool {
+	after := b.now.Sub(room.Written.At) - b.usual()
+	return near(room.Written.Value, before.Value, 0) && after.Abs() <= programmeSlack
 }
 
 const programmeSlack = 10 * time.Minute
+
+// byHand is who made a wish that was made at a device.
+const byHand = "the thermostat"

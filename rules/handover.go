@@ -11,10 +11,10 @@ import (
 // shortRest is what is not worth telling the cloud any more.
 const shortRest = 10 * time.Minute
 
-// handBack gives the house to the cloud again. The cloud was read before; now, for the home's mode
-// and for each room, what holds is merged three ways: as it was at the loss, as it is here, as it is
-// there. The later human act wins. What the schedule wrote is never told; a room that our writes left
-// in manual is set back to follow the home.
+// handBack gives the house to the cloud again. The cloud was read before; now, for the home's mode, its
+// schedule and each room, what holds is merged three ways: as it was at the loss, as it is here, as it
+// is there. The later human act wins. What the schedule wrote is never told; a room that our writes
+// left in manual is set back to follow the home.
 func (b *book) handBack() {
 	lost := b.now.Sub(b.Authority.Lost).Round(time.Minute)
 	why := fmt.Sprintf("it has answered since %s; it was gone for %s", b.clock(b.Cloud.FirstGood), words(lost))
@@ -24,124 +24,198 @@ func (b *book) handBack() {
 		b.Cloud.Returned = b.now // a drill is no outage: what follows it is no relapse
 	}
 	b.enter(gateway.Watching, "the house is handed back to Netatmo", why)
-	b.mergeHome()
+	b.dropKept(gateway.DeviceID(b.Home.ID)) // the merge says anew what is still to be told
+	wiped := b.mergeHome()
 	for _, room := range b.Rooms.All() {
-		b.mergeRoom(room)
+		b.dropKept(gateway.DeviceID(room.ID))
+		b.mergeRoom(room, wiped)
 	}
 	b.Authority.Drill, b.Authority.Until = false, time.Time{}
 }
 
 func words(d time.Duration) string { return strings.TrimSuffix(d.String(), "0s") }
 
-// mergeHome settles the home's mode.
-func (b *book) mergeHome() {
+// mergeHome settles the home's mode and its schedule, each by itself. It reports whether the cloud is
+// told a mode, which wipes the manual set points of all rooms there (home-assistant#46147).
+func (b *book) mergeHome() (wiped bool) {
 	here, there, base := b.Home.Regime, b.Home.Cloud, b.Home.Base
-	changedThere := there.Mode != base.Mode || there.Schedule != base.Schedule
-	if !here.Local || changedThere && there.At.After(here.At) {
-		if changedThere && here.Local {
-			b.decide(gateway.Decision{Kind: "return", What: fmt.Sprintf("the home's mode is %s, as set in Netatmo", there.Mode), Why: "it was set later than here"})
-		}
-		b.Home.Regime = there
-		return
+	b.Home.Regime = there
+	if !here.Local {
+		return false
 	}
-	if !here.Until.IsZero() && here.Until.Sub(b.now) < shortRest {
-		b.Home.Regime = there
-		return
+	later := !there.At.Before(here.At)
+	mode := !(later && modeSetThere(there, base, b.now))
+	timetable := here.Schedule != "" && here.Schedule != base.Schedule && !(later && there.Schedule != base.Schedule)
+	if !mode {
+		b.decide(gateway.Decision{Kind: "return", What: fmt.Sprintf("the home's mode is %s, as set in Netatmo", there.Mode), Why: "it was set later than here"})
+		here.Mode, here.Until = there.Mode, there.Until
 	}
-	told := len(b.commands)
-	if here.Schedule != "" && here.Schedule != there.Schedule {
-		b.keepAsking(gateway.CloudPoint(b.Home.ID, gateway.TimetableID), gateway.Word(here.Schedule), time.Time{}, "switched here while Netatmo was gone")
+	if !timetable {
+		here.Schedule = there.Schedule
 	}
-	if here.Mode != there.Mode || !here.Until.Equal(there.Until) {
-		b.keepAsking(gateway.CloudPoint(b.Home.ID, gateway.Mode), gateway.Word(string(here.Mode)), here.Until, "set here while Netatmo was gone")
+	if sameRegime(here, there) {
+		return false
 	}
-	if len(b.commands) == told {
-		b.Home.Regime = there // it says the same already
-		return
+	b.Home.Regime = here
+	if here.Schedule != there.Schedule {
+		b.decide(gateway.Decision{Kind: "return", What: "Netatmo is told: the home follows schedule " + b.scheduleName(here.Schedule), Why: "switched in " + here.By + " while it was gone"})
 	}
-	b.decide(gateway.Decision{Kind: "return", What: fmt.Sprintf("Netatmo is told: the home's mode is %s", here.Mode), Why: "set in " + here.By + " while it was gone"})
+	if !sameMode(here, there) {
+		b.decide(gateway.Decision{Kind: "return", What: fmt.Sprintf("Netatmo is told: the home's mode is %s", here.Mode), Why: "set in " + here.By + " while it was gone"})
+	}
+	return b.tellHome("set here while Netatmo was gone")
 }
 
-// mergeRoom settles one room.
-func (b *book) mergeRoom(room gateway.Room) {
-	here := room.Override
-	there := b.actThere(room)
+// modeSetThere reports whether a person changed the home's mode in the vendor's app; one that came to
+// its end by itself is nobody's act.
+func modeSetThere(there, base gateway.Regime, now time.Time) bool {
+	if base.Mode == "" {
+		base.Mode = gateway.HomeSchedule
+	}
+	ended := there.Mode == gateway.HomeSchedule && !base.Until.IsZero() && !base.Until.After(now)
+	return !sameMode(there, base) && !ended
+}
+
+func (b *book) scheduleName(id string) string {
+	for _, s := range b.Home.Schedules {
+		if s.ID == id && s.Name != "" {
+			return s.Name
+		}
+	}
+	return id
+}
+
+// mergeRoom settles one room. Wiped says that a mode of the home is on its way, which ends what the
+// cloud holds for the room.
+func (b *book) mergeRoom(room gateway.Room, wiped bool) {
+	here, there := room.Override, b.actThere(room)
 	switch {
-	case here.Local && (there.Mode == "" || !there.At.After(here.At)):
-		b.tellBack(room)
-	default:
-		if here.Local {
+	case here.Local && (there.Mode == "" || there.At.Before(here.At)):
+		b.tellBack(room, wiped)
+	case there.Mode != "":
+		held := b.overrideThere(room.Cloud)
+		if here.Local && !sameOverride(here, held) && !(here.Mode == gateway.RoomHome && held.Mode == "") {
 			b.decide(gateway.Decision{Kind: "return", Room: room.ID, What: fmt.Sprintf("%s keeps what was set in Netatmo", room.Name), Why: "it was set later than here"})
 		}
-		room.Override = b.overrideThere(room.Cloud)
-		if there.Mode == "" && leftByUs(room) {
-			b.followAgain(&room, "our writes over the LAN left it in manual")
+		b.keepThere(room, held, wiped)
+	case b.leftByUs(room):
+		if modeSetThere(b.Home.Cloud, b.Home.Base, b.now) {
+			here = gateway.Override{} // which ended it there
 		}
-		room.Moved = false
-		b.setRoom(room)
+		b.keepThere(room, here, true)
+		if after, _ := b.Rooms.Get(room.ID); !wiped && after.Override.Mode == "" {
+			b.followAgain(room, gateway.Override{At: room.Written.At, By: "Veilleuse"}, "our writes over the LAN left it in manual")
+		}
+	default:
+		b.keepThere(room, b.overrideThere(room.Cloud), wiped)
 	}
+}
+
+// keepThere leaves a room what a person set in the vendor's app. If the cloud has lost it meanwhile by
+// what we wrote, it is told again, end and all.
+func (b *book) keepThere(room gateway.Room, held gateway.Override, lost bool) {
+	room.Override = gateway.Override{}
+	running := held.Mode != "" && held.Mode != gateway.RoomHome && (held.Until.IsZero() || held.Until.After(b.now))
+	if running && !(lost && b.outruled(held)) {
+		room.Override = held
+	}
+	if !lost || room.Override.Mode == "" {
+		room.Moved = room.Moved && lost
+		b.setRoom(room)
+		return
+	}
+	if held.By == "" {
+		room.Override.By = "Netatmo"
+	}
+	room.Override.Local = true
+	b.setRoom(room)
+	b.tellRoom(room, "it was lost by a write of ours")
+	b.decide(gateway.Decision{Kind: "return", Room: room.ID, What: fmt.Sprintf("Netatmo is told again: %s %s", room.Name, b.overrideWithEnd(held)), Why: "a write of ours has ended it there"})
+}
+
+// outruled reports whether the home's mode was set later than a wish for one room and rules it. What
+// the cloud holds for a room under its own mode is in force: it would have ended it otherwise.
+func (b *book) outruled(o gateway.Override) bool {
+	r := b.Home.Regime
+	both := o.By == "" && r.By == ""
+	return (r.Mode == gateway.HomeAway || r.Mode == gateway.HomeFrost) && r.At.After(o.At) && !both
 }
 
 // tellBack tells the cloud what a person wished here, with the time that remains.
-func (b *book) tellBack(room gateway.Room) {
-	o := room.Override
-	plan := b.bySchedule(room)
-	over := !o.Until.IsZero() && o.Until.Sub(b.now) < shortRest
-	equal := o.Mode == gateway.RoomManual && plan.Value == gateway.Number(o.Target)
-	showsSo := room.Cloud.Mode == o.Mode && near(room.Cloud.Target, gateway.Number(o.Target), 0) && room.Cloud.Until.Equal(o.Until)
-	moved := leftByUs(room)
-	room.Moved = false
+func (b *book) tellBack(room gateway.Room, wiped bool) {
+	o, held := room.Override, b.overrideThere(room.Cloud)
+	if wiped {
+		held = gateway.Override{}
+	}
+	free := held.Mode == "" // the cloud holds nothing for this room
 	switch {
-	case showsSo:
-		room.Override.Local = false
+	case sameOverride(o, held):
+		room.Override.Local, room.Moved = false, false
 		b.setRoom(room)
-	case over || equal || o.Mode == gateway.RoomHome:
-		room.Override = gateway.Override{}
-		switch {
-		case moved:
-			b.followAgain(&room, "our writes over the LAN left it in manual")
-		case o.Mode == gateway.RoomHome && b.overrideThere(room.Cloud).Mode != "":
-			b.followAgain(&room, "set in "+o.By+" while Netatmo was gone")
+	case o.By == byHand && !wiped && held.Mode == gateway.RoomManual && near(gateway.Number(held.Target), gateway.Number(o.Target), 0.5):
+		room.Override, room.Moved = held, false // the device has told the cloud itself
+		b.setRoom(room)
+	case free && (o.Mode == gateway.RoomHome || b.outruled(o) || b.notWorthTelling(room)):
+		room.Override, room.Moved = gateway.Override{}, false
+		b.setRoom(room)
+	case o.Mode == gateway.RoomHome || b.outruled(o):
+		why := "set in " + o.By + " while Netatmo was gone"
+		if b.leftByUs(room) {
+			why = "our writes over the LAN left it in manual"
 		}
-		b.setRoom(room)
+		b.followAgain(room, o, why)
 	default:
 		b.setRoom(room)
 		b.tellRoom(room, "set here while Netatmo was gone")
-		what := fmt.Sprintf("Netatmo is told: %s %s", room.Name, overrideWords(o))
-		if !o.Until.IsZero() {
-			what += " until " + b.clock(o.Until)
-		}
-		b.decide(gateway.Decision{Kind: "return", Room: room.ID, What: what, Why: "set in " + o.By + " while it was gone"})
+		b.decide(gateway.Decision{Kind: "return", Room: room.ID, What: fmt.Sprintf("Netatmo is told: %s %s", room.Name, b.overrideWithEnd(o)), Why: "set in " + o.By + " while it was gone"})
 	}
 }
 
-// followAgain sets a room back to follow the home.
-func (b *book) followAgain(room *gateway.Room, why string) {
-	b.keepAsking(gateway.CloudPoint(string(room.ID), gateway.Mode), gateway.Word(string(gateway.RoomHome)), time.Time{}, why)
+// notWorthTelling reports whether a wish is over soon, or is what the schedule says all the while.
+func (b *book) notWorthTelling(room gateway.Room) bool {
+	o := room.Override
+	if o.Until.IsZero() {
+		return false
+	}
+	plan := b.bySchedule(room)
+	if o.Mode == gateway.RoomManual && b.Home.Regime.Mode == gateway.HomeSchedule && plan.Value == gateway.Number(o.Target) && !plan.Until.IsZero() && !plan.Until.Before(o.Until) {
+		return true
+	}
+	return o.Until.Sub(b.now) < shortRest
+}
+
+func (b *book) overrideWithEnd(o gateway.Override) string {
+	if o.Until.IsZero() {
+		return overrideWords(o)
+	}
+	return overrideWords(o) + " until " + b.clock(o.Until)
+}
+
+// followAgain sets a room back to follow the home, as somebody wished.
+func (b *book) followAgain(room gateway.Room, wish gateway.Override, why string) {
+	room.Override = gateway.Override{Mode: gateway.RoomHome, At: wish.At, By: wish.By, Local: true}
+	b.setRoom(room)
+	b.tellRoom(room, why)
 	b.decide(gateway.Decision{Kind: "return", Room: room.ID, What: room.Name + " is set back to follow the home", Why: why})
-	room.Override = gateway.Override{Mode: gateway.RoomHome, At: b.now, By: "Veilleuse", Local: true}
 }
 
 // leftByUs reports whether the cloud shows the room in manual because of what we wrote over the LAN.
-func leftByUs(room gateway.Room) bool {
+func (b *book) leftByUs(room gateway.Room) bool {
 	return room.Moved && room.Cloud.Mode == gateway.RoomManual && near(room.Cloud.Target, room.Written.Value, 0.5)
 }
 
 // actThere is what a person did to a room in the vendor's app while it was lost to us: its mode and
-// when. A change without a time counts as made when it is first seen, which is now.
+// when. A change without a time counts as made when it was first seen.
 func (b *book) actThere(room gateway.Room) gateway.Override {
 	now, base := b.overrideThere(room.Cloud), b.overrideThere(room.Base)
-	if leftByUs(room) || now.Mode == base.Mode && near(gateway.Number(now.Target), gateway.Number(base.Target), 0) && now.Until.Equal(base.Until) {
+	if b.leftByUs(room) || sameOverride(now, base) {
 		return gateway.Override{}
 	}
 	if now.Mode == "" {
 		if !base.Until.IsZero() && !base.Until.After(b.now) {
 			return gateway.Override{} // it only came to its end
 		}
-		return gateway.Override{Mode: gateway.RoomHome, At: b.now}
-	}
-	if now.At.Before(b.Authority.Lost) {
-		now.At = b.now
+		return gateway.Override{Mode: gateway.RoomHome, At: room.Cloud.Since}
 	}
 	return now
 }

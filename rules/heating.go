@@ -36,11 +36,15 @@ func (b *book) due(room gateway.Room) bool {
 // endModes lets the home's mode end when its time has come.
 func (b *book) endModes() {
 	regime := b.Home.Regime
-	if regime.Until.IsZero() || b.now.Before(regime.End()) || !b.inCharge() {
+	if regime.Until.IsZero() || b.now.Before(regime.End()) || !b.inCharge() && !regime.Local {
 		return
 	}
-	b.Home.Regime = gateway.Regime{Mode: gateway.HomeSchedule, Schedule: regime.Schedule, At: regime.End(), By: regime.By}
+	b.Home.Regime = gateway.Regime{Mode: gateway.HomeSchedule, Schedule: regime.Schedule, At: regime.At, By: regime.By}
+	b.Home.Regime.Local = regime.Local && !sameRegime(b.Home.Regime, b.Home.Cloud)
 	b.quietly = false
+	if b.Home.Regime.Local && !b.inCharge() {
+		b.tellHome("its time is over")
+	}
 	b.decide(gateway.Decision{Kind: "mode", What: "the home follows its schedule again", Why: fmt.Sprintf("%s was set until %s", regime.Mode, b.clock(regime.Until))})
 }
 
@@ -78,8 +82,14 @@ func (b *book) endOverride(room *gateway.Room) {
 		return
 	}
 	// What the cloud set, it ends itself while it is there; in an outage, and for wishes made
-	// here, the end is ours to keep.
+	// here, the end is ours to keep. What such a wish had replaced does not come back by its end.
 	room.Override = gateway.Override{}
+	if held := b.overrideThere(room.Cloud); o.Local && held.Mode != "" && !b.laterThere(*room, o) && (held.Until.IsZero() || held.Until.After(b.now)) {
+		room.Override = gateway.Override{Mode: gateway.RoomHome, At: o.At, By: o.By, Local: true}
+		if !b.inCharge() && b.signedIn() {
+			b.tellRoom(*room, overrideWords(o)+" is over")
+		}
+	}
 	if o.Local || b.inCharge() {
 		b.decide(gateway.Decision{Kind: "heating", Room: room.ID, What: room.Name + " follows the home again", Why: fmt.Sprintf("%s was set until %s", overrideWords(o), b.clock(o.Until))})
 	}
@@ -98,11 +108,10 @@ func overrideWords(o gateway.Override) string {
 // schedule. Between a wish for the room and a mode of the home the later one rules.
 func (b *book) planned(room gateway.Room) gateway.Aim {
 	o, regime := room.Override, b.Home.Regime
-	away := regime.Mode == gateway.HomeAway || regime.Mode == gateway.HomeFrost
-	if o.Mode != "" && o.Mode != gateway.RoomHome && !(away && regime.At.After(o.At)) {
+	if o.Mode != "" && o.Mode != gateway.RoomHome && !b.outruled(o) {
 		return b.byOverride(o)
 	}
-	if away {
+	if regime.Mode == gateway.HomeAway || regime.Mode == gateway.HomeFrost {
 		return b.byRegime(regime)
 	}
 	if _, scheduled := b.schedule(); scheduled && b.Clock.Trust == gateway.TrustGuess && b.inCharge() {

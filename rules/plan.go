@@ -63,18 +63,61 @@ func (b *book) observeView(f gateway.CloudView) {
 	if !f.Fresh.IsZero() {
 		b.Cloud.Fresh = f.Fresh
 	}
-	regime := b.Home.Cloud
-	if f.Mode != "" && (regime.Mode != f.Mode || regime.Schedule != f.Schedule || !regime.Until.Equal(f.ModeUntil)) {
-		regime = gateway.Regime{Mode: f.Mode, Schedule: f.Schedule, Until: f.ModeUntil, At: b.now}
-	}
-	b.Home.Cloud = regime
-	if !b.inCharge() && regime.Mode != "" && !b.fresh(b.Home.Regime.By, b.Home.Regime.At) {
-		b.Home.Regime = regime
-	}
+	b.viewHome(f)
 	for _, r := range f.Rooms {
 		b.viewRoom(r)
 	}
 	b.changed, b.everything = true, true
+}
+
+// viewHome takes over the home's mode and schedule.
+func (b *book) viewHome(f gateway.CloudView) {
+	before := b.Home.Cloud
+	there := gateway.Regime{Mode: f.Mode, Schedule: f.Schedule, Until: f.ModeUntil, At: b.now}
+	switch {
+	case f.Mode == "" || sameRegime(before, there) && before.Schedule == there.Schedule:
+		there = before
+	case there.Mode == gateway.HomeSchedule && !before.Until.IsZero() && !before.Until.After(b.now):
+		there.At = before.Until // it came to its end
+	}
+	b.Home.Cloud = there
+	here := b.Home.Regime
+	if b.inCharge() || there.Mode == "" {
+		return
+	}
+	pending := here.Local && b.stillAsked(b.Home.ID)
+	switch {
+	case sameRegime(here, there) && pending:
+		b.dropKept(gateway.DeviceID(b.Home.ID)) // an answer was lost, or is on its way
+	case pending && !setLater(here, there, before), !pending && b.fresh(here.By, here.At) && !setLater(here, there, before):
+		return
+	case pending:
+		b.dropKept(gateway.DeviceID(b.Home.ID))
+		b.decide(gateway.Decision{Kind: "mode", What: fmt.Sprintf("the home's mode is %s, as set in Netatmo", there.Mode), Why: "it was set later than here"})
+	}
+	b.Home.Regime = there
+}
+
+// setLater reports whether a view shows the act of a person in the vendor's app that was made after
+// what was wished here: something has changed, and not into that wish.
+func setLater(here, there, before gateway.Regime) bool {
+	mode := !sameMode(there, before) && !sameMode(there, here)
+	timetable := there.Schedule != before.Schedule && there.Schedule != here.Schedule
+	return before.Mode != "" && (mode || timetable) && there.At.After(here.At)
+}
+
+func sameMode(a, b gateway.Regime) bool {
+	return a.Mode == b.Mode && sameEnd(a.Until, b.Until)
+}
+
+// sameRegime compares mode, end and schedule; where one of them names no schedule, that says nothing.
+func sameRegime(a, b gateway.Regime) bool {
+	return sameMode(a, b) && (a.Schedule == b.Schedule || a.Schedule == "" || b.Schedule == "")
+}
+
+// sameEnd compares ends as the cloud knows them, in whole seconds.
+func sameEnd(a, b time.Time) bool {
+	return a.Unix() == b.Unix()
 }
 
 func (b *book) viewRoom(v gateway.CloudRoom) {
@@ -82,16 +125,81 @@ func (b *book) viewRoom(v gateway.CloudRoom) {
 	if !ok {
 		room = gateway.Room{ID: v.ID, Name: string(v.ID)}
 	}
+	v.Since = b.since(room, v)
 	room.Cloud, room.CloudAt = v, b.now
-	if !b.inCharge() && !(room.Override.Local && b.fresh(room.Override.By, room.Override.At)) {
-		room.Override = b.overrideThere(v)
+	if b.inCharge() || b.holds(room) {
+		b.setRoom(room)
+		return
 	}
+	room.Override = b.overrideThere(v)
+	room.Moved = room.Moved && v.Mode == gateway.RoomManual
 	b.setRoom(room)
+}
+
+// since is when a room began to be as the cloud shows it. Only for what a person sets does the vendor
+// know that; of everything else it is when it was first seen.
+func (b *book) since(room gateway.Room, v gateway.CloudRoom) time.Time {
+	before := room.Cloud
+	kept := b.overrideThere(v).Mode != ""
+	switch {
+	case kept && !v.Since.IsZero():
+		return v.Since
+	case room.CloudAt.IsZero():
+		return time.Time{}
+	case sameOverride(b.overrideThere(v), b.overrideThere(before)):
+		return before.Since
+	case !kept && !before.Until.IsZero() && !before.Until.After(b.now):
+		return before.Until
+	}
+	return b.now
+}
+
+// holds reports whether a room keeps what was wished here although the cloud does not show it yet. What
+// the cloud is still asked for is settled here if it shows it, or a later act of a person.
+func (b *book) holds(room gateway.Room) bool {
+	o := room.Override
+	pending := o.Local && b.stillAsked(string(room.ID))
+	shows := b.showsWish(room, o)
+	switch {
+	case !pending && !b.fresh(o.By, o.At), shows && !pending:
+		return false
+	case !shows && !b.laterThere(room, o):
+		return true
+	case pending:
+		b.dropKept(gateway.DeviceID(room.ID))
+	}
+	if pending && !shows {
+		b.decide(gateway.Decision{Kind: "wish", Room: room.ID, What: room.Name + " keeps what was set in Netatmo", Why: "it was set later than here"})
+	}
+	return false
+}
+
+// showsWish reports whether the cloud shows what was wished here.
+func (b *book) showsWish(room gateway.Room, o gateway.Override) bool {
+	held := b.overrideThere(room.Cloud)
+	return o.Mode == gateway.RoomHome && held.Mode == "" || o.Mode != "" && sameOverride(o, held)
+}
+
+// laterThere reports whether the cloud shows what a person did in the vendor's app after a wish here.
+func (b *book) laterThere(room gateway.Room, o gateway.Override) bool {
+	return !b.leftByUs(room) && room.Cloud.Since.After(o.At)
+}
+
+// sameOverride compares two wishes for a room as the cloud knows them: in its steps of half a degree.
+// A wish without an end is told with one that is far.
+func sameOverride(a, b gateway.Override) bool {
+	if a.Mode != b.Mode {
+		return false
+	}
+	far := func(x, y gateway.Override) bool { return x.Until.IsZero() && y.Until.Sub(y.At) > farEnd/2 }
+	ends := sameEnd(a.Until, b.Until) || far(a, b) || far(b, a)
+	return ends && (a.Mode != gateway.RoomManual || near(gateway.Number(a.Target), gateway.Number(b.Target), 0.5))
 }
 
 // fresh reports whether a person acted here so lately that the cloud need not show it yet.
 func (b *book) fresh(by string, at time.Time) bool {
-	return by != "" && b.now.Sub(at) < settleTime
+	age := b.now.Sub(at)
+	return by != "" && age < settleTime && age > -settleTime
 }
 
 // overrideThere is a person's wish for one room as the cloud shows it. A room on frost guard because

@@ -41,7 +41,7 @@ func (b *book) wantRoom(room *gateway.Room) {
 	switch {
 	case agrees:
 		room.Disagrees = time.Time{}
-	case room.Disagrees.IsZero():
+	case room.Disagrees.IsZero() || room.Disagrees.After(b.now): // or the clock was set back
 		room.Disagrees = b.now
 	}
 }
@@ -58,9 +58,45 @@ func (b *book) warmEnough(d gateway.Device, w want) bool {
 // that has not followed in this outage, or has no plan of its own, gets none.
 const lookFirst = 2 * time.Minute
 
+// Bounds of what is written to a room that nobody asked for.
+const (
+	seldom     = 5 * time.Minute // the least time between two writes
+	mostRepeat = 12              // in a day, of what was written already
+)
+
+// repeats reports whether a want was written to its room before, so that the next time is one more than
+// the plan asks for.
+func (b *book) repeats(room gateway.Room, w want, asked gateway.Asked) bool {
+	return asked.Tries > 0 || near(room.Written.Value, w.value, w.step) && !room.Written.At.Equal(b.now)
+}
+
+// tooOften reports whether a room has had its repetitions for today, or the last one just now.
+func (b *book) tooOften(w want, asked gateway.Asked) bool {
+	room, ok := b.Rooms.Get(w.room)
+	if w.room == "" || !ok || !b.repeats(room, w, asked) {
+		return false
+	}
+	soon := asked.Done && b.now.Sub(asked.At).Abs() < seldom
+	return soon || len(b.today(room.Repeated)) >= mostRepeat
+}
+
+// today returns the instants of the last day.
+func (b *book) today(all []time.Time) []time.Time {
+	var kept []time.Time
+	for _, t := range all {
+		if b.now.Sub(t).Abs() < 24*time.Hour {
+			kept = append(kept, t)
+		}
+	}
+	return kept
+}
+
 // mayWrite reports whether a device that disagrees may be written to now.
 func (b *book) mayWrite(room gateway.Room, d gateway.Device, person bool) bool {
 	_, vendors := d.Face(gateway.CloudAdapter)
+	if since := b.now.Sub(room.Written.At); !person && since > 0 && since < seldom {
+		return false
+	}
 	return person || room.Strays || !vendors || !room.Disagrees.IsZero() && b.now.Sub(room.Disagrees) >= lookFirst
 }
 
@@ -76,6 +112,9 @@ func (b *book) wantDevice(room gateway.Room, d gateway.Device, aim gateway.Aim) 
 			}
 			target, _ := aim.Value.Number()
 			fitted := fit(target, c)
+			if m, ok := d.ReadingFrom(gateway.Target, face.Adapter); ok && near(m.Value, aim.Value, c.Step) {
+				fitted = target // it does by itself what nobody can tell it
+			}
 			w := want{
 				point: gateway.Point{Adapter: face.Adapter, Of: string(d.ID), Quantity: gateway.Target},
 				value: gateway.Number(fitted), until: aim.Until, step: c.Step, room: room.ID, mode: aim.Mode, why: aim.Why,

@@ -51,7 +51,7 @@ func (b *book) setTarget(by string, ask gateway.SetTarget) {
 		return
 	}
 	if until.IsZero() && !ask.Forever {
-		until = b.now.Add(b.usual())
+		until = b.now.Add(b.usual()).Truncate(time.Second)
 	}
 	b.override(by, ask.Room, gateway.Override{Mode: gateway.RoomManual, Target: ask.Target, Until: until})
 }
@@ -61,6 +61,7 @@ func (b *book) end(by, what string, length time.Duration, until time.Time) (time
 	if length > 0 {
 		until = b.now.Add(length)
 	}
+	until = until.Truncate(time.Second) // the cloud knows no shorter times
 	if length < 0 || !until.IsZero() && !until.After(b.now) {
 		b.refuse(by, what, "its end lies in the past")
 		return until, false
@@ -94,19 +95,6 @@ func (b *book) override(by string, id gateway.RoomID, o gateway.Override) {
 	}
 }
 
-// tellRoom asks the cloud for a room's override.
-func (b *book) tellRoom(room gateway.Room, why string) {
-	o := room.Override
-	p, v := gateway.CloudPoint(string(room.ID), gateway.Mode), gateway.Word(string(o.Mode))
-	if o.Mode == gateway.RoomManual {
-		p, v = gateway.CloudPoint(string(room.ID), gateway.Target), b.bounded(o.Target)
-	}
-	for _, q := range []gateway.Quantity{gateway.Mode, gateway.Target} {
-		b.Asked = b.Asked.Without(gateway.PointKey(gateway.CloudPoint(string(room.ID), q).String()))
-	}
-	b.keepAsking(p, v, o.Until, why)
-}
-
 func (b *book) setMode(by string, ask gateway.SetMode) {
 	what := "the home's mode " + string(ask.Mode)
 	switch ask.Mode {
@@ -119,13 +107,16 @@ func (b *book) setMode(by string, ask gateway.SetMode) {
 	if !ok {
 		return
 	}
+	if ask.Mode == gateway.HomeSchedule {
+		until = time.Time{} // it is what the others end in
+	}
 	b.Home.Regime = gateway.Regime{Mode: ask.Mode, Schedule: b.Home.Regime.Schedule, Until: until, At: b.now, By: by, Local: true}
 	if !until.IsZero() {
 		what += " until " + b.clock(until)
 	}
 	b.decide(gateway.Decision{Kind: "mode", What: what, Why: "asked for in " + by})
 	if !b.inCharge() && b.signedIn() {
-		b.keepAsking(gateway.CloudPoint(b.Home.ID, gateway.Mode), gateway.Word(string(ask.Mode)), until, "asked for in "+by)
+		b.tellHome("asked for in " + by)
 	}
 }
 
@@ -137,7 +128,7 @@ func (b *book) switchSchedule(by string, ask gateway.SwitchSchedule) {
 		b.Home.Regime = gateway.Regime{Mode: gateway.HomeSchedule, Schedule: s.ID, At: b.now, By: by, Local: true}
 		b.decide(gateway.Decision{Kind: "mode", What: "the home follows schedule " + s.Name, Why: "asked for in " + by})
 		if !b.inCharge() && b.signedIn() {
-			b.keepAsking(gateway.CloudPoint(b.Home.ID, gateway.TimetableID), gateway.Word(s.ID), time.Time{}, "asked for in "+by)
+			b.tellHome("asked for in " + by)
 		}
 		return
 	}
