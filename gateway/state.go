@@ -72,6 +72,7 @@ type Room struct {
 	Name        string     `json:"name"`
 	Devices     []DeviceID `json:"devices,omitempty"` // what stands in it
 	Override    Override   `json:"override,omitzero"` // a person's wish in force
+	Before      Override   `json:"before,omitzero"`   // what a wish made at a device took the place of
 	Target      Aim        `json:"-"`                 // what ought to hold now, and why
 	Temperature Measure    `json:"-"`                 // the freshest trustworthy one
 	Heating     Value      `json:"-"`                 // flag, or % of demand; unknown if nobody says

@@ -13,8 +13,8 @@ import (
 // is a person, whose wish holds for the home's usual time.
 func (b *book) noticeHand(d gateway.Device, before, m gateway.Measure) {
 	room, ok := b.Rooms.Get(d.Room)
-	if !ok || !b.inCharge() {
-		return
+	if !ok || !b.inCharge() || b.Cloud.Good > 0 {
+		return // once the cloud is back in reach, it moves devices too, and shows what a hand did
 	}
 	p := gateway.Point{Adapter: m.From, Of: string(d.ID), Quantity: gateway.Target}
 	if asked, ok := b.Asked.Get(gateway.PointKey(p.String())); ok && near(asked.Command.Value, m.Value, 0) {
@@ -25,6 +25,9 @@ func (b *book) noticeHand(d gateway.Device, before, m gateway.Measure) {
 	}
 	shown, _ := m.Value.Number()
 	target, _ := b.bounded(shown).Number()
+	if room.Override.By != byHand {
+		room.Before = room.Override
+	}
 	room.Override = gateway.Override{Mode: gateway.RoomManual, Target: target, At: m.At, Until: m.At.Add(b.usual()).Truncate(time.Second), By: byHand, Local: true}
 	b.setRoom(room)
 	b.decide(gateway.Decision{Kind: "wish", Room: room.ID, Device: d.ID, What: fmt.Sprintf("%s: %s until %s", room.Name, degrees(target), b.clock(room.Override.Until)),
@@ -52,14 +55,39 @@ func (b *book) ownProgramme(room gateway.Room, v gateway.Value) bool {
 	return false
 }
 
-// fallsBack reports whether a device ends by itself what we wrote: its vendor's firmware takes that
-// for a manual set point of the home's usual time.
+// fallsBack reports whether a device ends by itself what we wrote or a hand turned: its vendor's
+// firmware takes both for a manual set point of the home's usual time.
 func (b *book) fallsBack(room gateway.Room, before gateway.Measure) bool {
 	after := b.now.Sub(room.Written.At) - b.usual()
-	return near(room.Written.Value, before.Value, 0) && after.Abs() <= programmeSlack
+	if near(room.Written.Value, before.Value, 0) && after.Abs() <= lookFirst {
+		return true
+	}
+	for _, o := range []gateway.Override{room.Override, room.Before} {
+		if o.By == byHand && b.now.Sub(o.Until).Abs() <= lookFirst {
+			return true
+		}
+	}
+	return false
 }
 
 const programmeSlack = 10 * time.Minute
 
 // byHand is who made a wish that was made at a device.
 const byHand = "the thermostat"
+
+// unhand takes back what was taken for a hand at a device, where the cloud shows that it was set in the
+// vendor's app before: the cloud moves devices as soon as it reaches them, which may be before we know.
+func (b *book) unhand(room *gateway.Room) {
+	o, held := room.Override, b.overrideThere(room.Cloud)
+	moved := held.Mode == "" || o.At.Sub(held.At) > handSlack
+	if o.By != byHand || !o.Local || !moved || !near(room.Cloud.Target, gateway.Number(o.Target), 0.5) || b.Cloud.FirstGood.Sub(o.At) > lookFirst {
+		return
+	}
+	room.Override = room.Before
+	if end := room.Override.Until; !end.IsZero() && !end.After(b.now) {
+		room.Override = gateway.Override{}
+	}
+}
+
+// handSlack is how much earlier the vendor may say that a hand was at a device than we saw it.
+const handSlack = time.Minute

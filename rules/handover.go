@@ -16,6 +16,11 @@ const shortRest = 10 * time.Minute
 // is there. The later human act wins. What the schedule wrote is never told; a room that our writes
 // left in manual is set back to follow the home.
 func (b *book) handBack() {
+	b.endModes() // what has ended by now is not told
+	for _, room := range b.Rooms.All() {
+		b.endOverride(&room)
+		b.setRoom(room)
+	}
 	lost := b.now.Sub(b.Authority.Lost).Round(time.Minute)
 	why := fmt.Sprintf("it has answered since %s; it was gone for %s", b.clock(b.Cloud.FirstGood), words(lost))
 	if b.Authority.Drill {
@@ -40,6 +45,9 @@ func words(d time.Duration) string { return strings.TrimSuffix(d.String(), "0s")
 func (b *book) mergeHome() (wiped bool) {
 	here, there, base := b.Home.Regime, b.Home.Cloud, b.Home.Base
 	b.Home.Regime = there
+	if !modeSetThere(there, base, b.now) {
+		b.Home.Regime = asSetHere(here, there)
+	}
 	if !here.Local {
 		return false
 	}

@@ -73,7 +73,7 @@ func (b *book) aimRoom(id gateway.RoomID) {
 // sameRoom compares what aimRoom may change.
 func sameRoom(a, b gateway.Room) bool {
 	return a.Target == b.Target && a.Temperature == b.Temperature && a.Heating == b.Heating && a.Override == b.Override &&
-		a.Last == b.Last && a.Disagrees.Equal(b.Disagrees) && a.Written == b.Written && a.Moved == b.Moved && a.Strays == b.Strays
+		a.Last == b.Last && a.Before == b.Before && a.Disagrees.Equal(b.Disagrees) && a.Written == b.Written && a.Moved == b.Moved && a.Strays == b.Strays
 }
 
 func (b *book) endOverride(room *gateway.Room) {
@@ -83,10 +83,12 @@ func (b *book) endOverride(room *gateway.Room) {
 	}
 	// What the cloud set, it ends itself while it is there; in an outage, and for wishes made
 	// here, the end is ours to keep. What such a wish had replaced does not come back by its end.
-	room.Override = gateway.Override{}
-	if held := b.overrideThere(room.Cloud); o.Local && held.Mode != "" && !b.laterThere(*room, o) && (held.Until.IsZero() || held.Until.After(b.now)) {
+	room.Override, room.Before = gateway.Override{}, o
+	held := b.overrideThere(room.Cloud)
+	replaced := held.Mode != "" && !b.laterThere(*room, o) && (held.Until.IsZero() || held.Until.After(b.now))
+	if o.Local && b.signedIn() && (replaced || b.inCharge()) { // what there is in the cloud shows later
 		room.Override = gateway.Override{Mode: gateway.RoomHome, At: o.At, By: o.By, Local: true}
-		if !b.inCharge() && b.signedIn() {
+		if !b.inCharge() {
 			b.tellRoom(*room, overrideWords(o)+" is over")
 		}
 	}

@@ -85,7 +85,7 @@ func (b *book) observeReading(f gateway.Reading) {
 	case gateway.Siren:
 		b.alarmed = true
 	case gateway.Target:
-		if had && before.Value != m.Value && b.from != gateway.CloudAdapter && before.At.After(b.Started) {
+		if had && before.Value != m.Value && b.from != gateway.CloudAdapter && !before.At.Before(b.Started) {
 			b.noticeHand(d, before, m)
 		}
 	}

@@ -82,6 +82,7 @@ func (b *book) viewHome(f gateway.CloudView) {
 	}
 	b.Home.Cloud = there
 	here := b.Home.Regime
+	b.wiped = here.By != "" && sameMode(here, there) && !sameMode(before, there)
 	if b.inCharge() || there.Mode == "" {
 		return
 	}
@@ -95,7 +96,15 @@ func (b *book) viewHome(f gateway.CloudView) {
 		b.dropKept(gateway.DeviceID(b.Home.ID))
 		b.decide(gateway.Decision{Kind: "mode", What: fmt.Sprintf("the home's mode is %s, as set in Netatmo", there.Mode), Why: "it was set later than here"})
 	}
-	b.Home.Regime = there
+	b.Home.Regime = asSetHere(here, there)
+}
+
+// asSetHere is what the cloud shows, with the word of who set it and when if that was here.
+func asSetHere(here, there gateway.Regime) gateway.Regime {
+	if sameRegime(here, there) && here.By != "" {
+		there.At, there.By = here.At, here.By
+	}
+	return there
 }
 
 // setLater reports whether a view shows the act of a person in the vendor's app that was made after
@@ -128,6 +137,7 @@ func (b *book) viewRoom(v gateway.CloudRoom) {
 	v.Since = b.since(room, v)
 	room.Cloud, room.CloudAt = v, b.now
 	if b.inCharge() || b.holds(room) {
+		b.unhand(&room)
 		b.setRoom(room)
 		return
 	}
@@ -150,6 +160,8 @@ func (b *book) since(room gateway.Room, v gateway.CloudRoom) time.Time {
 		return before.Since
 	case !kept && !before.Until.IsZero() && !before.Until.After(b.now):
 		return before.Until
+	case !kept && (b.wiped || b.leftByUs(room)):
+		return time.Time{} // by what we wrote ourselves
 	}
 	return b.now
 }

@@ -32,9 +32,12 @@ func (b *book) wantRoom(room *gateway.Room) {
 		if !ok || aim.Mode == gateway.RoomFrost && b.warmEnough(d, w) {
 			continue
 		}
+		if !b.satisfied(w) && b.cloudMoves(*room, d) {
+			continue
+		}
 		if !b.satisfied(w) {
 			agrees = false
-			w.patient = !b.mayWrite(*room, d, person)
+			w.patient = !b.mayWrite(*room, d, person && !b.repeats(*room, w, gateway.Asked{}))
 		}
 		b.want(w)
 	}
@@ -44,6 +47,24 @@ func (b *book) wantRoom(room *gateway.Room) {
 	case room.Disagrees.IsZero() || room.Disagrees.After(b.now): // or the clock was set back
 		room.Disagrees = b.now
 	}
+}
+
+// cloudMoves reports whether a device that disagrees may well do what the cloud says, which is back in
+// reach but not yet in charge. To write there would look like a later act of a person; the merge says
+// who is right. Only what somebody wishes now has no time for that.
+func (b *book) cloudMoves(room gateway.Room, d gateway.Device) bool {
+	if !b.inCharge() || b.Cloud.Good == 0 || !b.signedIn() || room.Override.Local && room.Override.At.After(b.Cloud.FirstGood) {
+		return false
+	}
+	if room.CloudAt.Before(b.Cloud.FirstGood) {
+		return true
+	}
+	for _, m := range d.Readings {
+		if m.Quantity == gateway.Target && m.From != gateway.CloudAdapter && near(m.Value, room.Cloud.Target, 0.5) {
+			return true
+		}
+	}
+	return false
 }
 
 // warmEnough reports whether a device already asks for as much as the frost floor would: the floor
@@ -97,7 +118,11 @@ func (b *book) mayWrite(room gateway.Room, d gateway.Device, person bool) bool {
 	if since := b.now.Sub(room.Written.At); !person && since > 0 && since < seldom {
 		return false
 	}
-	return person || room.Strays || !vendors || !room.Disagrees.IsZero() && b.now.Sub(room.Disagrees) >= lookFirst
+	if rest := room.Target.Until.Sub(b.now); rest < lookFirst && !room.Target.Until.IsZero() && b.now.Sub(room.Override.At) > lookFirst {
+		return false // it ends by itself
+	}
+	again := near(room.Written.Value, room.Target.Value, 0.5) && room.Written.At.Before(b.now)
+	return person || room.Strays && !again || !vendors || !room.Disagrees.IsZero() && b.now.Sub(room.Disagrees) >= lookFirst
 }
 
 // wantDevice is the target for one device, in its own range and steps.

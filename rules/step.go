@@ -57,6 +57,7 @@ type book struct {
 	room       gateway.RoomID // the one room that the event touched, or
 	everything bool           // all of them: time passed, a wish, another phase
 	quietly    bool           // all of them, but only because time passed
+	wiped      bool           // the view shows a mode of ours, which has ended the rooms' set points there
 	alarmed    bool           // an alarm began, changed or ended
 	steady     bool           // the clock went on as clocks do since the last event
 	changed    bool           // a reader could see a difference
