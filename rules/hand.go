@@ -30,6 +30,7 @@ func (b *book) noticeHand(d gateway.Device, before, m gateway.Measure) {
 	}
 	room.Override = gateway.Override{Mode: gateway.RoomManual, Target: target, At: m.At, Until: m.At.Add(b.usual()).Truncate(time.Second), By: byHand, Local: true}
 	b.setRoom(room)
+	b.Asked = b.Asked.Without(gateway.PointKey(p.String())) // the hand came after it
 	b.decide(gateway.Decision{Kind: "wish", Room: room.ID, Device: d.ID, What: fmt.Sprintf("%s: %s until %s", room.Name, degrees(target), b.clock(room.Override.Until)),
 		Why: fmt.Sprintf("somebody turned %s from %v to %v", label(d), before.Value, m.Value)})
 }

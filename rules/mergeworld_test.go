@@ -170,9 +170,14 @@ func (w *modelWorld) note(format string, args ...any) {
 // take gives one event to the rules and lets the world do what they command.
 func (w *modelWorld) take(from string, f gateway.Fact) {
 	e := gateway.Event{At: w.clock(), From: from, Fact: f}
-	decided := w.state.Decided
+	decided, phase := w.state.Decided, w.state.Authority.Phase
 	var commands []gateway.Command
 	w.state, commands = rules.Step(w.state, e)
+	if phase == gateway.Returning && w.state.Authority.Phase == gateway.Watching {
+		for _, room := range modelRooms { // what a later mode outrules now is gone for ever
+			w.people.room(room, w.clock(), w.cloud.holds[room])
+		}
+	}
 	for _, d := range w.state.Decisions {
 		if d.Number > decided {
 			w.note("%s: %s (%s)", d.Kind, d.What, d.Why)

@@ -173,6 +173,8 @@ func (b *book) holds(room gateway.Room) bool {
 	pending := o.Local && b.stillAsked(string(room.ID))
 	shows := b.showsWish(room, o)
 	switch {
+	case pending && shows && b.mustWait(gateway.CloudPoint(string(room.ID), gateway.Target)):
+		return true // for how long: a mode that ends it is on its way
 	case !pending && !b.fresh(o.By, o.At), shows && !pending:
 		return false
 	case !shows && !b.laterThere(room, o):

@@ -15,6 +15,9 @@ func (b *book) wantRoom(room *gateway.Room) {
 	aim, person := room.Target, room.Override.Local
 	switch {
 	case b.inCharge():
+		if room.Override.Mode == gateway.RoomHome { // who follows the home again gives the devices time to
+			person = person && b.now.Sub(room.Override.At) < lookFirst
+		}
 	case person && (!b.signedIn() || b.cloudFailed(room.ID)):
 	default:
 		if aim, person = b.floor(*room), true; !aim.Value.Known() {
