@@ -44,6 +44,7 @@ type Home struct {
 	Control         string        `json:"control,omitempty"`
 	Schedules       []Schedule    `json:"schedules,omitempty"`
 	Copied          time.Time     `json:"copied,omitzero"` // when the plan was last read from the cloud
+	Fault           string        `json:"fault,omitempty"` // why the newest plan was not taken over whole
 	FrostGuard      float64       `json:"-"`               // °C, floor that nothing undercuts; from the configuration
 	Maximum         float64       `json:"-"`               // °C, cap that nothing exceeds; from the configuration
 	Regime          Regime        `json:"regime"`
@@ -85,6 +86,7 @@ type Room struct {
 	Disagrees   time.Time  `json:"-"`                // since when a device's target is not ours
 	Strays      bool       `json:"strays,omitempty"` // a device did not follow the plan by itself in this outage
 
+	Wrote    []Aim       `json:"wrote,omitempty"`    // what we wrote before, as long as Moved holds
 	Repeated []time.Time `json:"repeated,omitempty"` // when the same target was written again, in the last day
 }
 

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -208,11 +209,26 @@ func (b *book) followAgain(room gateway.Room, wish gateway.Override, why string)
 }
 
 // leftByUs reports whether the cloud shows the room in manual because of what we wrote over the LAN: the
-// last time, or, if that got lost, for the wish that was in force before.
+// last time, or before, if the last got lost; then its end tells that it was us.
 func (b *book) leftByUs(room gateway.Room) bool {
-	wrote := near(room.Cloud.Target, room.Written.Value, 0.5) ||
-		room.Before.Mode == gateway.RoomManual && room.Before.Local && near(room.Cloud.Target, gateway.Number(room.Before.Target), 0.5)
-	return room.Moved && room.Cloud.Mode == gateway.RoomManual && wrote
+	if !room.Moved || room.Cloud.Mode != gateway.RoomManual {
+		return false
+	}
+	return near(room.Cloud.Target, room.Written.Value, 0.5) || slices.ContainsFunc(room.Wrote, func(w gateway.Aim) bool {
+		return near(room.Cloud.Target, w.Value, 0.5) && room.Cloud.Until.Sub(w.At.Add(b.usual())).Abs() < shortRest
+	})
+}
+
+// remember keeps what was written to a room before the last time, as far back as that can still show.
+func (b *book) remember(room *gateway.Room) {
+	if !room.Moved {
+		room.Wrote = nil
+		return
+	}
+	old := slices.DeleteFunc(slices.Clone(room.Wrote), func(w gateway.Aim) bool { return b.now.Sub(w.At) > 2*b.usual() })
+	if last := room.Written; last.Value.Known() && len(old) < mostRepeat {
+		room.Wrote = append(old, gateway.Aim{Value: last.Value, At: last.At})
+	}
 }
 
 // actThere is what a person did to a room in the vendor's app while it was lost to us: its mode and

@@ -2,9 +2,11 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/veilleuse/veilleuse/gateway"
+	"github.com/veilleuse/veilleuse/rules/schedule"
 )
 
 // observePlan copies the home as the cloud has it. A list that came back empty wipes nothing: a
@@ -29,9 +31,7 @@ func (b *book) observePlan(f gateway.Plan) {
 	if f.Control != "" {
 		b.Home.Control = f.Control
 	}
-	if len(f.Schedules) > 0 {
-		b.Home.Schedules = f.Schedules
-	}
+	b.takeSchedules(f.Schedules)
 	for _, r := range f.Rooms {
 		room, ok := b.Rooms.Get(r.ID)
 		if !ok || room.Name != r.Name {
@@ -44,6 +44,85 @@ func (b *book) observePlan(f gateway.Plan) {
 		b.decide(gateway.Decision{Kind: "authority", What: fmt.Sprintf("the plan of %s is copied", homeName(b.Home)),
 			Why: fmt.Sprintf("%d rooms, %d schedules; it will go on here if Netatmo is gone", b.Rooms.Len(), len(b.Home.Schedules))})
 	}
+}
+
+// takeSchedules takes over what is whole. In place of a schedule that came half the last good one stays,
+// and that is said once.
+func (b *book) takeSchedules(sent []gateway.Schedule) {
+	if len(sent) == 0 {
+		return
+	}
+	var kept []gateway.Schedule
+	fault := ""
+	for _, s := range sent {
+		last, known := scheduleOf(b.Home.Schedules, s.ID)
+		wrong := half(s, last)
+		if wrong != "" && fault == "" {
+			fault = wrong
+		}
+		switch {
+		case wrong == "" || len(b.Home.Schedules) == 0:
+			kept = append(kept, s)
+		case known:
+			last.Selected = s.Selected
+			kept = append(kept, last)
+		}
+	}
+	for _, last := range b.Home.Schedules {
+		if !last.Selected || !steersRooms(last) || slices.ContainsFunc(kept, func(s gateway.Schedule) bool { return s.Selected && s.Type == last.Type }) {
+			continue
+		}
+		// One of each type is always selected, so a list without it came short.
+		kept = slices.DeleteFunc(kept, func(s gateway.Schedule) bool { return s.ID == last.ID })
+		kept = append(kept, last)
+	}
+	b.Home.Schedules = kept
+	b.sayFault(fault)
+}
+
+func scheduleOf(all []gateway.Schedule, id string) (gateway.Schedule, bool) {
+	for _, s := range all {
+		if s.ID == id {
+			return s, true
+		}
+	}
+	return gateway.Schedule{}, false
+}
+
+// steersRooms reports whether a schedule is one that asks temperatures of rooms.
+func steersRooms(s gateway.Schedule) bool {
+	return s.Type == "therm" || s.Type == "cooling" || s.Type == ""
+}
+
+// half says in what a schedule cannot be followed, or has lost what the last one of its id had; "" if
+// it is whole.
+func half(s, last gateway.Schedule) string {
+	if !steersRooms(s) {
+		return ""
+	}
+	if faults := schedule.Faults(s); len(faults) > 0 {
+		return faults[0]
+	}
+	for _, before := range last.Zones {
+		for _, z := range s.Zones {
+			if z.ID == before.ID && len(z.Rooms) == 0 && len(before.Rooms) > 0 {
+				return fmt.Sprintf("zone %q of schedule %q says nothing of any room any more", z.Name, s.Name)
+			}
+		}
+	}
+	return ""
+}
+
+func (b *book) sayFault(fault string) {
+	if fault == b.Home.Fault {
+		return
+	}
+	b.Home.Fault = fault
+	if fault == "" {
+		b.decide(gateway.Decision{Kind: "authority", What: "the plan is whole again", Why: "Netatmo sent it without fault"})
+		return
+	}
+	b.decide(gateway.Decision{Kind: "authority", What: "the plan came with a fault: the last good one is kept", Why: fault})
 }
 
 func homeName(h gateway.Home) string {

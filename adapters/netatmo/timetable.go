@@ -95,17 +95,15 @@ func readSchedule(a attributes) gateway.Schedule {
 	return s
 }
 
-const minutesOfWeek = 7 * 24 * 60
-
-// readSlots reads the timetable in the vendor's order. An entry without a minute of the week or a
-// zone is left out. Minutes are rounded down: the vendor's may count from a second past midnight.
+// readSlots reads the timetable in the vendor's order. An entry without a minute or a zone is left out;
+// one outside the week is kept, so that whoever follows the timetable can tell of it. Minutes are rounded down: the vendor's may count from a second past midnight.
 func readSlots(a attributes) []gateway.Slot {
 	var all []gateway.Slot
 	for _, o := range a.objects("timetable") {
 		minute, ok := o.number("m_offset")
 		zone, known := o.number("zone_id", "id")
 		minute = math.Floor(minute)
-		if !ok || !known || minute < 0 || minute >= minutesOfWeek || !isSmall(zone) {
+		if !ok || !known || !isSmall(minute) || !isSmall(zone) {
 			continue
 		}
 		all = append(all, gateway.Slot{Minute: int(minute), Zone: int(zone)})

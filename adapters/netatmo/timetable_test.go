@@ -82,7 +82,7 @@ func TestReadScheduleOddities(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := gateway.Schedule{ID: "9", Name: "Odd", Type: "therm", Selected: true, Away: 15.5,
-		Slots: []gateway.Slot{{Minute: 60, Zone: 3}, {Minute: 0, Zone: 1}},
+		Slots: []gateway.Slot{{Minute: 60, Zone: 3}, {Minute: 10080, Zone: 1}, {Minute: -1, Zone: 1}, {Minute: 0, Zone: 1}},
 		Zones: []gateway.Zone{
 			{ID: 3, Type: ownZone, Rooms: []gateway.ZoneRoom{{Room: "5", Target: 19.5}, {Room: "6", Order: "frost_guard"}}},
 			{ID: 1, Type: 2}, {ID: 2, Rooms: []gateway.ZoneRoom{{Room: "8", Target: 20}}},
