@@ -226,8 +226,9 @@ func (b *book) remember(room *gateway.Room) {
 		return
 	}
 	old := slices.DeleteFunc(slices.Clone(room.Wrote), func(w gateway.Aim) bool { return b.now.Sub(w.At) > 2*b.usual() })
-	if last := room.Written; last.Value.Known() && len(old) < mostRepeat {
-		room.Wrote = append(old, gateway.Aim{Value: last.Value, At: last.At})
+	room.Wrote = old[max(0, len(old)-mostRepeat):]
+	if last := room.Written; last.Value.Known() {
+		room.Wrote = append(room.Wrote, gateway.Aim{Value: last.Value, At: last.At})
 	}
 }
 
