@@ -161,7 +161,7 @@ func (b *book) tellBack(room gateway.Room, wiped bool) {
 	case sameOverride(o, held):
 		room.Override.Local, room.Moved = false, false
 		b.setRoom(room)
-	case o.By == byHand && !wiped && held.Mode == gateway.RoomManual && near(gateway.Number(held.Target), gateway.Number(o.Target), 0.5):
+	case o.By == byHand && !wiped && held.Until.Sub(o.Until).Abs() < lookFirst && sameOverride(o, untilThe(o.Until, held)):
 		room.Override, room.Moved = held, false // the device has told the cloud itself
 		b.setRoom(room)
 	case free && (o.Mode == gateway.RoomHome || b.outruled(o) || b.notWorthTelling(room)):
@@ -178,6 +178,12 @@ func (b *book) tellBack(room gateway.Room, wiped bool) {
 		b.tellRoom(room, "set here while Netatmo was gone")
 		b.decide(gateway.Decision{Kind: "return", Room: room.ID, What: fmt.Sprintf("Netatmo is told: %s %s", room.Name, b.overrideWithEnd(o)), Why: "set in " + o.By + " while it was gone"})
 	}
+}
+
+// untilThe is a wish with another end.
+func untilThe(end time.Time, o gateway.Override) gateway.Override {
+	o.Until = end
+	return o
 }
 
 // notWorthTelling reports whether a wish is over soon, or is what the schedule says all the while.

@@ -196,7 +196,7 @@ func (w *modelWorld) modeInApp(length time.Duration) {
 // withdraw forgets what was set in the vendor's app and ended there before anybody here could see it.
 func (w *modelWorld) withdraw(room gateway.RoomID, h hold) {
 	if h.since.After(w.viewed) {
-		w.people.rooms[room] = slices.DeleteFunc(w.people.rooms[room], func(a act) bool { return a.there && a.at.Equal(h.since) })
+		w.people.rooms[room] = slices.DeleteFunc(w.people.rooms[room], func(a act) bool { return a.there && a.at.After(w.viewed) })
 	}
 }
 
