@@ -56,7 +56,7 @@ func (b *book) mergeHome() (wiped bool) {
 	mode := !(later && modeSetThere(there, base, b.now))
 	timetable := here.Schedule != "" && here.Schedule != base.Schedule && !(later && there.Schedule != base.Schedule)
 	if !mode {
-		b.decide(gateway.Decision{Kind: "return", What: fmt.Sprintf("the home's mode is %s, as set in Netatmo", there.Mode), Why: "it was set later than here"})
+		b.sayModeKept(there)
 		here.Mode, here.Until = there.Mode, there.Until
 	}
 	if !timetable {
@@ -102,11 +102,8 @@ func (b *book) mergeRoom(room gateway.Room, wiped bool) {
 	case here.Local && (there.Mode == "" || there.At.Before(here.At)):
 		b.tellBack(room, wiped)
 	case there.Mode != "":
-		held := b.overrideThere(room.Cloud)
-		if here.Local && !sameOverride(here, held) && !(here.Mode == gateway.RoomHome && held.Mode == "") {
-			b.decide(gateway.Decision{Kind: "return", Room: room.ID, What: fmt.Sprintf("%s keeps what was set in Netatmo", room.Name), Why: "it was set later than here"})
-		}
-		b.keepThere(room, held, wiped)
+		b.sayKept(room)
+		b.keepThere(room, b.overrideThere(room.Cloud), wiped)
 	case b.leftByUs(room):
 		if modeSetThere(b.Home.Cloud, b.Home.Base, b.now) {
 			here = gateway.Override{} // which ended it there
@@ -118,6 +115,56 @@ func (b *book) mergeRoom(room gateway.Room, wiped bool) {
 	default:
 		b.keepThere(room, b.overrideThere(room.Cloud), wiped)
 	}
+}
+
+// heedRoom takes over what a person did in the vendor's app as soon as it is seen, though the cloud is
+// not in charge again yet: it may be gone again before it is.
+func (b *book) heedRoom(room *gateway.Room) {
+	here, there := room.Override, b.actThere(*room)
+	if !b.heard() || there.Mode == "" || here.Local && there.At.Before(here.At) {
+		return
+	}
+	b.sayKept(*room)
+	room.Override, room.Base = b.overrideThere(room.Cloud), room.Cloud
+}
+
+// heedHome does the same for the home's mode and its schedule.
+func (b *book) heedHome() {
+	here, there, base := b.Home.Regime, b.Home.Cloud, b.Home.Base
+	mode, timetable := modeSetThere(there, base, b.now), there.Schedule != base.Schedule
+	if !b.heard() || there.Mode == "" || !mode && !timetable || here.Local && there.At.Before(here.At) {
+		return
+	}
+	if mode && here.Local {
+		b.sayModeKept(there)
+	}
+	if mode {
+		here.Mode, here.Until, here.At = there.Mode, there.Until, there.At
+	}
+	if timetable {
+		here.Schedule = there.Schedule
+	}
+	if sameRegime(here, there) {
+		here = there
+	}
+	b.Home.Regime, b.Home.Base = here, there
+}
+
+// heard reports whether the cloud answers, and with news.
+func (b *book) heard() bool {
+	return b.Cloud.Good > 0 && (b.Cloud.Fresh.IsZero() || b.now.Sub(b.Cloud.Fresh) < staleView)
+}
+
+// sayKept says that a room keeps what was set in the vendor's app, if something else was wished here.
+func (b *book) sayKept(room gateway.Room) {
+	here, held := room.Override, b.overrideThere(room.Cloud)
+	if here.Local && !sameOverride(here, held) && !(here.Mode == gateway.RoomHome && held.Mode == "") {
+		b.decide(gateway.Decision{Kind: "return", Room: room.ID, What: fmt.Sprintf("%s keeps what was set in Netatmo", room.Name), Why: "it was set later than here"})
+	}
+}
+
+func (b *book) sayModeKept(there gateway.Regime) {
+	b.decide(gateway.Decision{Kind: "return", What: fmt.Sprintf("the home's mode is %s, as set in Netatmo", there.Mode), Why: "it was set later than here"})
 }
 
 // keepThere leaves a room what a person set in the vendor's app. If the cloud has lost it meanwhile by

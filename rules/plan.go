@@ -163,6 +163,7 @@ func (b *book) viewHome(f gateway.CloudView) {
 	here := b.Home.Regime
 	b.wiped = here.By != "" && sameMode(here, there) && !sameMode(before, there)
 	if b.inCharge() || there.Mode == "" {
+		b.heedHome()
 		return
 	}
 	pending := here.Local && b.stillAsked(b.Home.ID)
@@ -215,8 +216,13 @@ func (b *book) viewRoom(v gateway.CloudRoom) {
 	}
 	v.Since = b.since(room, v)
 	room.Cloud, room.CloudAt = v, b.now
-	if b.inCharge() || b.holds(room) {
+	if b.inCharge() {
 		b.unhand(&room)
+		b.heedRoom(&room)
+		b.setRoom(room)
+		return
+	}
+	if b.holds(room) {
 		b.setRoom(room)
 		return
 	}

@@ -30,10 +30,10 @@ target day a=20 b=20 c=20 d=20
 > 18:01:30 netatmo/h1/look = 2025-10-29T17:01:30Z (Netatmo may be back)
 > 18:02:00 netatmo/h1/look = 2025-10-29T17:02:00Z (Netatmo may be back)
 18:02:30 view a=schedule/20 b=manual/18/20:00 c=manual/15/20:00 d=manual/23/19:00
+> 18:02:30 return: Bedroom keeps what was set in Netatmo (it was set later than here)
 18:03 probe ok "Netatmo answers" every=15s lasting=5m
 > 18:03:00 authority: the house is handed back to Netatmo (it has answered since 18:00; it was gone for 1h22m)
 > 18:03:00 return: Netatmo is told: Antechamber 22 °C until 23:00 (set in Home app while it was gone)
-> 18:03:00 return: Bedroom keeps what was set in Netatmo (it was set later than here)
 > 18:03:00 return: Dining is set back to follow the home (set in MQTT while Netatmo was gone)
 > 18:03:00 netatmo/a/target = 22 until Wed 23:00 (set here while Netatmo was gone)
 > 18:03:00 netatmo/d/mode = home (set in MQTT while Netatmo was gone)
