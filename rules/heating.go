@@ -139,10 +139,28 @@ func (b *book) byOverride(o gateway.Override) gateway.Aim {
 	default:
 		aim.Value, aim.Why = b.bounded(o.Target), "set in "+by
 	}
-	if !o.Until.IsZero() {
-		aim.Why += " until " + b.clock(o.Until)
-	}
+	aim.Why += b.untilThen(o.Until)
 	return aim
+}
+
+// untilThen says when a target ends and what comes then: " until 18:00, then schedule".
+func (b *book) untilThen(end time.Time) string {
+	if end.IsZero() {
+		return ""
+	}
+	text := " until " + b.clock(end)
+	_, scheduled := b.schedule()
+	r := b.Home.Regime
+	lasts := r.Until.IsZero() || r.Until.After(end)
+	switch {
+	case r.Mode == gateway.HomeAway && lasts:
+		return text + ", then away"
+	case r.Mode == gateway.HomeFrost && lasts:
+		return text + ", then frost guard"
+	case scheduled:
+		return text + ", then schedule"
+	}
+	return text
 }
 
 func (b *book) byRegime(regime gateway.Regime) gateway.Aim {
@@ -150,9 +168,7 @@ func (b *book) byRegime(regime gateway.Regime) gateway.Aim {
 	if regime.Mode == gateway.HomeFrost {
 		aim.Mode, aim.Value, aim.Why = gateway.RoomFrost, b.bounded(b.frost()), "the home is on frost guard"
 	}
-	if !regime.Until.IsZero() {
-		aim.Why += " until " + b.clock(regime.Until)
-	}
+	aim.Why += b.untilThen(regime.Until)
 	return aim
 }
 
@@ -243,10 +259,7 @@ func (b *book) asCloudSays(room gateway.Room, plan gateway.Aim) gateway.Aim {
 			return plan
 		}
 	case gateway.RoomManual, gateway.RoomMax:
-		aim.Why = "set in Netatmo"
-		if !c.Until.IsZero() {
-			aim.Why += " until " + b.clock(c.Until)
-		}
+		aim.Why = "set in Netatmo" + b.untilThen(c.Until)
 	}
 	return aim
 }

@@ -23,8 +23,8 @@ device v2 NRV room=bed face=accessory target=7..30/0.5
 > 17:02:00 accessory/v1/target = 22 until Wed 22:30 (schedule Week, zone evening)
 17:05 wish "Home app" bed 20 for=4h
 > 17:05:00 wish: Bedroom: 20 °C until 21:05 (asked for in Home app)
-> 17:05:00 heating: Bedroom: NRV v2 is set to 20 °C (set in Home app until 21:05)
-> 17:05:00 accessory/v2/target = 20 until Wed 21:05 (set in Home app until 21:05)
+> 17:05:00 heating: Bedroom: NRV v2 is set to 20 °C (set in Home app until 21:05, then schedule)
+> 17:05:00 accessory/v2/target = 20 until Wed 21:05 (set in Home app until 21:05, then schedule)
 17:05:05 reading v2 target 20
 # at 22:30 the bathroom is written to at once, the bedroom keeps its wish until 21:05
 > 21:05:05 heating: Bedroom follows the home again (20 °C was set until 21:05)

@@ -24,8 +24,8 @@ device t2 NATherm1 room=hall face=accessory target=10..38/0.1
 > 18:00:00 wish: Bath is switched off, down to the frost floor (asked for in Home app)
 19:00 wish MQTT bath 21.26 for=1h
 > 19:00:00 wish: Bath: 21.3 °C until 20:00 (asked for in MQTT)
-> 19:00:00 heating: Bath: NATherm1 t1 is set to 21.3 °C (set in MQTT until 20:00)
-> 19:00:00 accessory/t1/target = 21.3 until Wed 20:00 (set in MQTT until 20:00)
+> 19:00:00 heating: Bath: NATherm1 t1 is set to 21.3 °C (set in MQTT until 20:00, then frost guard)
+> 19:00:00 accessory/t1/target = 21.3 until Wed 20:00 (set in MQTT until 20:00, then frost guard)
 > 20:00:00 heating: Bath follows the home again (21.3 °C was set until 20:00)
 > 20:00:00 heating: Bath: NATherm1 t1 is set to 10 °C (the home is on frost guard; the device goes no further than 10 °C)
 > 20:00:00 accessory/t1/target = 10 (the home is on frost guard; the device goes no further than 10 °C)
