@@ -172,8 +172,13 @@ func (b *book) sayModeKept(there gateway.Regime) {
 func (b *book) keepThere(room gateway.Room, held gateway.Override, lost bool) {
 	room.Override = gateway.Override{}
 	running := held.Mode != "" && held.Mode != gateway.RoomHome && (held.Until.IsZero() || held.Until.After(b.now))
-	if running && !(lost && b.outruled(held)) {
+	switch {
+	case running && !b.outruled(held):
 		room.Override = held
+	case running && !lost: // the mode that ends it is the cloud's already
+		r := b.Home.Regime
+		b.followAgain(room, gateway.Override{At: r.At, By: r.By}, fmt.Sprintf("the home's mode was set later in %s", r.By))
+		return
 	}
 	if !lost || room.Override.Mode == "" {
 		room.Moved = room.Moved && lost
