@@ -209,6 +209,7 @@ func (b *book) tellBack(room gateway.Room, wiped bool) {
 		held = gateway.Override{}
 	}
 	free := held.Mode == "" // the cloud holds nothing for this room
+	idle := o.Mode == gateway.RoomHome || b.outruled(o) || b.notWorthTelling(room)
 	switch {
 	case sameOverride(o, held):
 		room.Override.Local, room.Moved = false, false
@@ -216,10 +217,10 @@ func (b *book) tellBack(room gateway.Room, wiped bool) {
 	case o.By == byHand && !wiped && held.Until.Sub(o.Until).Abs() < lookFirst && sameOverride(o, untilThe(o.Until, held)):
 		room.Override, room.Moved = held, false // the device has told the cloud itself
 		b.setRoom(room)
-	case free && (o.Mode == gateway.RoomHome || b.outruled(o) || b.notWorthTelling(room)):
+	case free && idle:
 		room.Override, room.Moved = gateway.Override{}, false
 		b.setRoom(room)
-	case o.Mode == gateway.RoomHome || b.outruled(o):
+	case idle:
 		why := "set in " + o.By + " while Netatmo was gone"
 		if b.leftByUs(room) {
 			why = "our writes over the LAN left it in manual"
