@@ -193,7 +193,7 @@ func (b *book) observeOutcome(f gateway.Outcome) {
 	if asked.Keep && (asked.Done || asked.Final) {
 		b.Asked = b.Asked.Without(key)
 	}
-	if asked.Keep && (asked.Done || asked.Final) {
+	if asked.Keep && (asked.Done || asked.Final && !b.offOtherwise(asked)) {
 		b.told(f.Point)
 	}
 	if news {

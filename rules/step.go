@@ -2,10 +2,11 @@
 //
 // There is one file a rule: what an alarm asks for (alarm.go), who is in charge (authority.go), what
 // people wish (wish.go) and whose hand turned a knob (hand.go), what each room ought to be (heating.go),
-// which devices are steered to it and when (steer.go), and what is told the cloud when it is back
-// (handover.go); what happened in an outage is written down last (journal.go). Each rule says what ought to be, not what to do: it states wants, the graver rule
-// first. converge.go alone compares wants with readings and turns the difference into commands, so
-// that loss, repetition and restarts are dealt with once.
+// which devices are steered to it and when (steer.go), who is right when the cloud is back (handover.go)
+// and what it is told (tell.go); what happened in an outage is written down last (journal.go). Each rule
+// says what ought to be, not what to do: it states wants, the graver rule first. converge.go alone
+// compares wants with readings and turns the difference into commands, so that loss, repetition and
+// restarts are dealt with once.
 //
 // Everything here is a pure function of the State and the Event that come in. Nothing reads a clock,
 // a file or the network, and nothing is changed in place.

@@ -115,6 +115,20 @@ func (b *book) told(p gateway.Point) {
 	}
 }
 
+// offOtherwise tells the cloud the frost guard's temperature for a room that it refuses to switch off: it
+// knows off in rooms with a thermostat only (netatmo-facts 3.2).
+func (b *book) offOtherwise(refused gateway.Asked) bool {
+	room, ok := b.Rooms.Get(gateway.RoomID(refused.Command.Point.Of))
+	o := &room.Override
+	if !ok || !o.Local || o.Mode != gateway.RoomOff || refused.Command.Value.Word() != string(gateway.RoomOff) {
+		return false
+	}
+	o.Mode, o.Target = gateway.RoomManual, b.Home.FrostGuard
+	b.setRoom(room)
+	b.tellRoom(room, "Netatmo does not switch this room off")
+	return true
+}
+
 // cloudFailed reports whether the cloud did not carry out what a person asked for a room, in the
 // time that a person can be kept waiting.
 func (b *book) cloudFailed(room gateway.RoomID) bool {

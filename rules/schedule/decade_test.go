@@ -1,7 +1,6 @@
 package schedule_test
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -105,7 +104,7 @@ func TestClockStepsLeaveNoTrace(t *testing.T) {
 		wrong := now + r.Int64N(20*365*86400) - 10*365*86400
 		for _, at := range []int64{now, wrong, now} {
 			if got, _ := schedule.Target(s, "bath", time.Unix(at, 0), paris); got != o.at(at, paris) {
-				t.Fatal(fmt.Sprintf("step %d, at %v: %+v", i, time.Unix(at, 0).In(paris), got))
+				t.Fatalf("step %d, at %v: %+v", i, time.Unix(at, 0).In(paris), got)
 			}
 		}
 	}
