@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/veilleuse/veilleuse/gateway"
@@ -59,9 +60,10 @@ func (b *book) ownProgramme(room gateway.Room, v gateway.Value) bool {
 // fallsBack reports whether a device ends by itself what we wrote or a hand turned: its vendor's
 // firmware takes both for a manual set point of the home's usual time.
 func (b *book) fallsBack(room gateway.Room, before gateway.Measure) bool {
-	after := b.now.Sub(room.Written.At) - b.usual()
-	if near(room.Written.Value, before.Value, 0) && after.Abs() <= lookFirst {
-		return true
+	for _, w := range append(slices.Clone(room.Wrote), room.Written) { // the last one may have got lost
+		if after := b.now.Sub(w.At) - b.usual(); near(w.Value, before.Value, 0) && after.Abs() <= lookFirst {
+			return true
+		}
 	}
 	for _, o := range []gateway.Override{room.Override, room.Before} {
 		if o.By == byHand && b.now.Sub(o.Until).Abs() <= lookFirst {
