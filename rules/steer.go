@@ -40,7 +40,8 @@ func (b *book) wantRoom(room *gateway.Room) {
 		}
 		if !b.satisfied(w) {
 			agrees = false
-			w.patient = !b.mayWrite(*room, d, person && !b.repeats(*room, w, gateway.Asked{}))
+			again := b.repeats(*room, w, gateway.Asked{}) && b.now.Sub(room.Override.At).Abs() >= lookFirst
+			w.patient = !b.mayWrite(*room, d, person && !again)
 		}
 		b.want(w)
 	}
