@@ -14,7 +14,7 @@ import (
 // is a person, whose wish holds for the home's usual time.
 func (b *book) noticeHand(d gateway.Device, before, m gateway.Measure) {
 	room, ok := b.Rooms.Get(d.Room)
-	if !ok || !b.inCharge() || b.Cloud.Good > 0 {
+	if !ok || !b.inCharge() || b.inReach() {
 		return // once the cloud is back in reach, it moves devices too, and shows what a hand did
 	}
 	p := gateway.Point{Adapter: m.From, Of: string(d.ID), Quantity: gateway.Target}

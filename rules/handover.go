@@ -152,7 +152,7 @@ func (b *book) heedHome() {
 
 // heard reports whether the cloud answers, and with news.
 func (b *book) heard() bool {
-	return b.Cloud.Good > 0 && (b.Cloud.Fresh.IsZero() || b.now.Sub(b.Cloud.Fresh) < staleView)
+	return b.inReach() && (b.Cloud.Fresh.IsZero() || b.now.Sub(b.Cloud.Fresh) < staleView)
 }
 
 // sayKept says that a room keeps what was set in the vendor's app, if something else was wished here.

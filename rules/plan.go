@@ -243,10 +243,8 @@ func (b *book) since(room gateway.Room, v gateway.CloudRoom) time.Time {
 		return time.Time{}
 	case sameOverride(b.overrideThere(v), b.overrideThere(before)):
 		return before.Since
-	case !kept && !before.Until.IsZero() && !before.Until.After(b.now):
-		return before.Until
-	case !kept && (b.wiped || b.leftByUs(room)):
-		return time.Time{} // by what we wrote ourselves
+	case !kept && !before.Until.IsZero() && !before.Until.After(b.now), !kept && (b.wiped || b.leftByUs(room)):
+		return time.Time{} // it came to its end, or it was what we wrote ourselves: nobody acted
 	}
 	return b.now
 }

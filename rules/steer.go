@@ -57,7 +57,7 @@ func (b *book) wantRoom(room *gateway.Room) {
 // reach but not yet in charge. To write there would look like a later act of a person; the merge says
 // who is right. Only what somebody wishes now has no time for that.
 func (b *book) cloudMoves(room gateway.Room, d gateway.Device) bool {
-	if !b.inCharge() || b.Cloud.Good == 0 || !b.signedIn() || room.Override.Local && room.Override.At.After(b.Cloud.FirstGood) {
+	if !b.inReach() || !b.signedIn() || room.Override.Local && room.Override.At.After(b.Cloud.FirstGood) {
 		return false
 	}
 	if room.CloudAt.Before(b.Cloud.FirstGood) {
@@ -69,6 +69,12 @@ func (b *book) cloudMoves(room gateway.Room, d gateway.Device) bool {
 		}
 	}
 	return false
+}
+
+// inReach reports whether the cloud is back in reach while we are still in charge. In a drill it is so all
+// the while, and counts for nothing.
+func (b *book) inReach() bool {
+	return b.inCharge() && b.Cloud.Good > 0 && !b.Authority.Drill
 }
 
 // warmEnough reports whether a device already asks for as much as the frost floor would: the floor

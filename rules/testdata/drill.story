@@ -34,8 +34,8 @@ device siren Siren face=accessory siren obeys
 > 17:02:00 accessory/v1/target = 22 until Thu 06:30 (drill: schedule Week, zone evening)
 17:05 wish "Home app" bed 20 for=4h
 > 17:05:00 wish: drill: Bedroom: 20 °C until 21:05 (asked for in Home app)
-> 17:05:00 heating: drill: Bedroom: NRV v2 is set to 20 °C (set in Home app until 21:05)
-> 17:05:00 accessory/v2/target = 20 until Wed 21:05 (drill: set in Home app until 21:05)
+> 17:05:00 heating: drill: Bedroom: NRV v2 is set to 20 °C (set in Home app until 21:05, then schedule)
+> 17:05:00 accessory/v2/target = 20 until Wed 21:05 (drill: set in Home app until 21:05, then schedule)
 # it ends at its time: the cloud is read, then it is told what a person wished
 > 17:10:00 authority: drill: it ends: Netatmo is read first, nothing is written there (its time is over)
 > 17:10:00 netatmo/h1/look = 2025-10-29T16:10:00Z (drill: the house is about to be handed back)
