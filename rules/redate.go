@@ -71,7 +71,14 @@ func (b *book) redate(off time.Duration) {
 		b.Devices = b.Devices.With(id, d)
 	}
 	for id, room := range b.Rooms.All() {
-		move(&room.CloudAt, &room.Written.At, &room.Disagrees)
+		move(&room.CloudAt, &room.Written.At, &room.Disagrees, &room.Before.At, &room.Before.Until)
+		room.Wrote, room.Repeated = slices.Clone(room.Wrote), slices.Clone(room.Repeated)
+		for i := range room.Wrote {
+			move(&room.Wrote[i].At)
+		}
+		for i := range room.Repeated {
+			move(&room.Repeated[i])
+		}
 		b.Rooms = b.Rooms.With(id, room)
 	}
 	b.redateWishes(off, true)

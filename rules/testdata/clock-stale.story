@@ -19,8 +19,8 @@ device siren NIS face=accessory siren obeys
 17:00 reading smoke smoke no
 17:00 wish "Home app" bath 22 for=12h
 > 17:00:00 wish: Bath: 22 °C until 05:00 (asked for in Home app)
-> 17:00:00 heating: Bath: NRV v1 is set to 22 °C (set in Home app until 05:00)
-> 17:00:00 accessory/v1/target = 22 until Thu 05:00 (set in Home app until 05:00)
+> 17:00:00 heating: Bath: NRV v1 is set to 22 °C (set in Home app until 05:00, then schedule)
+> 17:00:00 accessory/v1/target = 22 until Thu 05:00 (set in Home app until 05:00, then schedule)
 17:10 ahead -10h15m
 > 17:10:00 clock: the clock is only a guess: no slot changes by schedule until it is confirmed (it was put back by 10 h and is being looked at)
 03:10 restart

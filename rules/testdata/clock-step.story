@@ -22,8 +22,8 @@ device siren NIS face=accessory siren obeys
 > 22:02:30 authority: Netatmo is gone: the house is run from here (no connection, for 1m30s)
 22:10 wish "Home app" bed 20 for=1h
 > 22:10:00 wish: Bedroom: 20 °C until 23:10 (asked for in Home app)
-> 22:10:00 heating: Bedroom: NRV v2 is set to 20 °C (set in Home app until 23:10)
-> 22:10:00 accessory/v2/target = 20 until Wed 23:10 (set in Home app until 23:10)
+> 22:10:00 heating: Bedroom: NRV v2 is set to 20 °C (set in Home app until 23:10, then schedule)
+> 22:10:00 accessory/v2/target = 20 until Wed 23:10 (set in Home app until 23:10, then schedule)
 22:20 ahead -87660h
 > 22:20:00 clock: the clock is only a guess: no slot changes by schedule until it is confirmed (it was put back by 3652 days and is being looked at)
 > 22:22:00 heating: Bath: NRV v1 is set to 19 °C (the clock is not trusted: a safe temperature is held)
