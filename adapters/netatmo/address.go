@@ -64,10 +64,16 @@ func publicOnly(_, address string, _ syscall.RawConn) error {
 // loopbackOnly is the counterpart for a vendor on loopback, that is for tests and the demonstration.
 func loopbackOnly(_, address string, _ syscall.RawConn) error {
 	at, err := netip.ParseAddrPort(address)
-	if err != nil || !at.Addr().Unmap().IsLoopback() {
+	if err != nil {
+		return fmt.Errorf("dial %q: not an address", address)
+	}
+	switch {
+	case at.Addr().Unmap().IsLoopback():
+		return nil
+	case isPublic(at.Addr()):
 		return fmt.Errorf("dial %q: not a loopback address", address)
 	}
-	return nil
+	return wrongAddress{at.Addr()}
 }
 
 // notPublic are the networks that package netip does not tell from public ones.

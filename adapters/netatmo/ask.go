@@ -29,7 +29,7 @@ func (s *session) spend(ctx context.Context, who buyer) error {
 	if wait > 0 && !s.port.Sleep(ctx, wait) {
 		return ctx.Err()
 	}
-	s.purse.take(s.now())
+	s.purse.take(s.now(), who)
 	return nil
 }
 
@@ -100,19 +100,14 @@ func (s *session) report(c call, r reply, f finding) {
 	now := s.now()
 	switch {
 	case f.verdict == gateway.VerdictRateLimited:
-		s.purse.limited(now, r.header)
+		s.purse.heed(now, true, r.header)
 	case r.status >= 500:
-		s.purse.rest(now, r.header)
+		s.purse.heed(now, false, r.header)
 	case f.verdict == gateway.VerdictOK:
 		s.purse.answered()
 	}
 	s.post(gateway.Call{Plane: f.plane, Verdict: f.verdict, Why: s.hush(f.why(c)), Took: r.took})
-	s.post(s.budget(now))
-}
-
-func (s *session) budget(now time.Time) gateway.Budget {
-	s.purse.turn(now)
-	return gateway.Budget{Spent: len(s.purse.hour), Limit: s.purse.limit, Total: s.purse.total}
+	s.post(s.purse.Budget(now))
 }
 
 func (s *session) post(f gateway.Fact) { s.port.Post(f) }

@@ -30,7 +30,8 @@ const (
 const (
 	statusHealthy   = 2 * time.Minute
 	statusSuspect   = 15 * time.Second
-	statusThrifty   = time.Minute      // when suspicion lasts until half of the hour is spent
+	statusThrifty   = time.Minute      // when suspicion lasts until little of the hour is left
+	littleLeft      = 12               // polls: as many as finding an outage takes, probes included
 	statusLocal     = 5 * time.Minute  // at least; full jitter on top, up to
 	statusLocalMost = 15 * time.Minute // this
 	statusReturning = 30 * time.Second
@@ -51,10 +52,10 @@ const (
 )
 
 // pause returns how long to wait from one run of an errand to the next, or false if it is not run
-// in that phase. share is how much of the hour's polls are spent, luck is uniform in [0, 1).
-func pause(e errand, phase gateway.Phase, share, luck float64) (time.Duration, bool) {
+// in that phase. left is how many polls may still go within the hour, luck is uniform in [0, 1).
+func pause(e errand, phase gateway.Phase, left int, luck float64) (time.Duration, bool) {
 	if e == status {
-		return statusPause(phase, share, luck), true
+		return statusPause(phase, left, luck), true
 	}
 	if phase == gateway.Suspect || phase == gateway.Local {
 		return 0, false
@@ -73,10 +74,10 @@ func pause(e errand, phase gateway.Phase, share, luck float64) (time.Duration, b
 	return spread(cameraEvery, littleJitter, luck), true
 }
 
-func statusPause(phase gateway.Phase, share, luck float64) time.Duration {
+func statusPause(phase gateway.Phase, left int, luck float64) time.Duration {
 	switch phase {
 	case gateway.Suspect:
-		if share > 0.5 {
+		if left < littleLeft {
 			return statusThrifty
 		}
 		return statusSuspect
@@ -94,9 +95,9 @@ func spread(d time.Duration, jitter, luck float64) time.Duration {
 }
 
 // stretch is by how much pauses grow if the budget is too small for them.
-func stretch(p *purse) float64 {
+func stretch(p *Purse) float64 {
 	const pollsAnHour = 56 // a home with everything
-	return max(1, pollsAnHour/float64(p.forPolls()))
+	return max(1, pollsAnHour/float64(p.forPolls()-p.forProbes()))
 }
 
 // round is when each errand is run next.
@@ -134,9 +135,9 @@ func (r *round) hasten(e errand, at time.Time) {
 }
 
 // enter plans anew for a phase that has just begun.
-func (r *round) enter(phase gateway.Phase, now time.Time, share float64, luck func() float64) {
+func (r *round) enter(phase gateway.Phase, now time.Time, left int, luck func() float64) {
 	for e := range errandCount {
-		d, runs := pause(e, phase, share, luck())
+		d, runs := pause(e, phase, left, luck())
 		switch {
 		case !runs:
 			r.next[e] = time.Time{}

@@ -182,7 +182,7 @@ func TestStartInAnOutage(t *testing.T) {
 func TestClockThatGoesBackStopsNothing(t *testing.T) {
 	now := evening
 	r := round{}
-	r.enter(gateway.Watching, now, 0, func() float64 { return 0.5 })
+	r.enter(gateway.Watching, now, 90, func() float64 { return 0.5 })
 	r.done(status, now, 2*time.Minute, true)
 	r.move(-time.Hour)
 	if want := now.Add(2*time.Minute - time.Hour); !r.next[status].Equal(want) {
@@ -195,14 +195,14 @@ func TestPause(t *testing.T) {
 		name  string
 		e     errand
 		phase gateway.Phase
-		share float64
+		left  int
 		luck  float64
 		want  time.Duration
 		runs  bool
 	}{
-		{"an empty State is like watching", status, "", 0, 0.5, 2 * time.Minute, true},
-		{"suspect", status, gateway.Suspect, 0.2, 0.9, 15 * time.Second, true},
-		{"suspect for long", status, gateway.Suspect, 0.6, 0.9, time.Minute, true},
+		{"an empty State is like watching", status, "", 90, 0.5, 2 * time.Minute, true},
+		{"suspect", status, gateway.Suspect, 12, 0.9, 15 * time.Second, true},
+		{"suspect for long", status, gateway.Suspect, 11, 0.9, time.Minute, true},
 		{"local, lucky", status, gateway.Local, 0, 0, 5 * time.Minute, true},
 		{"local, unlucky", status, gateway.Local, 0, 1, 15 * time.Minute, true},
 		{"returning", status, gateway.Returning, 0, 0, 15 * time.Second, true},
@@ -211,7 +211,7 @@ func TestPause(t *testing.T) {
 		{"weather while watching", stations, gateway.Watching, 0, 1, 11 * time.Minute, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, runs := pause(c.e, c.phase, c.share, c.luck)
+			got, runs := pause(c.e, c.phase, c.left, c.luck)
 			if got != c.want || runs != c.runs {
 				t.Errorf("got %v, %v, want %v, %v", got, runs, c.want, c.runs)
 			}

@@ -69,7 +69,7 @@ func (s *session) askCamera(ctx context.Context) (again time.Duration) {
 		if whole, err := readWhole(r.status, r.body); r.err == nil && err == nil && r.status == 200 {
 			s.learnAddress(c, whole.text("local_url"))
 		}
-		s.post(s.budget(s.now()))
+		s.post(s.purse.Budget(s.now()))
 	}
 	if left {
 		return spacing

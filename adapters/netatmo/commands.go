@@ -65,7 +65,7 @@ func (s *session) lookNow(ctx context.Context) error {
 		return err
 	}
 	now := s.now()
-	if d, runs := pause(status, s.state.Authority.Phase, s.purse.share(now), s.luck()); runs {
+	if d, runs := pause(status, s.state.Authority.Phase, s.purse.left(now), s.luck()); runs {
 		s.round.done(status, now, d, true)
 	}
 	return nil

@@ -91,7 +91,7 @@ func TestTransportSecurity(t *testing.T) {
 				server.StartTLS()
 			}
 			defer server.Close()
-			w, err := newWeb(Options{URL: "https://vendor.test", dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			w, err := newWeb(Options{URL: "https://vendor.test", Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 				return new(net.Dialer).DialContext(ctx, network, server.Listener.Addr().String())
 			}})
 			if err != nil {

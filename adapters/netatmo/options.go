@@ -2,6 +2,7 @@ package netatmo
 
 import (
 	"context"
+	"crypto/x509"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -19,7 +20,10 @@ type Options struct {
 	// BudgetPerHour is how many requests may go to the vendor in an hour, people's commands
 	// included; 0: DefaultBudget. A fifth is kept for people's commands.
 	BudgetPerHour int
-	Vault         Vault // holds the tokens; nil: the adapter idles
+	// Purse pays for the requests, in place of one with BudgetPerHour: others who ask the vendor can
+	// share it. nil: one of the adapter's own.
+	Purse *Purse
+	Vault Vault // holds the tokens; nil: the adapter idles
 	// Deadline bounds one request as a whole, in real time; 0: 20 s. A house whose clock runs fast
 	// needs a shorter one.
 	Deadline time.Duration
@@ -28,8 +32,15 @@ type Options struct {
 	Cameras func(CameraAccess)
 	Log     *slog.Logger // nil: slog.Default()
 
-	dial func(ctx context.Context, network, address string) (net.Conn, error) // nil: the real one
-	luck func() float64                                                       // uniform in [0, 1); nil: the real one
+	// The rest is for a simulated world. Roots are the authorities that prove who the vendor is; nil:
+	// the system's. Resolver finds names; nil: the system's. AllowLoopback lets a name lead to this
+	// machine. Dial connects in place of the network, with no look at the address.
+	Roots         *x509.CertPool
+	Resolver      *net.Resolver
+	AllowLoopback bool
+	Dial          func(ctx context.Context, network, address string) (net.Conn, error)
+
+	luck func() float64 // uniform in [0, 1); nil: the real one
 }
 
 // DefaultBudget is how many requests an hour are spent at most unless the options say otherwise: a
@@ -67,4 +78,11 @@ func New(o Options) *Adapter {
 		o.luck = rand.Float64
 	}
 	return &Adapter{options: o}
+}
+
+func (o Options) purse() *Purse {
+	if o.Purse != nil {
+		return o.Purse
+	}
+	return NewPurse(o.BudgetPerHour)
 }

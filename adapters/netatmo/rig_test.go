@@ -117,7 +117,7 @@ func newRig(t *testing.T, change func(*setup)) *rig {
 	served := make(chan struct{})
 	go func() { _ = server.Serve(w); close(served) }()
 	o := s.adapter
-	o.URL, o.Vault, o.dial = "http://127.0.0.1", r.vault, w.dial
+	o.URL, o.Vault, o.Dial = "http://127.0.0.1", r.vault, w.dial
 	if o.ClientID == "" {
 		o.ClientID, o.ClientSecret = "client", "client-secret"
 	}
@@ -201,7 +201,7 @@ func lonely(t *testing.T, cloud *netatmotest.Cloud, vault *memory) (*session, fu
 	served := make(chan struct{})
 	go func() { _ = server.Serve(w); close(served) }()
 	o := Options{
-		URL: "http://127.0.0.1", ClientID: "client", ClientSecret: "client-secret", Vault: vault, dial: w.dial,
+		URL: "http://127.0.0.1", ClientID: "client", ClientSecret: "client-secret", Vault: vault, Dial: w.dial,
 		Log: slog.New(slog.DiscardHandler),
 	}
 	ports := make(chan gateway.Port)

@@ -12,7 +12,7 @@ type session struct {
 	Options
 	port    gateway.Port
 	web     *web
-	purse   *purse
+	purse   *Purse
 	account account
 	round   round
 	known   known
@@ -64,7 +64,7 @@ func (a *Adapter) session(port gateway.Port) (*session, error) {
 		return nil, err
 	}
 	return &session{
-		Options: a.options, port: port, web: w, purse: newPurse(a.options.BudgetPerHour),
+		Options: a.options, port: port, web: w, purse: a.options.purse(),
 		account: account{vault: a.options.Vault}, known: newKnown(), done: make(map[gateway.Point]uint64),
 		entered: port.Now(), seen: port.Now(),
 	}, nil
@@ -146,7 +146,8 @@ func (s *session) notice(state gateway.State) {
 func (s *session) plan() {
 	now := s.now()
 	s.entered = now
-	s.round.enter(s.state.Authority.Phase, now, s.purse.share(now), s.luck)
+	s.purse.outage(now, s.state.Authority.Phase == gateway.Local)
+	s.round.enter(s.state.Authority.Phase, now, s.purse.left(now), s.luck)
 }
 
 // run does one errand and plans its next run.
@@ -169,7 +170,7 @@ func (s *session) run(ctx context.Context, e errand) {
 		return
 	}
 	now := s.now()
-	d, runs := pause(e, s.state.Authority.Phase, s.purse.share(now), s.luck())
+	d, runs := pause(e, s.state.Authority.Phase, s.purse.left(now), s.luck())
 	d = time.Duration(float64(d) * stretch(s.purse))
 	switch {
 	case again > 0:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -63,18 +64,18 @@ func newWeb(o Options) (*web, error) {
 		return nil, err
 	}
 	deadline := cmp.Or(o.Deadline, usualDeadline)
-	dialer := &net.Dialer{Timeout: deadline / 2, Control: publicOnly}
-	if isLoopback(base.Hostname()) {
+	dialer := &net.Dialer{Timeout: deadline / 2, Control: publicOnly, Resolver: o.Resolver}
+	if o.AllowLoopback || isLoopback(base.Hostname()) {
 		dialer.Control = loopbackOnly
 	}
 	dial := dialer.DialContext
-	if o.dial != nil {
-		dial = o.dial
+	if o.Dial != nil {
+		dial = o.Dial
 	}
 	return &web{base: base, deadline: deadline, client: &http.Client{
 		Transport: &http.Transport{
 			DialContext: dial, ForceAttemptHTTP2: true, TLSHandshakeTimeout: deadline / 2,
-			MaxIdleConnsPerHost: 1, IdleConnTimeout: 90 * time.Second, MaxResponseHeaderBytes: 64 << 10,
+			TLSClientConfig: &tls.Config{RootCAs: o.Roots}, MaxIdleConnsPerHost: 1, IdleConnTimeout: 90 * time.Second, MaxResponseHeaderBytes: 64 << 10,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil

@@ -239,6 +239,8 @@ func judgeHandshake(o observation) finding {
 func judgeReply(o observation) finding {
 	r := o.reply
 	switch {
+	case r.blank():
+		return finding{verdict: gateway.VerdictUnknown, why: "The way to " + vendor + " is open; its API is not asked for " + span(r.spared) + ", to spare our quota"}
 	case r.failure == silent && r.inBody:
 		return o.behind(gateway.VerdictDegraded, nil, "begins to answer and does not finish")
 	case r.failure == silent:
@@ -249,7 +251,9 @@ func judgeReply(o observation) finding {
 		return o.behind(gateway.VerdictDegraded, nil, "answers something that is not HTTP")
 	case r.status == 511:
 		return finding{verdict: gateway.VerdictCaptive, why: "A portal wants a sign-in before it lets anything out (status 511)"}
-	case r.status == 429 || r.code == codeUsage:
+	case r.status == 429 && r.code == codeBusy:
+		return o.behind(gateway.VerdictRateLimited, nil, "says that we ask too much at once")
+	case r.limited():
 		return o.behind(gateway.VerdictRateLimited, nil, "says that our quota is used up")
 	case r.status >= 500:
 		return o.behind(gateway.VerdictCloudDown, nil, fmt.Sprintf("answers %d with %s", r.status, r.content))

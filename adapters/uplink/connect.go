@@ -23,45 +23,47 @@ type dialed struct {
 	dial
 }
 
+// dialer makes one connection.
+type dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
 // connect tries several addresses at once and returns the first connection. stop gives the attempts
 // still pending until patience since the beginning has passed, ends them, and returns how all went.
-func connect(ctx context.Context, to []netip.AddrPort, limit time.Duration) (conn net.Conn, stop func(patience time.Duration) []dial) {
+func (d dialer) connect(ctx context.Context, to []netip.AddrPort, limit time.Duration) (conn net.Conn, stop func(patience time.Duration) []dial) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	began := time.Now()
 	done := make(chan dialed, len(to))
 	all := make([]dial, len(to))
 	for i, address := range to {
 		all[i] = dial{to: address, pending: true}
-		go func() { done <- dialOne(ctx, i, address) }()
+		go func() { done <- d.one(ctx, i, address) }()
 	}
 	open := len(to)
 	for open > 0 && conn == nil {
-		d := <-done
+		got := <-done
 		open--
-		all[d.index], conn = d.dial, d.conn
+		all[got.index], conn = got.dial, got.conn
 	}
 	return conn, func(patience time.Duration) []dial {
 		defer cancel()
 		enough := time.AfterFunc(patience-time.Since(began), cancel)
 		defer enough.Stop()
 		for ; open > 0; open-- {
-			d := <-done
-			if d.conn != nil {
-				d.conn.Close()
+			got := <-done
+			if got.conn != nil {
+				got.conn.Close()
 			}
-			if d.failure == silent && d.took < limit { // not its fault: we did not wait longer
-				d.pending, d.failure = true, none
+			if got.failure == silent && got.took < limit { // not its fault: we did not wait longer
+				got.pending, got.failure = true, none
 			}
-			all[d.index] = d.dial
+			all[got.index] = got.dial
 		}
 		return all
 	}
 }
 
-func dialOne(ctx context.Context, index int, to netip.AddrPort) dialed {
+func (d dialer) one(ctx context.Context, index int, to netip.AddrPort) dialed {
 	began := time.Now()
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, "tcp", to.String())
+	conn, err := d(ctx, "tcp", to.String())
 	return dialed{index: index, conn: conn, dial: dial{to: to, failure: failureOf(err), took: time.Since(began)}}
 }
 
@@ -121,7 +123,7 @@ var routerPorts = []uint16{53, 80, 443}
 
 // askRouter says whether the router is alive. A refusal is a sign of life; so is a neighbour entry
 // that holds although we just spoke to it.
-func askRouter(ctx context.Context, l Link, limit time.Duration, arp func() []byte) gateway.Answer {
+func (d dialer) askRouter(ctx context.Context, l Link, limit time.Duration, arp func() []byte) gateway.Answer {
 	if l.Router != gateway.NotKnown || !l.Gateway.IsValid() {
 		return l.Router
 	}
@@ -129,7 +131,7 @@ func askRouter(ctx context.Context, l Link, limit time.Duration, arp func() []by
 	for _, port := range routerPorts {
 		to = append(to, netip.AddrPortFrom(l.Gateway, port))
 	}
-	conn, stop := connect(ctx, to, limit)
+	conn, stop := d.connect(ctx, to, limit)
 	if conn != nil {
 		conn.Close()
 	}

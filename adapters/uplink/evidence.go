@@ -155,6 +155,10 @@ func replyText(o observation) string {
 	r := o.reply
 	text := fmt.Sprintf("status %d with %s", r.status, r.content)
 	switch {
+	case r.blank():
+		return "not asked, for our quota allows no request for " + span(r.spared)
+	case r.byCall:
+		return "a call of ours was answered " + span(r.remembered) + " ago; not asked again"
 	case r.failure != none && r.inBody:
 		text = fmt.Sprintf("status %d, then it %s", r.status, r.failure)
 	case r.failure != none:
@@ -170,6 +174,9 @@ func replyText(o observation) string {
 	}
 	if off := r.date.Sub(o.now).Abs(); !r.date.IsZero() && off > time.Minute {
 		text += ", its clock is " + span(off) + " from ours"
+	}
+	if r.spared > 0 {
+		return text + ", " + span(r.remembered) + " ago; not asked again, for our quota allows no request for " + span(r.spared)
 	}
 	if r.remembered > 0 {
 		return text + ", " + span(r.remembered) + " ago; not asked again yet"

@@ -123,11 +123,19 @@ type reply struct {
 	date       time.Time // the server's own clock
 	took       time.Duration
 	remembered time.Duration // > 0: this is an earlier answer, of that age, and asked is false
+	spared     time.Duration // > 0: it was not asked because no request may go for so long
+	byCall     bool          // a call with our credential was answered: by whom and how is not known here
 }
+
+// limited reports whether the vendor says that our quota is used up, or that we ask too much at once.
+func (r reply) limited() bool { return r.status == 429 || r.code == codeUsage }
+
+// blank reports whether nothing is known of the API but that it was not asked.
+func (r reply) blank() bool { return r.spared > 0 && r.status == 0 && r.failure == none }
 
 // healthy reports whether the API answered as it does on a good day.
 func (r reply) healthy() bool {
-	if r.failure != none || r.status == 429 || r.status >= 500 || r.code == codeUsage {
+	if r.failure != none || r.limited() || r.status >= 500 {
 		return false
 	}
 	return r.content == refusal && r.status >= 400 || r.content == jsonText && r.status == 200

@@ -1,6 +1,7 @@
 package uplink
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -41,6 +42,10 @@ type Options struct {
 	// Link says how the way out of this machine looks; nil: what the kernel says, and nothing for a
 	// vendor on this machine.
 	Link func() Link
+	// Purse pays for the requests to the API; nil: the prober's own, of 60 an hour.
+	Purse Purse
+	// Dial connects in place of the network, for a simulated world; nil: the network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // vendor is what people call the other end.
@@ -84,10 +89,18 @@ type settings struct {
 	roots     *x509.CertPool
 	timeout   time.Duration
 	link      func() Link
+	purse     Purse
+	dial      dialer
 }
 
 func (o Options) settings() (settings, error) {
-	s := settings{roots: o.Roots, timeout: o.Timeout, loopback: o.AllowLoopback, link: o.Link}
+	s := settings{roots: o.Roots, timeout: o.Timeout, loopback: o.AllowLoopback, link: o.Link, purse: o.Purse, dial: o.Dial}
+	if s.purse == nil {
+		s.purse = &allowance{}
+	}
+	if s.dial == nil {
+		s.dial = new(net.Dialer).DialContext
+	}
 	if s.timeout <= 0 {
 		s.timeout = timeout
 	}

@@ -18,49 +18,29 @@ const (
 // Requests to the API itself are scarcer than probes: the vendor counts them, and in an outage all
 // gateways of the world ask at once.
 const (
-	burst       = 20.0 // requests that may be made at once
-	perHour     = 60.0
 	firstGap    = 5 * time.Minute // between requests while local
-	lastGap     = 10 * time.Minute
+	lastGap     = 20 * time.Minute
+	vouches     = time.Minute      // for so long a call that was answered proves that the API lives
+	goodFor     = 20 * time.Minute // for so long a good answer is believed if no request may go
 	longestWish = 30 * time.Minute // a Retry-After beyond this is not believed
 )
 
-// pause returns how long to wait after a probe that ended at base. luck in [0,1) spreads many houses.
-func (r *rounds) pause(base time.Time, luck float64) time.Duration {
+// pause returns how long to wait after a probe that ended. luck in [0,1) spreads many houses.
+func (r *rounds) pause(luck float64) time.Duration {
 	s := r.state
-	p := healthyPause
 	switch {
 	case s.Authority.Phase == gateway.Local:
 		longest := min(firstLocal<<min(r.away, 8), lastLocal)
-		p = suspectPause + time.Duration(luck*float64(longest-suspectPause))
+		return suspectPause + time.Duration(luck*float64(longest-suspectPause))
 	case s.Authority.Phase == gateway.Returning:
-		p = suspectPause + time.Duration(luck*float64(suspectPause))
+		return suspectPause + time.Duration(luck*float64(suspectPause))
 	case s.Authority.Phase == gateway.Suspect, s.Cloud.Bad > 0, r.void:
-		p = suspectPause
+		return suspectPause
 	}
-	return max(p, r.untilToken(base))
+	return healthyPause
 }
 
-// untilToken returns how long the allowance of requests needs to hold one again.
-func (r *rounds) untilToken(now time.Time) time.Duration {
-	missing := 1 - r.tokensLeft(now)
-	if missing <= 0 {
-		return 0
-	}
-	return time.Duration(missing / perHour * float64(time.Hour))
-}
-
-func (r *rounds) tokensLeft(now time.Time) float64 {
-	gained := max(0, now.Sub(r.tokensAt).Hours()*perHour)
-	return min(burst, r.tokens+gained)
-}
-
-func (r *rounds) spend(now time.Time) {
-	r.tokens = max(0, r.tokensLeft(now)-1)
-	r.tokensAt = now
-}
-
-// memory is the API's last answer, if it was a bad one.
+// memory is the API's last answer.
 type memory struct {
 	reply reply
 	at    time.Time     // house time
@@ -68,25 +48,57 @@ type memory struct {
 }
 
 // standsFor returns the answer to go on with instead of asking, or nil: the vendor asked us to wait,
-// or we are local and asked a short while ago.
-func (m memory) standsFor(now time.Time, local bool) *memory {
+// or we are local and asked a short while ago. A call that was answered since makes a bad one void.
+func (m memory) standsFor(now time.Time, s gateway.State) *memory {
 	wait := min(m.reply.retryAfter, longestWish)
-	if local {
+	if s.Authority.Phase == gateway.Local {
 		wait = max(wait, m.gap)
 	}
-	if age := now.Sub(m.at); age < 0 || age >= wait {
+	if age := now.Sub(m.at); age < 0 || age >= wait || !m.reply.healthy() && answered(s) && s.Cloud.CalledAt.After(m.at) {
 		return nil
 	}
 	return &m
 }
 
-// remember keeps a bad answer. While local the gap between requests grows.
+// answered reports whether the vendor's last word to a real call was an answer.
+func answered(s gateway.State) bool { return s.Cloud.Called == gateway.VerdictOK }
+
+// vouched returns an answer that stands for a call which another adapter made a moment ago, or nil:
+// to ask again would cost a request and tell less. A house in doubt asks all the same.
+func vouched(now time.Time, s gateway.State) *memory {
+	age := now.Sub(s.Cloud.CalledAt)
+	calm := s.Authority.Phase == gateway.Watching && s.Cloud.Bad == 0 || s.Authority.Phase == gateway.Returning
+	if !calm || !answered(s) || age < 0 || age > vouches {
+		return nil
+	}
+	return &memory{reply: reply{status: 200, content: jsonText, byCall: true}, at: s.Cloud.CalledAt}
+}
+
+// instead returns the answer to go on with instead of asking. If the purse is empty, that is the last
+// one, however it was; a good one is not believed for ever.
+func (r *rounds) instead(now time.Time) *memory {
+	if m := r.memory.standsFor(now, r.state); m != nil {
+		return m
+	}
+	if m := vouched(now, r.state); m != nil {
+		return m
+	}
+	wait := r.set.purse.Probe(now)
+	if wait == 0 {
+		return nil
+	}
+	m := r.memory
+	if age := now.Sub(m.at); m.at.IsZero() || age < 0 || m.reply.healthy() && age > goodFor {
+		m = memory{at: now}
+	}
+	m.reply.spared = wait
+	return &m
+}
+
+// remember keeps an answer. While local the gap between requests grows, for good answers too: what
+// keeps us local then is that calls fail, and they cost requests as well.
 func (r *rounds) remember(now time.Time, got reply) {
 	if !got.asked {
-		return
-	}
-	if got.healthy() {
-		r.memory = memory{}
 		return
 	}
 	gap := time.Duration(0)

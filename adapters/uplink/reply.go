@@ -22,7 +22,9 @@ const (
 	maxBody    = 64 << 10
 	maxMessage = 80 // characters of a foreign text that are shown
 
-	codeUsage = 26 // of the vendor's JSON error: quota used up
+	// Of the vendor's JSON error.
+	codeUsage = 26 // quota used up
+	codeBusy  = 11 // with 429: too many requests at once
 )
 
 // get asks for path and returns the status line with headers, and the body as far as it came. The

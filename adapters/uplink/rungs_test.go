@@ -94,16 +94,19 @@ func TestRouter(t *testing.T) {
 	}
 }
 
+// network is the real one.
+var network = dialer(new(net.Dialer).DialContext)
+
 func TestAskRouterOnRealSockets(t *testing.T) {
 	none := func() []byte { return nil }
 	here := Link{Known: true, Gateway: netip.MustParseAddr("127.0.0.1")} // refuses at least one of the ports
-	if got := askRouter(t.Context(), here, 10*time.Second, none); got != gateway.Yes {
+	if got := network.askRouter(t.Context(), here, 10*time.Second, none); got != gateway.Yes {
 		t.Errorf("a router that refuses connections: %q, want yes", got)
 	}
-	if got := askRouter(t.Context(), Link{Router: gateway.No, Gateway: here.Gateway}, time.Second, none); got != gateway.No {
+	if got := network.askRouter(t.Context(), Link{Router: gateway.No, Gateway: here.Gateway}, time.Second, none); got != gateway.No {
 		t.Errorf("what the link says of the router is not believed: %q", got)
 	}
-	if got := askRouter(t.Context(), Link{}, time.Second, none); got != gateway.NotKnown {
+	if got := network.askRouter(t.Context(), Link{}, time.Second, none); got != gateway.NotKnown {
 		t.Errorf("a link without router: %q, want not known", got)
 	}
 }

@@ -31,7 +31,7 @@ func (a *Adapter) Run(ctx context.Context, port gateway.Port) error {
 	if err != nil {
 		return err
 	}
-	r := rounds{set: set, port: port, tokens: burst, tokensAt: port.Now(), finished: time.Now()}
+	r := rounds{set: set, port: port, finished: time.Now()}
 	for {
 		r.look()
 		probe := r.probe(ctx)
@@ -55,8 +55,6 @@ type rounds struct {
 	void     bool      // the last probe counted for nothing
 	finished time.Time // when the last probe ended, by package time
 	memory   memory
-	tokens   float64   // requests that the hour's allowance still holds
-	tokensAt time.Time // house time
 }
 
 // look takes the newest State if there is a newer one.
@@ -71,14 +69,15 @@ func (r *rounds) look() {
 // probe makes one climb and says what it means.
 func (r *rounds) probe(ctx context.Context) gateway.Probe {
 	now := r.port.Now()
-	local := r.state.Authority.Phase == gateway.Local
-	c := climber{settings: r.set, now: now, trust: r.state.Clock.Trust, memory: r.memory.standsFor(now, local)}
+	c := climber{settings: r.set, now: now, trust: r.state.Clock.Trust}
+	c.instead = func() *memory { return r.instead(now) }
 	o := c.observe(ctx)
 	ended := time.Now()
 	o.own.step = stepBetween(r.finished, ended)
 	r.finished = ended
 	if o.reply.asked {
-		r.spend(now)
+		r.set.purse.Heed(now, o.reply.limited(), o.reply.retryAfter)
+		r.port.Post(r.set.purse.Budget(now))
 	}
 	r.remember(now, o.reply)
 	p := classify(o)
@@ -95,19 +94,19 @@ func (r *rounds) wait(ctx context.Context) bool {
 	} else {
 		r.away = 0
 	}
-	due := r.pause(base, luck)
+	due := r.pause(luck)
 	timer := r.port.After(due)
 	for {
 		select {
 		case <-ctx.Done():
 			return false
 		case r.state = <-r.port.Shown():
-			if sooner := r.pause(base, luck); sooner < due {
+			if sooner := r.pause(luck); sooner < due {
 				due = sooner
 				timer = r.port.After(max(0, due-r.port.Now().Sub(base)))
 			}
 		case <-timer:
-			due = r.pause(base, luck)
+			due = r.pause(luck)
 			left := due - r.port.Now().Sub(base)
 			if left <= 0 || left > due { // more than all of it: the clock was put back
 				return true

@@ -132,7 +132,7 @@ func (c climber) reach(ctx context.Context, v *vote) net.Conn {
 	if len(addresses) == 0 {
 		return nil
 	}
-	conn, stop := connect(ctx, targets(addresses, v.of.port), c.stage())
+	conn, stop := c.dial.connect(ctx, targets(addresses, v.of.port), c.stage())
 	dials := stop(0)
 	if conn == nil {
 		v.detail = string(dials[0].failure)

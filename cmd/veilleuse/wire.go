@@ -91,6 +91,9 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 		return err
 	}
 	h.cloud.Deadline = world.deadline
+	h.cloud.Purse = netatmo.NewPurse(c.Netatmo.BudgetPerHour) // one for all that asks the vendor
+	prober := uplinkOptions(c, world)
+	prober.Purse = h.cloud.Purse
 	cameras := camera.New(camera.Options{Vault: h.store.Vault(gateway.CameraAdapter), AllowLoopback: world.allowLoopback, Log: log})
 	h.cloud.Cameras = func(a netatmo.CameraAccess) { cameras.Learn(camera.Access(a)) }
 	h.bridge = homekit.New(homekit.Options{Listen: c.HomeKit.Listen, Name: c.HomeKit.Name, Vault: h.store.Vault("homekit"), Advertiser: advertiser(world.quiet, log), Log: log})
@@ -110,7 +113,7 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 	}{
 		{"store", h.store},
 		{"clock", clockAdapter(c, world, first)},
-		{"uplink", uplink.New(uplinkOptions(c, world))},
+		{"uplink", uplink.New(prober)},
 		{gateway.AccessoryAdapter, h.accessory},
 		{gateway.CameraAdapter, cameras},
 		{gateway.CloudAdapter, netatmo.New(h.cloud)},
