@@ -34,7 +34,7 @@ const (
 	littleLeft      = 12               // polls: as many as finding an outage takes, probes included
 	statusLocal     = 5 * time.Minute  // at least; full jitter on top, up to
 	statusLocalMost = 15 * time.Minute // this
-	statusReturning = 30 * time.Second
+	statusReturning = time.Minute
 	topologyEvery   = 15 * time.Minute
 	topologyRetry   = time.Minute      // while none was ever read
 	weatherEvery    = 10 * time.Minute // a station itself measures no more often
@@ -42,7 +42,9 @@ const (
 	emptyEvery      = 3 * time.Hour // for a kind that this account does not have
 	cameraEvery     = 3 * time.Hour // the vendor renews a camera's address about as often
 	returnWithin    = 15 * time.Second
-	afterWrite      = 30 * time.Second // then a write ought to show
+	lookWithin      = 20 * time.Second  // when the rules want a look while it returns
+	catchUpWithin   = 100 * time.Second // what was left alone in an outage, once it is over
+	afterWrite      = 30 * time.Second  // then a write ought to show
 )
 
 // jitters, as a share of the pause either way, so that gateways do not ask in step.
@@ -134,8 +136,10 @@ func (r *round) hasten(e errand, at time.Time) {
 	}
 }
 
-// enter plans anew for a phase that has just begun.
+// enter plans anew for a phase that has just begun. What is overdue after an outage is spread, for it is
+// overdue everywhere.
 func (r *round) enter(phase gateway.Phase, now time.Time, left int, luck func() float64) {
+	fresh := r.last == [errandCount]time.Time{}
 	for e := range errandCount {
 		d, runs := pause(e, phase, left, luck())
 		switch {
@@ -145,6 +149,8 @@ func (r *round) enter(phase gateway.Phase, now time.Time, left int, luck func() 
 			r.next[e] = now.Add(time.Duration(luck() * float64(returnWithin)))
 		case phase == gateway.Local:
 			r.next[e] = now.Add(d)
+		case !fresh && e > status && r.last[e].Add(d).Before(now):
+			r.next[e] = now.Add(time.Duration(luck() * float64(catchUpWithin)))
 		case r.last[e].IsZero():
 			r.next[e] = now
 		default:

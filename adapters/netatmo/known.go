@@ -12,6 +12,7 @@ import (
 type known struct {
 	home     home                               // as homesdata had it last
 	homeAt   time.Time                          // when that was read, or written by us
+	read     time.Time                          // when homestatus was last read
 	misses   int                                // failures to read the first one
 	listed   map[gateway.DeviceID]gateway.Found // the home's devices by id
 	heads    map[gateway.RoomID]gateway.DeviceID

@@ -126,6 +126,7 @@ func (s *session) readStatus(ctx context.Context) error {
 	if _, err := s.ask(ctx, c, forPoll); err != nil {
 		return s.noteRefused(status, c, err)
 	}
+	s.known.read = s.now()
 	s.tellStatus(st)
 	if hint := hintOf(st.rooms); hint != s.known.hint {
 		// The home's own mode is in homesdata only: read that before the house sees half the news.

@@ -16,7 +16,7 @@ const (
 	burst       = 2
 	peopleShare = 0.2 // of the hour, kept for people's commands
 	probeShare  = 0.4 // of the rest, for probes that only look whether the vendor is there
-	outageHour  = 10  // requests in an hour of an outage, polls and probes together
+	outageHour  = 8   // requests in an hour of an outage, polls and probes together
 
 	firstCoolDown = 2 * time.Minute // after a first 429; doubles with each further one
 	longCoolDown  = time.Hour
@@ -37,13 +37,14 @@ type Purse struct {
 	last  time.Time
 	until time.Time     // nothing goes before: the vendor said so
 	cool  time.Duration // the last cool-down; 0 once an answer came
-	lost  time.Time     // when the outage began that we are in; zero: none
+	tight bool          // we are in an outage
 }
 
 // spent is one request.
 type spent struct {
-	at time.Time
-	by buyer
+	at    time.Time
+	by    buyer
+	tight bool // in an outage
 }
 
 // buyer is who asks for a request.
@@ -126,8 +127,8 @@ func (p *Purse) lack(now time.Time, who buyer) time.Duration {
 	if who == forProbe {
 		wait = max(wait, p.full(now, p.forProbes(), func(s spent) bool { return s.by == forProbe }))
 	}
-	if !p.lost.IsZero() {
-		wait = max(wait, p.full(now, outageHour, func(s spent) bool { return !s.at.Before(p.lost) && s.by != forPeople }))
+	if p.tight {
+		wait = max(wait, p.full(now, outageHour, func(s spent) bool { return s.tight && s.by != forPeople }))
 	}
 	return wait
 }
@@ -168,7 +169,7 @@ func (p *Purse) take(now time.Time, who buyer) {
 func (p *Purse) pay(now time.Time, who buyer) {
 	p.turn(now)
 	p.fill = max(0, p.fill-1)
-	p.hour = append(p.hour, spent{now, who})
+	p.hour = append(p.hour, spent{now, who, p.tight})
 	p.total++
 }
 
@@ -187,9 +188,6 @@ func (p *Purse) turn(now time.Time) {
 	if p.until.After(now.Add(longCoolDown)) {
 		p.until = now.Add(longCoolDown)
 	}
-	if p.lost.After(now) {
-		p.lost = now
-	}
 	p.hour = slices.DeleteFunc(p.hour, func(s spent) bool { return !s.at.After(now.Add(-time.Hour)) })
 }
 
@@ -201,17 +199,12 @@ func (p *Purse) left(now time.Time) int {
 	return p.forPolls() - len(p.hour)
 }
 
-// outage notes that an outage has begun or is over: in one, all of them ask at once, and each request
+// outage notes that an outage has begun or is over: in one, all houses ask at once, and each request
 // is one too many.
-func (p *Purse) outage(now time.Time, on bool) {
+func (p *Purse) outage(on bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch {
-	case !on:
-		p.lost = time.Time{}
-	case p.lost.IsZero():
-		p.lost = now
-	}
+	p.tight = on
 }
 
 // answered ends the cool-downs.

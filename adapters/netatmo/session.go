@@ -146,7 +146,7 @@ func (s *session) notice(state gateway.State) {
 func (s *session) plan() {
 	now := s.now()
 	s.entered = now
-	s.purse.outage(now, s.state.Authority.Phase == gateway.Local)
+	s.purse.outage(s.state.Authority.Phase == gateway.Local)
 	s.round.enter(s.state.Authority.Phase, now, s.purse.left(now), s.luck)
 }
 

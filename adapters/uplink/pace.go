@@ -20,7 +20,7 @@ const (
 const (
 	firstGap    = 5 * time.Minute // between requests while local
 	lastGap     = 20 * time.Minute
-	vouches     = time.Minute      // for so long a call that was answered proves that the API lives
+	vouches     = 90 * time.Second // for so long a call that was answered proves that the API lives
 	goodFor     = 20 * time.Minute // for so long a good answer is believed if no request may go
 	longestWish = 30 * time.Minute // a Retry-After beyond this is not believed
 )
