@@ -98,6 +98,10 @@ func (s *session) weighToken(f finding) finding {
 // report posts what one request says, and heeds what the vendor asks of the next ones.
 func (s *session) report(c call, r reply, f finding) {
 	now := s.now()
+	why := s.hush(f.why(c))
+	if asked, ok := retryAfter(r.header, now); ok && f.err != nil {
+		why += fmt.Sprintf(", and asks to wait %.0f s", asked.Seconds())
+	}
 	switch {
 	case f.verdict == gateway.VerdictRateLimited:
 		s.purse.heed(now, true, r.header)
@@ -106,7 +110,7 @@ func (s *session) report(c call, r reply, f finding) {
 	case f.verdict == gateway.VerdictOK:
 		s.purse.answered()
 	}
-	s.post(gateway.Call{Plane: f.plane, Verdict: f.verdict, Why: s.hush(f.why(c)), Took: r.took})
+	s.post(gateway.Call{Plane: f.plane, Verdict: f.verdict, Why: why, Took: r.took})
 	s.post(s.purse.Budget(now))
 }
 

@@ -30,8 +30,16 @@ func (f finding) why(c call) string {
 }
 
 // judge reads a reply and says what it means. trust tells whether a certificate's dates can be
-// judged.
+// judged. Events stand for what the vendor would push: when they alone fail, the cloud is not down.
 func judge(c call, r reply, trust gateway.Trust) (answer, finding) {
+	a, f := judgeReply(c, r, trust)
+	if f.plane == gateway.PlanePush && f.verdict == gateway.VerdictCloudDown {
+		f.verdict = gateway.VerdictDegraded
+	}
+	return a, f
+}
+
+func judgeReply(c call, r reply, trust gateway.Trust) (answer, finding) {
 	if r.err != nil {
 		return answer{}, finding{c.plane, judgeFailure(r, trust), plain(r.err)}
 	}
@@ -121,8 +129,10 @@ func judgeFailure(r reply, trust gateway.Trust) gateway.Verdict {
 		name    *net.DNSError
 	)
 	switch err := r.err; {
-	case errors.As(err, &wrong), errors.As(err, &host), errors.As(err, &unknown):
+	case errors.As(err, &wrong), errors.As(err, &host):
 		return gateway.VerdictHijack
+	case errors.As(err, &unknown):
+		return gateway.VerdictUnknown // a forger, or our own list of authorities is damaged: the prober can tell
 	case errors.As(err, &invalid):
 		return judgeCertificate(invalid, trust)
 	case errors.As(err, &record), strings.Contains(err.Error(), "HTTP response to HTTPS client"):

@@ -63,7 +63,7 @@ func TestTransportSecurity(t *testing.T) {
 		want     gateway.Verdict
 	}{
 		{"right", "vendor.test", now.Add(-day), now.Add(day), true, false, gateway.TrustSynced, gateway.VerdictOK},
-		{"unknown authority", "vendor.test", now.Add(-day), now.Add(day), false, false, gateway.TrustSynced, gateway.VerdictHijack},
+		{"unknown authority", "vendor.test", now.Add(-day), now.Add(day), false, false, gateway.TrustSynced, gateway.VerdictUnknown},
 		{"another name", "portal.test", now.Add(-day), now.Add(day), true, false, gateway.TrustSynced, gateway.VerdictHijack},
 		{"out of date", "vendor.test", now.Add(-3 * day), now.Add(-day), true, false, gateway.TrustSynced, gateway.VerdictDegraded},
 		{"out of date by a clock that is a guess", "vendor.test", now.Add(-3 * day), now.Add(-day), true, false, gateway.TrustGuess, gateway.VerdictClockWrong},

@@ -275,7 +275,7 @@ func (s *session) readEvents(ctx context.Context) (again time.Duration, err erro
 	case !s.lists(withPast):
 		return emptyEvery, nil
 	}
-	c := call{name: "getevents", path: "/api/getevents", plane: gateway.PlaneRead,
+	c := call{name: "getevents", path: "/api/getevents", plane: gateway.PlanePush,
 		query: url.Values{"home_id": {s.homeID()}, "size": {"30"}}}
 	a, err := s.ask(ctx, c, forPoll)
 	if err != nil {

@@ -75,7 +75,7 @@ func vouched(now time.Time, s gateway.State) *memory {
 }
 
 // instead returns the answer to go on with instead of asking. If the purse is empty, that is the last
-// one, however it was; a good one is not believed for ever.
+// one, however it was; a good one is not believed for ever, nor against a call that failed since.
 func (r *rounds) instead(now time.Time) *memory {
 	if m := r.memory.standsFor(now, r.state); m != nil {
 		return m
@@ -88,7 +88,8 @@ func (r *rounds) instead(now time.Time) *memory {
 		return nil
 	}
 	m := r.memory
-	if age := now.Sub(m.at); m.at.IsZero() || age < 0 || m.reply.healthy() && age > goodFor {
+	overtaken := r.state.Cloud.CalledAt.After(m.at) && !answered(r.state)
+	if age := now.Sub(m.at); m.at.IsZero() || age < 0 || m.reply.healthy() && (age > goodFor || overtaken) {
 		m = memory{at: now}
 	}
 	m.reply.spared = wait

@@ -84,6 +84,8 @@ func TestInstead(t *testing.T) {
 		{"nothing known, no money", gateway.State{}, reply{}, 0, 0, false, "not asked, for our quota allows no request for 7 min", gateway.VerdictUnknown},
 		{"good a while ago, no money", gateway.State{}, well, 4 * time.Minute, 0, false, "4 min ago; not asked again, for our quota", gateway.VerdictOK},
 		{"good long ago, no money", gateway.State{}, well, time.Hour, 0, false, "not asked, for our quota", gateway.VerdictUnknown},
+		{"good a while ago, a call failed since, no money", called(gateway.Suspect, gateway.VerdictRateLimited, time.Minute), well, 4 * time.Minute, 0, false,
+			"not asked, for our quota", gateway.VerdictUnknown},
 		{"bad, no money", gateway.State{}, sick, time.Hour, 0, false, "60 min ago; not asked again, for our quota", gateway.VerdictCloudDown},
 		{"a call was just answered", called(gateway.Watching, gateway.VerdictOK, 30*time.Second), well, 2 * time.Minute, 1, false,
 			"a call of ours was answered 30.0 s ago", gateway.VerdictOK},

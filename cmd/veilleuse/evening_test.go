@@ -45,6 +45,7 @@ func TestEveningOfTheOutageIsCheap(t *testing.T) {
 			netatmo.Options{URL: "http://127.0.0.1", Vault: signedIn(t, cloud), Dial: world.dial}, nil)
 		defer func() { h.stop(); cloud.Close(); world.close() }()
 
+		h.tell(gateway.Clock{Trust: gateway.TrustSynced})
 		time.Sleep(time.Until(outageBegan))
 		before := h.now()
 		if before.Cloud.Verdict != gateway.VerdictOK || before.Authority.Phase != gateway.Watching {

@@ -178,11 +178,12 @@ func signedIn(t testing.TB, cloud *netatmotest.Cloud) *vault {
 type watchedHouse struct {
 	cancel context.CancelFunc
 	ended  chan struct{}
+	person chan gateway.Fact
 
 	mu     sync.Mutex
 	state  gateway.State
 	events []gateway.Event
-	after  []gateway.State // the State after each of them
+	after  []gateway.State // after each of them
 }
 
 // startHouse runs a house with these settings of its adapters until the test ends or stop is called.
@@ -196,7 +197,8 @@ func startHouse(prober uplink.Options, cloud netatmo.Options, change func(*gatew
 	if change != nil {
 		change(loop)
 	}
-	loop.Attach("clock", demoTrust{})
+	h.person = make(chan gateway.Fact)
+	loop.Attach("person", person(h.person))
 	loop.Attach("uplink", uplink.New(prober))
 	loop.Attach(gateway.CloudAdapter, netatmo.New(cloud))
 	go func() { loop.Run(ctx); close(h.ended) }()
@@ -224,3 +226,20 @@ func (h *watchedHouse) stop() {
 	h.cancel()
 	<-h.ended
 }
+
+// person is an adapter that posts what a test tells it.
+type person chan gateway.Fact
+
+func (p person) Run(ctx context.Context, port gateway.Port) error {
+	for {
+		select {
+		case f := <-p:
+			port.Post(f)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// tell posts a fact as a person's or the clock's.
+func (h *watchedHouse) tell(f gateway.Fact) { h.person <- f }
