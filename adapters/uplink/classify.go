@@ -25,6 +25,9 @@ type finding struct {
 // classify says what an observation means. It is pure.
 func classify(o observation) gateway.Probe {
 	f := judge(o)
+	if f.scope == nil {
+		f.scope = scopeOf(f.verdict)
+	}
 	return gateway.Probe{
 		Verdict:  f.verdict,
 		Scope:    f.scope,
@@ -34,6 +37,16 @@ func classify(o observation) gateway.Probe {
 		Void:     o.void() != "",
 		Took:     o.took,
 	}
+}
+
+// scopeOf is what a fault affects that is not confined to a part: all that goes to the vendor. Nothing
+// at all affects what is well, what is not known, and what is our own fault.
+func scopeOf(v gateway.Verdict) []gateway.Plane {
+	switch v {
+	case gateway.VerdictOK, gateway.VerdictUnknown, gateway.VerdictSelf:
+		return nil
+	}
+	return []gateway.Plane{gateway.PlaneRead, gateway.PlaneWrite, gateway.PlaneAuth, gateway.PlanePush}
 }
 
 // judge finds the lowest broken rung. The order matters: what proves more comes first, and a fault

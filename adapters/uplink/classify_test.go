@@ -255,6 +255,9 @@ func TestClassify(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			o := seen(c.saw...)
 			p := classify(o)
+			if c.scope == nil {
+				c.scope = scopeOf(c.want)
+			}
 			if p.Verdict != c.want || !slices.Equal(p.Scope, c.scope) {
 				t.Errorf("got %s %v, want %s %v: %s", p.Verdict, p.Scope, c.want, c.scope, p.Why)
 			}

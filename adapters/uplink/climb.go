@@ -74,7 +74,7 @@ func (c climber) observe(parent context.Context) observation {
 		others.Wait()
 	} else {
 		others.Wait()
-		o.votes, o.link, o.router = around.votes, around.link, around.router
+		o.votes, o.link, o.router, o.weak = around.votes, around.link, around.router, c.weakness()
 		if o.shake.tried && o.shake.failure == none && !o.shake.trusted {
 			o.sameTLS = c.compareTrust(ctx)
 		}

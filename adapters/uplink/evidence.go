@@ -41,6 +41,9 @@ func evidence(o observation) []string {
 	if o.reply.known() {
 		add("API: %s", replyText(o))
 	}
+	if o.weak != "" {
+		add("witness: %s", o.weak)
+	}
 	for _, v := range o.votes {
 		add("witness: %s %s %s (%s)", v.of.kind, v.of.text, v.detail, span(v.took))
 	}

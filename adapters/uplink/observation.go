@@ -23,6 +23,7 @@ type observation struct {
 	shake   handshake
 	reply   reply
 	votes   []vote
+	weak    string         // why the witnesses prove little; "" if they prove enough, or were not needed
 	sameTLS gateway.Answer // can certificates of witnesses be verified; asked when the vendor's cannot
 	own     own
 	took    time.Duration
@@ -103,6 +104,7 @@ type content string
 const (
 	refusal   content = "the vendor's JSON error" // what a healthy API answers to a caller without token
 	jsonText  content = "JSON"
+	noHomes   content = "a list of homes that is empty"
 	page      content = "HTML"
 	nothing   content = "nothing"
 	cut       content = "a truncated answer"

@@ -90,6 +90,7 @@ func read(body []byte, contentType string) (content, int, string) {
 	body = bytes.TrimSpace(body)
 	var shape struct {
 		Error json.RawMessage `json:"error"`
+		Body  json.RawMessage `json:"body"`
 	}
 	err := json.Unmarshal(body, &shape)
 	var syntax *json.SyntaxError
@@ -102,6 +103,8 @@ func read(body []byte, contentType string) (content, int, string) {
 		return cut, 0, ""
 	case !json.Valid(body):
 		return otherText, 0, ""
+	case len(shape.Error) == 0 && homeless(shape.Body):
+		return noHomes, 0, ""
 	case len(shape.Error) == 0:
 		return jsonText, 0, ""
 	}
@@ -117,6 +120,14 @@ func read(body []byte, contentType string) (content, int, string) {
 		return refusal, 0, clean(word)
 	}
 	return jsonText, 0, ""
+}
+
+// homeless reports whether the body of a good answer lists homes, and none.
+func homeless(body json.RawMessage) bool {
+	var list struct {
+		Homes []json.RawMessage `json:"homes"`
+	}
+	return json.Unmarshal(body, &list) == nil && list.Homes != nil && len(list.Homes) == 0
 }
 
 // clean makes a foreign text fit to be shown in one line.

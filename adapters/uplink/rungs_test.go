@@ -232,6 +232,9 @@ func TestReadReply(t *testing.T) {
 			reply{content: refusal, code: 1, message: "Access token is missing"}},
 		{"the vendor's word", 400, "", `{"error":"invalid_grant"}`, nil, reply{content: refusal, message: "invalid_grant"}},
 		{"JSON without error", 200, "", `{"body":{}}`, nil, reply{content: jsonText}},
+		{"no home", 200, "", `{"status":"ok","body":{"homes":[]}}`, nil, reply{content: noHomes}},
+		{"a home", 200, "", `{"status":"ok","body":{"homes":[{"id":"x"}]}}`, nil, reply{content: jsonText}},
+		{"homes that are no list", 200, "", `{"status":"ok","body":{"homes":7}}`, nil, reply{content: jsonText}},
 		{"JSON list", 200, "", `[1]`, nil, reply{content: jsonText}},
 		{"error is null", 200, "", `{"error":null}`, nil, reply{content: jsonText}},
 		{"HTML", 503, "Content-Type: text/html\r\n", `<html>`, nil, reply{content: page}},
@@ -336,5 +339,25 @@ func FuzzTables(f *testing.F) {
 		if w, err := parseWitness(resolv); err == nil && (w.kind == "" || w.host == "") {
 			t.Errorf("%+v", w)
 		}
+	})
+}
+
+func FuzzPage(f *testing.F) {
+	f.Add(200, "", "success\n", "success")
+	f.Add(302, "Location: http://portal.lan/\r\n", "", "success")
+	f.Add(204, "", "", "")
+	f.Fuzz(func(t *testing.T, status int, header, body, want string) {
+		status = 100 + (status%500+500)%500
+		response, err := http.ReadResponse(bufio.NewReader(strings.NewReader("HTTP/1.1 "+itoa(status)+" x\r\n"+header+"\r\n"+body)), nil)
+		if err != nil {
+			return
+		}
+		v := vote{of: witness{kind: aPage, text: "http://page.example/ok", host: "page.example", want: want}}
+		v.judgePage(response, body, nil)
+		if v.yes && v.altered || v.detail == "" {
+			t.Errorf("%+v", v)
+		}
+		checkWords(t, seen(func(o *observation) { o.votes = []vote{v}; o.reply = reply{asked: true, status: 503, content: page} }),
+			classify(seen(func(o *observation) { o.votes = []vote{v}; o.reply = reply{asked: true, status: 503, content: page} })))
 	})
 }

@@ -78,6 +78,9 @@ func TestFaultsOnRealSockets(t *testing.T) {
 				w = plain
 			}
 			breakWorld(t, w, c.faults...)
+			if c.scope == nil {
+				c.scope = scopeOf(c.want)
+			}
 			o := in(w)
 			if c.change != nil {
 				c.change(&o)
@@ -175,16 +178,16 @@ func faultCases() []faultCase {
 		{faults: one(uplinktest.PrivateName), want: hijack, witness: yes, why: "a private address"},
 		{faults: one(uplinktest.PrivateName, uplinktest.SickPage), want: captive, witness: yes, why: "portal.guest.test"},
 
-		{faults: one(uplinktest.Refused), want: down, witness: yes, why: "was refused; your internet works: 3 of 3 witnesses"},
+		{faults: one(uplinktest.Refused), want: down, witness: yes, why: "was refused; your internet works: 5 of 5 witnesses"},
 		{faults: one(uplinktest.Refused), plain: true, want: down, witness: yes, why: "refused"},
 		{faults: one(uplinktest.BlackHole), want: down, witness: yes, why: "not answered"},
 		{faults: one(uplinktest.BlackHole), title: "no witness", change: noWitness, want: down, witness: unknown, why: "internet or cloud"},
-		{faults: one(uplinktest.InternetDown), want: offline, witness: no, why: "0 of 2 witnesses"},
+		{faults: one(uplinktest.InternetDown), want: offline, witness: no, why: "0 of 4 witnesses"},
 		{faults: one(uplinktest.InternetDown), title: "no carrier", change: link(Link{Known: true}), want: lan, witness: no, why: "no cable and no Wi-Fi"},
 		{faults: one(uplinktest.InternetDown), title: "no default route", change: link(Link{Known: true, Interface: "eth0", Carrier: true}), want: lan, witness: no, why: "no router"},
 		{faults: one(uplinktest.InternetDown), title: "router silent", change: routed(no), want: lan, witness: no, why: "The router does not answer"},
 		{faults: one(uplinktest.InternetDown), title: "router answers", change: routed(yes), want: offline, witness: no, why: "The router answers"},
-		{faults: one(uplinktest.Refused), title: "odd routes", change: link(Link{Known: true}), want: down, witness: yes, why: "3 of 3"},
+		{faults: one(uplinktest.Refused), title: "odd routes", change: link(Link{Known: true}), want: down, witness: yes, why: "5 of 5"},
 		{faults: one(uplinktest.Reset), want: down, witness: yes, why: "was cut off"},
 		{faults: one(uplinktest.Reset), plain: true, want: down, witness: yes, why: "was cut off"},
 		{faults: one(uplinktest.Hangup), want: down, witness: yes, why: "was closed while it was set up"},
@@ -218,7 +221,7 @@ func faultCases() []faultCase {
 	}
 	for _, f := range one(uplinktest.Status500, uplinktest.Status502, uplinktest.Status503, uplinktest.Status504) {
 		cases = append(cases, faultCase{faults: one(f), want: down, witness: yes, why: string(f)[:3] + " with HTML; your internet works"},
-			faultCase{faults: one(f), plain: true, want: down, witness: yes, why: "3 of 3 witnesses answered"})
+			faultCase{faults: one(f), plain: true, want: down, witness: yes, why: "5 of 5 witnesses answered"})
 	}
 	return append(cases, faultCase{faults: one(uplinktest.RetryAfter), want: down, witness: yes, why: "asks to wait 10 min"})
 }

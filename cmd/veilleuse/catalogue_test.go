@@ -166,7 +166,7 @@ func waysToTheVendor() []fault {
 		{number: "6", name: "name server dead", world: oneFault(uplinktest.ResolverDead), want: resolver, why: "nobody serves names there"},
 		{number: "7", name: "DNS answer 0.0.0.0", world: oneFault(uplinktest.ZeroAddress), want: hijack, why: "0.0.0.0, which is no address at all"},
 		{number: "8", name: "DNS answer private", world: oneFault(uplinktest.PrivateName), want: hijack, why: "a private address"},
-		{number: "9", name: "connection refused", world: oneFault(uplinktest.Refused), want: down, why: "was refused; your internet works: 3 of 3"},
+		{number: "9", name: "connection refused", world: oneFault(uplinktest.Refused), want: down, why: "was refused; your internet works: 5 of 5"},
 		{number: "10", name: "SYN black hole", world: oneFault(uplinktest.BlackHole), want: down, why: "not answered; your internet works"},
 		{number: "10", name: "SYN black hole, no witness configured", world: oneFault(uplinktest.BlackHole), change: noWitness, want: down, why: "internet or cloud"},
 		{number: "11", name: "no carrier", world: oneFault(uplinktest.InternetDown), change: withLink(uplink.Link{Known: true}),

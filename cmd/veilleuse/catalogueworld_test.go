@@ -30,7 +30,7 @@ type fault struct {
 	rate   float64                           // seconds of the house a second; 0: 120
 	life   time.Duration                     // of an access token; 0: 3 h
 	want   gateway.Verdict                   //
-	scope  []gateway.Plane                   // empty: everything
+	scope  []gateway.Plane                   // nil: everything
 	either bool                              // or the plane of the call that met it first
 	why    string                            // part of the sentence
 	told   func(gateway.Event) bool          // nil, or a fact that must have been posted
@@ -163,7 +163,11 @@ func (f fault) fits(e gateway.Event, s gateway.State) bool {
 	default:
 		return false
 	}
-	scoped := slices.Equal(s.Cloud.Scope, f.scope) || f.either && slices.Equal(s.Cloud.Scope, []gateway.Plane{gateway.PlaneRead})
+	scope := f.scope
+	if scope == nil && f.want != gateway.VerdictOK && f.want != gateway.VerdictSelf {
+		scope = []gateway.Plane{gateway.PlaneRead, gateway.PlaneWrite, gateway.PlaneAuth, gateway.PlanePush}
+	}
+	scoped := slices.Equal(s.Cloud.Scope, scope) || f.either && slices.Equal(s.Cloud.Scope, []gateway.Plane{gateway.PlaneRead})
 	return s.Cloud.Verdict == f.want && scoped && strings.Contains(s.Cloud.Why, f.why)
 }
 

@@ -166,10 +166,13 @@ func checkVerb(_ context.Context, c console, args []string) error {
 	if _, err := o.parse(args, 0); err != nil {
 		return err
 	}
-	_, from, err := loadConfig(o.config)
+	config, from, err := loadConfig(o.config)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(c.out, "the configuration is good (%s)\n", from)
+	for _, warning := range uplinkOptions(config, outside{}).Warnings() {
+		fmt.Fprintf(c.out, "warning: uplink.%s\n", warning)
+	}
 	return nil
 }

@@ -32,6 +32,23 @@ func saidTo(t *testing.T, in string, args ...string) (code int, out, err string)
 	return code, stdout.String(), stderr.String()
 }
 
+func TestCheckWarnsOfWeakWitnesses(t *testing.T) {
+	for text, want := range map[string]string{
+		"uplink:\n  witnesses: [\"1.1.1.1:443\", \"1.0.0.1:443\"]\n": "warning: uplink.witnesses: all of them are run by one operator (cloudflare.com)",
+		"uplink:\n  witnesses: []\n":                                 "warning: uplink.witnesses: none is named",
+		"home:\n  maximum: 27\n":                                     "",
+	} {
+		file := filepath.Join(t.TempDir(), "veilleuse.yaml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, out, _ := said(t, "check", "-c", file)
+		if code != 0 || !strings.Contains(out, want) || want == "" && strings.Contains(out, "warning") {
+			t.Errorf("%q: exit %d, %q, want %q", text, code, out, want)
+		}
+	}
+}
+
 func TestUsage(t *testing.T) {
 	tests := []struct {
 		name string
