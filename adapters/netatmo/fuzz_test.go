@@ -2,6 +2,7 @@ package netatmo
 
 import (
 	"math"
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -129,6 +130,40 @@ func FuzzReadWebhook(f *testing.F) {
 			if r, ok := fact.(gateway.Reading); ok && (r.Device == "" && r.Quantity != gateway.Target || !r.Value.Known()) {
 				t.Fatalf("reading %+v", r)
 			}
+		}
+	})
+}
+
+func FuzzTokenAnswer(f *testing.F) {
+	f.Add(200, []byte(`{"access_token":"a","refresh_token":"r","expires_in":10800,"expire_in":10800,"scope":["read_thermostat"]}`))
+	f.Add(400, []byte(`{"error":"invalid_grant"}`))
+	f.Add(400, []byte(`{"error":{"code":30,"message":"x"}}`))
+	f.Add(200, []byte(`{"access_token":"a","refresh_token":"r","expires_in":-1e300}`))
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		now := time.Unix(1_700_000_000, 0)
+		token, err := readTokenAnswer(reply{status: status, body: body}, now)
+		if err == nil && (token.Access == "" || token.Refresh == "") {
+			t.Fatal("a pair without one of its halves is taken")
+		}
+		if !token.Expires.IsZero() && (!token.Expires.After(now) || token.Renew.After(token.Expires)) {
+			t.Fatalf("ends %v, is renewed %v", token.Expires, token.Renew)
+		}
+		if refusesGrant(err) && (status < 400 || status >= 500 || status == 429) {
+			t.Fatalf("status %d is taken for a refusal of the grant", status)
+		}
+	})
+}
+
+func FuzzRetryAfter(f *testing.F) {
+	f.Add("120", "")
+	f.Add("Wed, 29 Oct 2025 17:05:00 GMT", "Wed, 29 Oct 2025 17:00:00 GMT")
+	f.Add("-1", "soon")
+	f.Add("99999999999999999999", "")
+	f.Fuzz(func(t *testing.T, text, date string) {
+		header := http.Header{"Retry-After": {text}, "Date": {date}}
+		asked, ok := retryAfter(header, time.Unix(1_700_000_000, 0))
+		if ok && (asked < time.Second || asked > longRetry) || !ok && asked != 0 {
+			t.Fatalf("%v, %v", asked, ok)
 		}
 	})
 }
