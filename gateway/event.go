@@ -103,7 +103,7 @@ type Call struct {
 	Verdict Verdict // VerdictOK, or what this call alone would say
 	Why     string  // for people: "homestatus: 503 with HTML"
 	Took    time.Duration
-	Until   time.Time // of PlaneAuth: when the sign-in in use ends unless it is renewed; zero: not known
+	Expires time.Time // when the access token in use ends; zero: not said
 }
 
 // Budget says what was spent of the vendor's request quota.

@@ -110,11 +110,7 @@ func (s *session) report(c call, r reply, f finding) {
 	case f.verdict == gateway.VerdictOK:
 		s.purse.answered()
 	}
-	told := gateway.Call{Plane: f.plane, Verdict: f.verdict, Why: why, Took: r.took}
-	if f.plane == gateway.PlaneAuth {
-		told.Until = s.account.kept.Expires
-	}
-	s.post(told)
+	s.post(gateway.Call{Plane: f.plane, Verdict: f.verdict, Why: why, Took: r.took, Expires: s.account.kept.Expires})
 	s.post(s.purse.Budget(now))
 }
 

@@ -137,7 +137,7 @@ func TestTokenURLDownIsDegradedAuth(t *testing.T) {
 		if got := auth[0].Why; got != "token: 503 with HTML" {
 			t.Errorf("why: %q", got)
 		}
-		if left := auth[0].Until.Sub(news[slices.IndexFunc(news, func(e gateway.Event) bool { return e.Fact == auth[0] })].At); left < 20*time.Minute || left > 40*time.Minute {
+		if left := auth[0].Expires.Sub(news[slices.IndexFunc(news, func(e gateway.Event) bool { return e.Fact == auth[0] })].At); left < 20*time.Minute || left > 40*time.Minute {
 			t.Errorf("the house is told that the sign-in ends in %v, want the last fifth of 3 h", left)
 		}
 	})

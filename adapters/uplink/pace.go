@@ -54,7 +54,7 @@ func (m memory) standsFor(now time.Time, s gateway.State) *memory {
 	if s.Authority.Phase == gateway.Local {
 		wait = max(wait, m.gap)
 	}
-	if age := now.Sub(m.at); age < 0 || age >= wait || !m.reply.healthy() && answered(s) && s.Cloud.CalledAt.After(m.at) {
+	if age := now.Sub(m.at); age < 0 || age >= wait || !m.reply.healthy() && answered(s) && calledAt(s).After(m.at) {
 		return nil
 	}
 	return &m
@@ -63,15 +63,18 @@ func (m memory) standsFor(now time.Time, s gateway.State) *memory {
 // answered reports whether the vendor's last word to a real call was an answer.
 func answered(s gateway.State) bool { return s.Cloud.Called == gateway.VerdictOK }
 
+// calledAt is when that word came.
+func calledAt(s gateway.State) time.Time { return s.Cloud.CalledAt }
+
 // vouched returns an answer that stands for a call which another adapter made a moment ago, or nil:
 // to ask again would cost a request and tell less. A house in doubt asks all the same.
 func vouched(now time.Time, s gateway.State) *memory {
-	age := now.Sub(s.Cloud.CalledAt)
+	age := now.Sub(calledAt(s))
 	calm := s.Authority.Phase == gateway.Watching && s.Cloud.Bad == 0 || s.Authority.Phase == gateway.Returning
 	if !calm || !answered(s) || age < 0 || age > vouches {
 		return nil
 	}
-	return &memory{reply: reply{status: 200, content: jsonText, byCall: true}, at: s.Cloud.CalledAt}
+	return &memory{reply: reply{status: 200, content: jsonText, byCall: true}, at: calledAt(s)}
 }
 
 // instead returns the answer to go on with instead of asking. If the purse is empty, that is the last
@@ -88,7 +91,7 @@ func (r *rounds) instead(now time.Time) *memory {
 		return nil
 	}
 	m := r.memory
-	overtaken := r.state.Cloud.CalledAt.After(m.at) && !answered(r.state)
+	overtaken := calledAt(r.state).After(m.at) && !answered(r.state)
 	if age := now.Sub(m.at); m.at.IsZero() || age < 0 || m.reply.healthy() && (age > goodFor || overtaken) {
 		m = memory{at: now}
 	}
