@@ -167,8 +167,18 @@ func (f fault) fits(e gateway.Event, s gateway.State) bool {
 	if scope == nil && f.want != gateway.VerdictOK && f.want != gateway.VerdictSelf {
 		scope = []gateway.Plane{gateway.PlaneRead, gateway.PlaneWrite, gateway.PlaneAuth, gateway.PlanePush}
 	}
-	scoped := slices.Equal(s.Cloud.Scope, scope) || f.either && slices.Equal(s.Cloud.Scope, []gateway.Plane{gateway.PlaneRead})
-	return s.Cloud.Verdict == f.want && scoped && strings.Contains(s.Cloud.Why, f.why)
+	scoped := slices.Equal(s.Cloud.Scope, scope) || f.either && (len(s.Cloud.Scope) == 0 || slices.Equal(s.Cloud.Scope, []gateway.Plane{gateway.PlaneRead}))
+	return s.Cloud.Verdict == f.want && scoped && contains(s.Cloud.Why, f.why)
+}
+
+// contains reports whether a sentence has all parts of another: the rules may put a time between them.
+func contains(sentence, parts string) bool {
+	for part := range strings.SplitSeq(parts, "; ") {
+		if !strings.Contains(sentence, part) {
+			return false
+		}
+	}
+	return true
 }
 
 // length is how long the look took that an event tells of.
