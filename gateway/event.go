@@ -13,7 +13,9 @@ type Event struct {
 type Fact interface{ fact() }
 
 // Tick says that time has passed and nothing else. The Loop makes it.
-type Tick struct{}
+type Tick struct {
+	Late time.Duration // how much later than meant: the machine has kept this program from running
+}
 
 // Found says that an adapter knows a device: who it is, what it is and what can be set on it. Posting
 // it again replaces what that adapter said before.

@@ -27,6 +27,7 @@ type Lasting struct {
 	VerdictAt time.Time                 `json:"verdict_at,omitzero"`
 	Why       string                    `json:"why"`
 	Hold      time.Duration             `json:"hold,omitempty"`
+	Flap      time.Duration             `json:"flap,omitempty"`
 	Returned  time.Time                 `json:"returned,omitzero"`
 	Alarms    []Alarm                   `json:"alarms,omitempty"`
 	Sounded   bool                      `json:"sounded,omitempty"`
@@ -42,7 +43,7 @@ func (s State) Lasting() Lasting {
 		Outage: s.Outage, Outages: s.Outages, Days: s.Days, Watch: s.Watch,
 		Version: LastingVersion, Home: s.Home, Rooms: s.Rooms, Devices: s.Devices, Also: s.Also,
 		Authority: s.Authority, Verdict: s.Cloud.Verdict, VerdictAt: s.Cloud.Since, Why: s.Cloud.Why,
-		Hold: s.Cloud.Hold, Returned: s.Cloud.Returned,
+		Hold: s.Cloud.Hold, Flap: s.Cloud.Flap, Returned: s.Cloud.Returned,
 		Alarms: s.Alarms, Sounded: s.Sounded, Asked: s.Asked,
 		Decisions: s.Decisions, Decided: s.Decided, Commanded: s.Commanded,
 	}
@@ -53,7 +54,7 @@ func (l Lasting) State() State {
 	return State{
 		Outage: l.Outage, Outages: l.Outages, Days: l.Days, Watch: l.Watch,
 		Home: l.Home, Rooms: l.Rooms, Devices: l.Devices, Also: l.Also, Authority: l.Authority,
-		Cloud:  Cloud{Verdict: l.Verdict, Since: l.VerdictAt, Why: l.Why, Hold: l.Hold, Returned: l.Returned},
+		Cloud:  Cloud{Verdict: l.Verdict, Since: l.VerdictAt, Why: l.Why, Hold: l.Hold, Flap: l.Flap, Returned: l.Returned},
 		Alarms: l.Alarms, Sounded: l.Sounded, Asked: l.Asked, Decisions: l.Decisions, Decided: l.Decided, Commanded: l.Commanded,
 	}
 }

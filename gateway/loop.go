@@ -28,7 +28,8 @@ type Loop struct {
 	inbox chan Event
 	ports []Port
 	parts []part
-	calm  int // ticks since anything happened
+	calm  int       // ticks since anything happened
+	due   time.Time // when the next tick is due
 }
 
 type part struct {
@@ -50,6 +51,8 @@ const (
 	tickEvery = 2 * time.Second
 	tickCalm  = 10 * time.Second
 	untilCalm = 4 // ticks that changed nothing
+
+	shortestPause = 10 * time.Millisecond
 )
 
 // Attach adds an adapter under a name, which becomes the From of its events and the address of its
@@ -84,23 +87,24 @@ func (l *Loop) Run(ctx context.Context) State {
 
 // turn takes events until every adapter has stopped and the inbox is empty.
 func (l *Loop) turn(stopped <-chan struct{}) {
-	tick := l.after(l.every())
+	tick := l.nextTick()
 	for {
 		select {
 		case e := <-l.inbox:
-			before, slow := l.State.Version, l.every()
+			before := l.State.Version
 			l.take(e)
 			l.drain()
 			l.showIfChanged(before)
-			if l.every() < slow {
-				tick = l.after(l.every())
+			if l.pause() < l.due.Sub(l.now()) {
+				tick = l.nextTick()
 			}
 		case <-tick:
 			before := l.State.Version
 			l.calm++
-			l.take(Event{At: l.now(), From: LoopName, Fact: Tick{}})
+			now := l.now()
+			l.take(Event{At: now, From: LoopName, Fact: Tick{Late: l.late(now)}})
 			l.showIfChanged(before)
-			tick = l.after(l.every())
+			tick = l.nextTick()
 		case <-stopped:
 			l.drain()
 			return
@@ -194,6 +198,31 @@ func (l *Loop) after(d time.Duration) <-chan time.Time {
 		return l.After(d)
 	}
 	return time.After(d)
+}
+
+// nextTick begins the pause before the next tick.
+func (l *Loop) nextTick() <-chan time.Time {
+	d := l.pause()
+	l.due = l.now().Add(d)
+	return l.after(d)
+}
+
+// late is how much later than due a tick comes. In a house whose clock is another's, which runs faster,
+// that tells nothing about this machine.
+func (l *Loop) late(now time.Time) time.Duration {
+	if l.Now != nil {
+		return 0
+	}
+	return max(0, now.Sub(l.due))
+}
+
+// pause is how long to wait for the next tick: as usual, or less if the rules want to be woken.
+func (l *Loop) pause() time.Duration {
+	d := l.every()
+	if wake := l.State.Wake; !wake.IsZero() {
+		d = min(d, max(shortestPause, wake.Sub(l.now())))
+	}
+	return d
 }
 
 func (l *Loop) every() time.Duration {

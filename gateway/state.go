@@ -27,6 +27,7 @@ type State struct {
 	Decisions []Decision              // the last of them, oldest first, at most MaxDecisions
 	Decided   uint64                  // number of the last decision, for ever growing
 	Commanded uint64                  // id of the last command
+	Wake      time.Time               // when a Tick is needed at the latest; zero: none sooner than usual
 }
 
 // PointKey is a word used as a key: a Point's or an adapter's name.
@@ -139,29 +140,42 @@ type Authority struct {
 	Why   string    `json:"why"`
 	Drill bool      `json:"drill,omitempty"`
 	Until time.Time `json:"until,omitzero"` // when a drill ends by itself
+	Taken time.Time `json:"taken,omitzero"` // when the house was last taken over from the cloud
 	Lost  time.Time `json:"lost,omitzero"`  // when the outage or drill began that we are in, or were last in
 }
 
-// Cloud is the verdict and the evidence it rests on.
+// Cloud is the verdict and the evidence it rests on: probes and real calls in one view.
 type Cloud struct {
-	Verdict   Verdict
-	Scope     []Plane
-	Since     time.Time
-	Why       string
-	Evidence  []string
-	Witness   Answer
-	Probed    Verdict   // what the last climb of the ladder said
-	Called    Verdict   // what the last real call said
-	CalledWhy string    // in words
-	CalledAt  time.Time // when
+	Verdict  Verdict
+	Scope    []Plane // what is affected; empty: everything
+	Since    time.Time
+	Why      string // one plain sentence
+	Evidence []string
+	Witness  Answer    // do independent hosts say that the internet is there
+	Probe    Probe     // the last climb of the ladder that counts
+	ProbedAt time.Time // when it ended
+	Read     Service   // what real calls said last, plane by plane
+	Write    Service
+	Auth     Service
+	Push     Service
+	SignIn   time.Time // when the access token ends; zero: not known
 	// How long good or bad has held: time, not samples, decides.
 	FirstBad, LastBad   time.Time
 	FirstGood, LastGood time.Time
 	Bad, Good           int           // in a row
 	Hold                time.Duration // how long good must hold before the return; doubles on relapse
+	Flap                time.Duration // the longest time for which it was good between two losses of late
 	Returned            time.Time     // when authority was last handed back
 	Viewed              time.Time     // when the cloud's view was last read
 	Fresh               time.Time     // newest device data in that view
+}
+
+// Service is one plane of the vendor's service as real calls show it.
+type Service struct {
+	Verdict Verdict   // VerdictOK, or what the last call alone would say; "" = not called yet
+	Why     string    // in words
+	At      time.Time // of the last call
+	Since   time.Time // when the Verdict began to be what it is
 }
 
 // AlarmPhase is how an alarm stands.

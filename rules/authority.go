@@ -3,120 +3,49 @@ package rules
 import (
 	"fmt"
 	"hash/fnv"
-	"slices"
 	"time"
 
 	"github.com/veilleuse/veilleuse/gateway"
 )
 
 // How long bad or good must hold. Time held decides, not samples; the counts only make sure that
-// somebody looked often enough meanwhile. Figures: the outage study's detector, which made no false
-// change in 840 simulated days.
+// somebody looked often enough meanwhile. Figures: the outage study's detector (2.3), which made no
+// false change in 840 simulated days; detector_test.go holds this one to that.
 const (
 	badCount    = 5                // failures in a row, and
-	badSpan     = 90 * time.Second // held this long: the cloud is gone
+	badSpan     = 90 * time.Second // seen over this long: the cloud is gone
+	fastCount   = 3                // the same when somebody waits and two different signs agree
+	fastSpan    = 30 * time.Second
 	homeSpan    = 3 * time.Minute  // our own link: a daily reconnect of the line takes up to 2 min
 	goodCount   = 5                // good answers in a row, and
 	firstHold   = 3 * time.Minute  // held this long: it is back
 	longestHold = 30 * time.Minute // the hold doubles up to this while the cloud relapses
-	relapse     = time.Hour        // a loss so soon after a return is a relapse
 	forgiven    = 24 * time.Hour   // after a day without loss the hold is short again
 	spread      = 2 * time.Minute  // homes do not all return at once
 	staleView   = 20 * time.Minute // device data older than this is not a cloud that is back
-	callForgets = 20 * time.Minute // a failed call says nothing any more after this
 	backToLocal = 2                // failures in a row that end a return
 	lookOften   = 30 * time.Second // between two requests to read the cloud while it comes back
 	lookSeldom  = 5 * time.Minute  // the same while its door opens but its calls still fail
 )
 
-// observeProbe takes the result of one climb of the ladder.
-func (b *book) observeProbe(f gateway.Probe) {
-	b.everything = true
-	if f.Void {
-		b.Cloud.FirstBad, b.Cloud.Bad = time.Time{}, 0 // we were late ourselves: nothing is proved
-		return
-	}
-	if broken(b.Cloud.Probed) && !broken(f.Verdict) {
-		b.Cloud.Called = "" // a call that failed while the door was shut says nothing about it now
-	}
-	b.Cloud.Probed, b.Cloud.Witness = f.Verdict, f.Witness
-	b.weigh(f.Verdict, f.Scope, f.Why, f.Evidence)
-}
-
-// observeCall takes the outcome of a real call: what the vendor does with a request that matters.
-func (b *book) observeCall(f gateway.Call) {
-	if f.Plane == gateway.PlaneWrite && f.Verdict != gateway.VerdictOK {
-		return // one refused write is that command's affair; its Outcome tells
-	}
-	b.everything = true
-	b.Cloud.Called, b.Cloud.CalledWhy, b.Cloud.CalledAt = f.Verdict, f.Why, b.now
-	if f.Verdict == gateway.VerdictUnknown {
-		return
-	}
-	probed := b.Cloud.Probed
-	if broken(f.Verdict) && broken(probed) {
-		b.keepCount(true) // the probe's words and evidence say more
-		return
-	}
-	if f.Verdict == gateway.VerdictOK && broken(probed) {
-		probed = gateway.VerdictOK // a real answer beats a probe that came before it
-		b.Cloud.Probed = probed
-	}
-	if probed == "" {
-		probed = gateway.VerdictOK
-	}
-	b.weigh(probed, []gateway.Plane{f.Plane}, f.Why, nil)
-}
-
-// weigh joins what probes and calls say into one verdict, and keeps count of how long it has held.
-func (b *book) weigh(probed gateway.Verdict, scope []gateway.Plane, why string, evidence []string) {
-	verdict := probed
-	called := b.Cloud.Called
-	if b.now.Sub(b.Cloud.CalledAt) > callForgets {
-		called = ""
-	}
-	if !broken(probed) && (broken(called) || called == gateway.VerdictRateLimited) {
-		verdict, why = called, b.Cloud.CalledWhy
-	}
-	b.keepCount(broken(verdict))
-	if verdict == gateway.VerdictOK {
-		scope, why = nil, "Netatmo answers"
-	}
-	if verdict == b.Cloud.Verdict && why == b.Cloud.Why {
-		return
-	}
-	if verdict != b.Cloud.Verdict {
-		b.Cloud.Since = b.now
-	}
-	b.Cloud.Verdict, b.Cloud.Scope, b.Cloud.Why, b.Cloud.Evidence = verdict, scope, why, evidence
-	b.changed = true
-}
-
-func (b *book) keepCount(bad bool) {
-	c := &b.Cloud
-	if bad {
-		if c.Bad == 0 {
-			c.FirstBad = b.now
-		}
-		c.Bad, c.LastBad, c.Good = c.Bad+1, b.now, 0
-		return
-	}
-	if c.Good == 0 {
-		c.FirstGood = b.now
-	}
-	c.Good, c.LastGood, c.Bad = c.Good+1, b.now, 0
-}
-
-// broken reports whether the verdict means that the vendor cannot serve this house. A used-up quota
-// is not an outage, and our own fault proves nothing about others.
-func broken(v gateway.Verdict) bool {
-	return !slices.Contains([]gateway.Verdict{"", gateway.VerdictOK, gateway.VerdictUnknown, gateway.VerdictRateLimited, gateway.VerdictSelf}, v)
-}
-
-// ours reports whether the cause lies on this side of the vendor's door.
-func ours(v gateway.Verdict) bool {
-	return slices.Contains([]gateway.Verdict{gateway.VerdictInternetDown, gateway.VerdictLANDown, gateway.VerdictResolver, gateway.VerdictCaptive, gateway.VerdictHijack}, v)
-}
+// How long the house stays with us once it was taken over, so that a cloud that comes and goes does not
+// pass it back and forth. At most one change an hour is the aim (outage study, 8). A clean outage is
+// handed back soon: nothing tells it from the first half of a flap, so takeover, return and the next
+// takeover may follow each other as quickly as the cloud does. From then on it has shown what it is:
+//
+//   - a cloud that was good for a while and failed again is believed only after half as long again as
+//     its longest good time, so a steady flap of any period up to an hour gets the house never again;
+//   - a loss within two hours of a return keeps the house for two hours. Whatever a cloud does, that
+//     makes two changes in two hours after the first three, for a loss that is no relapse lies two
+//     hours after a return;
+//   - with good and bad of up to 5 min the first stay outlasts the first good time already.
+const (
+	shortStay = 10 * time.Minute // after a clean loss
+	flapStay  = time.Hour        // after a loss in which the cloud came and went
+	longStay  = 2 * time.Hour    // after a relapse
+	relapse   = 2 * time.Hour    // a loss so soon after a return is one
+	longFlap  = 90 * time.Minute // no good time needs to be longer than this
+)
 
 // advanceAuthority moves on who is in charge, by how long good or bad has held.
 func (b *book) advanceAuthority() {
@@ -124,47 +53,146 @@ func (b *book) advanceAuthority() {
 		b.advanceDrill()
 		return
 	}
-	c := b.Cloud
 	switch b.Authority.Phase {
 	case gateway.Watching:
-		if c.Bad > 0 {
-			b.enter(gateway.Suspect, "doubt", c.Why)
-		}
-		if c.Hold > firstHold && b.now.Sub(c.Returned) > forgiven {
-			b.Cloud.Hold = firstHold
-		}
+		b.watch()
 	case gateway.Suspect:
-		switch {
-		case c.Bad == 0:
-			b.enter(gateway.Watching, "", "Netatmo answers again")
-		case b.confirmed():
-			b.takeOver()
-		}
+		b.doubt()
 	case gateway.Local:
-		if c.Good > 0 && b.now.Sub(c.FirstGood) >= b.jitter() && b.signedIn() {
-			b.enter(gateway.Returning, "Netatmo answers again: it is read first, nothing is written there", c.Why)
-		}
-		if c.Good > 0 && !b.signedIn() && b.held() {
-			b.enter(gateway.Watching, "Netatmo answers again", c.Why)
-		}
+		b.await()
 	case gateway.Returning:
-		switch {
-		case c.Bad >= backToLocal:
-			b.Cloud.Hold = min(2*c.Hold, longestHold)
-			b.enter(gateway.Local, "the return is broken off: Netatmo fails again", c.Why)
-		case b.held() && b.seen():
-			b.handBack()
-		}
+		b.comeBack()
 	}
 }
 
-// confirmed reports whether bad has held long enough: the cloud is gone.
-func (b *book) confirmed() bool {
-	span := badSpan
-	if ours(b.Cloud.Verdict) {
-		span = homeSpan
+// watch looks for a first failure, and forgives after a day without a loss.
+func (b *book) watch() {
+	c := &b.Cloud
+	switch {
+	case b.signInEnds():
+		b.takeOver()
+	case c.Bad > 0:
+		b.enter(gateway.Suspect, "", c.Why)
+	case b.unanswered():
+		b.enter(gateway.Suspect, "", "Netatmo has not answered a person's command in time")
 	}
-	return b.Cloud.Bad >= badCount && b.now.Sub(b.Cloud.FirstBad) >= span
+	if (c.Hold > firstHold || c.Flap > 0) && b.now.Sub(c.Returned) > forgiven {
+		c.Hold, c.Flap = firstHold, 0
+	}
+}
+
+// doubt ends with the first good answer, or when bad has held.
+func (b *book) doubt() {
+	c, since := b.Cloud, b.Authority.Since
+	switch {
+	case b.confirmed(), b.signInEnds():
+		b.takeOver()
+	case c.Bad == 0 && (!c.LastGood.Before(since) || b.now.Sub(since) >= badSpan):
+		b.enter(gateway.Watching, "", "Netatmo answers")
+	}
+}
+
+// await waits for good answers. That the cloud comes and goes meanwhile is no news: the house stays
+// where it is, and people were told once. While the return is far off the cloud is not read for it.
+func (b *book) await() {
+	c := b.Cloud
+	switch {
+	case c.Good == 0:
+		b.explain(c.Why)
+	case !b.signedIn():
+		if b.held() {
+			b.enter(gateway.Watching, "Netatmo answers again", c.Why)
+		}
+	case b.now.Before(b.earliest().Add(-firstHold)):
+		b.explain("Netatmo answers, but it has come and gone: if it stays, the house is handed back at " + b.clock(b.earliest()))
+	case b.now.Sub(c.FirstGood) >= b.jitter():
+		b.enter(gateway.Returning, "", "Netatmo answers again: it is read first, nothing is written there")
+	}
+}
+
+// explain changes the reason for the present phase.
+func (b *book) explain(why string) {
+	if b.Authority.Why != why && !b.now.Equal(b.Authority.Since) {
+		b.Authority.Why, b.changed = why, true
+	}
+}
+
+// comeBack hands the house back once good has held and the cloud was read, or breaks the return off.
+func (b *book) comeBack() {
+	c := &b.Cloud
+	switch {
+	case c.Bad >= backToLocal:
+		c.Hold = min(2*c.Hold, longestHold)
+		b.enter(gateway.Local, "", "the return is broken off: "+c.Why)
+	case b.held() && b.seen():
+		b.handBack()
+	}
+}
+
+// confirmed reports whether bad has held long enough: the cloud is gone. What was seen must span the
+// time, not only have begun that long ago: a fault that lasts no longer than the span is never taken
+// for more. Without a word of the witnesses the line to the world may be what fails, and it gets as
+// long as a fault of our own. Who waits gets a quicker verdict if two different signs agree.
+func (b *book) confirmed() bool {
+	c := b.Cloud
+	span, count := badSpan, badCount
+	if ours(c.Verdict) || !b.witnessed() {
+		span = homeSpan
+	} else if b.someoneWaits() && b.hardSigns() >= 2 {
+		span, count = fastSpan, fastCount
+	}
+	return c.Bad >= count && c.LastBad.Sub(c.FirstBad) >= span
+}
+
+// witnessed reports whether the internet is known to be there: independent hosts say so, or the
+// vendor's own door was seen open.
+func (b *book) witnessed() bool {
+	probed := b.probed()
+	return b.Cloud.Probe.Witness == gateway.Yes || probed != "" && !broken(probed)
+}
+
+// hardSigns counts the kinds of hard evidence in the present window of failures: a probe, a read, a
+// command.
+func (b *book) hardSigns() int {
+	c, signs := b.Cloud, 0
+	since := func(at time.Time) bool { return !at.Before(c.FirstBad) }
+	if hard(b.probed()) && since(c.ProbedAt) {
+		signs++
+	}
+	if hard(c.Read.Verdict) && since(c.Read.At) {
+		signs++
+	}
+	if hard(c.Write.Verdict) && since(c.Write.At) || b.toldInVain() {
+		signs++
+	}
+	return signs
+}
+
+// someoneWaits reports whether an alarm sounds, or the cloud has not carried out what a person asked.
+func (b *book) someoneWaits() bool {
+	return b.Alarm().Phase == gateway.Sounding || b.toldInVain()
+}
+
+// held reports whether good has held long enough, and the house has stayed here long enough.
+func (b *book) held() bool {
+	return b.Cloud.Good >= goodCount && !b.now.Before(b.earliest())
+}
+
+// earliest is when the house is handed back if the cloud stays good.
+func (b *book) earliest() time.Time {
+	c, a := b.Cloud, b.Authority
+	good := c.FirstGood.Add(max(c.Hold, min(c.Flap*3/2, longFlap)))
+	stay := shortStay
+	switch {
+	case !c.Returned.IsZero() && a.Taken.Sub(c.Returned) < relapse:
+		stay = longStay
+	case c.Flap > 0:
+		stay = flapStay
+	}
+	if ends := a.Taken.Add(stay); ends.After(good) {
+		return ends
+	}
+	return good
 }
 
 // enter changes the phase. With an empty what the change is shown but not worth a line.
@@ -178,13 +206,20 @@ func (b *book) enter(p gateway.Phase, what, why string) {
 
 // takeOver begins an outage.
 func (b *book) takeOver() {
-	c := b.Cloud
-	if !c.Returned.IsZero() && b.now.Sub(c.Returned) < relapse {
-		b.Cloud.Hold = min(2*c.Hold, longestHold)
+	c := &b.Cloud
+	switch again := !c.Returned.IsZero() && b.now.Sub(c.Returned) < relapse; {
+	case again:
+		c.Hold = min(2*c.Hold, longestHold)
+		c.Flap = max(c.Flap, c.FirstBad.Sub(c.Returned)+firstHold)
+	default:
+		c.Flap = 0
 	}
-	b.Authority.Lost = c.FirstBad
+	b.Authority.Taken, b.Authority.Lost = b.now, c.FirstBad
+	if c.Bad == 0 { // the sign-in ends: nothing has failed yet that was needed
+		b.Authority.Lost = b.now
+	}
 	b.freeze()
-	b.enter(gateway.Local, "Netatmo is gone: the house is run from here", fmt.Sprintf("%s, for %v", c.Why, b.now.Sub(c.FirstBad).Round(time.Second)))
+	b.enter(gateway.Local, "Netatmo is gone: the house is run from here", c.Why)
 }
 
 // freeze keeps the last good picture of the cloud, for the merge at the end.
@@ -195,11 +230,6 @@ func (b *book) freeze() {
 		r.Written, r.Disagrees = gateway.Aim{}, time.Time{}
 		b.Rooms = b.Rooms.With(id, r)
 	}
-}
-
-// held reports whether good has held long enough.
-func (b *book) held() bool {
-	return b.Cloud.Good >= goodCount && b.now.Sub(b.Cloud.FirstGood) >= b.Cloud.Hold
 }
 
 // seen reports whether the cloud was read since it came back, with device data that is not stale.
@@ -218,21 +248,21 @@ func (b *book) jitter() time.Duration {
 
 // lookWants asks the cloud to be read while it comes back, so that the return rests on a real answer.
 func (b *book) lookWants() {
-	c := b.Cloud
-	back := b.Authority.Phase == gateway.Local && !b.Authority.Drill && c.Probed != "" && !broken(c.Probed) || b.Authority.Phase == gateway.Returning
-	if !back || !b.signedIn() {
+	c, a := b.Cloud, b.Authority
+	opened := a.Phase == gateway.Local && !a.Drill && b.probed() != "" && !broken(b.probed()) && c.Good == 0
+	if !opened && a.Phase != gateway.Returning || !b.signedIn() {
 		return
 	}
 	every := lookOften
-	if broken(c.Called) {
+	if b.fails(c.Read) {
 		every = lookSeldom
 	}
-	atOnce := b.Authority.Drill && !b.Cloud.CalledAt.After(b.Authority.Since) // the cloud was never away
-	if !atOnce && (b.now.Sub(c.Viewed) < every || b.now.Sub(c.CalledAt) < every) {
+	atOnce := a.Drill && !c.Read.At.After(a.Since) // the cloud was never away
+	if !atOnce && (b.now.Sub(c.Viewed) < every || b.now.Sub(c.Read.At) < every) {
 		return
 	}
 	slot, why := b.now.Truncate(every).UTC().Format(time.RFC3339), "Netatmo may be back"
-	if b.Authority.Drill {
+	if a.Drill {
 		why = "the house is about to be handed back"
 	}
 	b.want(want{point: gateway.CloudPoint(b.Home.ID, gateway.Look), value: gateway.Word(slot), why: why, once: true})

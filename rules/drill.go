@@ -79,7 +79,8 @@ func (b *book) endDrill(by string) {
 func (b *book) advanceDrill() {
 	switch {
 	case b.confirmed():
-		b.Authority.Drill, b.Authority.Until, b.Authority.Lost = false, time.Time{}, b.Cloud.FirstBad
+		b.Authority.Drill, b.Authority.Until = false, time.Time{}
+		b.Authority.Taken, b.Authority.Lost = b.now, b.Cloud.FirstBad
 		b.enter(gateway.Local, "Netatmo is gone: the drill has become real, the house stays run from here", b.Cloud.Why)
 	case b.Authority.Phase == gateway.Returning:
 		looked := b.now.Sub(b.Authority.Since) >= longestLook && b.Cloud.Bad == 0

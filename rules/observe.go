@@ -13,8 +13,7 @@ import (
 func (b *book) observe(f gateway.Fact) {
 	switch f := f.(type) {
 	case gateway.Tick:
-		b.quietly = b.steady && !b.everything
-		b.everything = true
+		b.observeTick(f)
 	case gateway.Reading:
 		b.observeReading(f)
 	case gateway.Found:

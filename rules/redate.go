@@ -48,7 +48,12 @@ func (b *book) redate(off time.Duration) {
 		}
 	}
 	c := &b.Cloud
-	move(&c.Since, &c.CalledAt, &c.FirstBad, &c.LastBad, &c.FirstGood, &c.LastGood, &c.Returned, &c.Viewed, &b.Authority.Since, &b.Authority.Until, &b.Authority.Lost)
+	move(&c.Since, &c.ProbedAt, &c.FirstBad, &c.LastBad, &c.FirstGood, &c.LastGood, &c.Returned, &c.Viewed, &c.SignIn)
+	for _, s := range []*gateway.Service{&c.Read, &c.Write, &c.Auth, &c.Push} {
+		move(&s.At, &s.Since)
+	}
+	a := &b.Authority
+	move(&a.Since, &a.Until, &a.Taken, &a.Lost)
 	b.Alarms = slices.Clone(b.Alarms)
 	for i := range b.Alarms {
 		move(&b.Alarms[i].Since, &b.Alarms[i].Heard)

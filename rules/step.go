@@ -26,6 +26,9 @@ func Step(s gateway.State, e gateway.Event) (gateway.State, []gateway.Command) {
 	b.steady = off == 0 && e.At.Sub(s.At).Abs() < stride
 	b.everything = off != 0
 	b.At = e.At
+	if !s.At.IsZero() {
+		b.observeClockStep(off, certain, e.At.Sub(s.At))
+	}
 	switch {
 	case certain:
 		b.redate(off)
@@ -42,6 +45,7 @@ func Step(s gateway.State, e gateway.Event) (gateway.State, []gateway.Command) {
 	}
 	b.aim()
 	b.converge()
+	b.wake()
 	b.journal(&s, e.Fact)
 	if b.changed {
 		b.Version++

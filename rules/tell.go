@@ -134,7 +134,7 @@ func (b *book) offOtherwise(refused gateway.Asked) bool {
 func (b *book) cloudFailed(room gateway.RoomID) bool {
 	for _, q := range cloudQuantities {
 		asked, _, ok := b.asked(gateway.CloudPoint(string(room), q))
-		if ok && asked.Keep && !asked.Done && (asked.Tries > 1 || asked.Err != "" || b.now.Sub(asked.At) >= patience) {
+		if ok && asked.Keep && !asked.Done && b.inVain(asked) {
 			return true
 		}
 	}

@@ -11,7 +11,7 @@ device v1 NRV room=bath face=accessory target=7..30/0.5 obeys
 16:30 reading v1 target 21
 16:30 view bath=schedule/21
 16:41 probe internet-down "no host outside answers" every=15s lasting=5m
-> 16:44:00 authority: Netatmo is gone: the house is run from here (no host outside answers, for 3m0s)
+> 16:44:00 authority: Netatmo is gone: the house is run from here (no host outside answers since 16:41)
 17:00 clock guess "restored after a power cut"
 > 17:00:00 clock: the clock is only a guess: no slot changes by schedule until it is confirmed (restored after a power cut)
 > 17:02:00 heating: Bath: NRV v1 is set to 19 °C (the clock is not trusted: a safe temperature is held)

@@ -17,7 +17,7 @@ device v2 NRV room=bed face=accessory target=7..30/0.5
 16:30 view bath=schedule/19 bed=schedule/18
 16:31 probe ok "Netatmo answers"
 16:41 probe cloud-down "Netatmo answers 503 with HTML" every=15s lasting=20m
-> 16:42:30 authority: Netatmo is gone: the house is run from here (Netatmo answers 503 with HTML, for 1m30s)
+> 16:42:30 authority: Netatmo is gone: the house is run from here (Netatmo answers 503 with HTML since 16:41)
 # v1 does not follow the plan at 17:00 by itself: looked at first, written to after two minutes
 > 17:02:00 heating: Bath: NRV v1 is set to 22 °C (schedule Week, zone evening)
 > 17:02:00 accessory/v1/target = 22 until Wed 22:30 (schedule Week, zone evening)
@@ -49,8 +49,7 @@ device v2 NRV room=bed face=accessory target=7..30/0.5
 > 22:33:30 accessory/v2/target = 16 until Thu 06:30 (schedule Week, zone night)
 22:35 reading v2 target 16
 22:40 probe ok "Netatmo answers" every=20s lasting=2m
-> 22:40:00 netatmo/h1/look = 2025-10-29T21:40:00Z (Netatmo may be back)
-> 22:40:10 authority: Netatmo answers again: it is read first, nothing is written there (Netatmo answers)
+> 22:40:10 netatmo/h1/look = 2025-10-29T21:40:00Z (Netatmo may be back)
 > 22:40:30 netatmo/h1/look = 2025-10-29T21:40:30Z (Netatmo may be back)
 > 22:41:00 netatmo/h1/look = 2025-10-29T21:41:00Z (Netatmo may be back)
 > 22:41:30 netatmo/h1/look = 2025-10-29T21:41:30Z (Netatmo may be back)

@@ -11,7 +11,7 @@ target day a=20 b=20 c=20 d=20
 
 16:30 view a=schedule/20 b=schedule/20 c=schedule/20 d=manual/23/19:00
 16:41 probe cloud-down "Netatmo answers 503" every=15s lasting=3m
-> 16:42:30 authority: Netatmo is gone: the house is run from here (Netatmo answers 503, for 1m30s)
+> 16:42:30 authority: Netatmo is gone: the house is run from here (Netatmo answers 503 since 16:41)
 17:00 wish "Home app" a 22 for=6h
 > 17:00:00 wish: Antechamber: 22 °C until 23:00 (asked for in Home app)
 17:00 wish MQTT b 22 for=6h
@@ -23,8 +23,7 @@ target day a=20 b=20 c=20 d=20
 17:06 wish page mode schedule
 > 17:06:00 mode: the home's mode schedule (asked for in page)
 18:00 probe ok "Netatmo answers" every=15s lasting=2m
-> 18:00:00 netatmo/h1/look = 2025-10-29T17:00:00Z (Netatmo may be back)
-> 18:00:10 authority: Netatmo answers again: it is read first, nothing is written there (Netatmo answers)
+> 18:00:10 netatmo/h1/look = 2025-10-29T17:00:00Z (Netatmo may be back)
 > 18:00:30 netatmo/h1/look = 2025-10-29T17:00:30Z (Netatmo may be back)
 > 18:01:00 netatmo/h1/look = 2025-10-29T17:01:00Z (Netatmo may be back)
 > 18:01:30 netatmo/h1/look = 2025-10-29T17:01:30Z (Netatmo may be back)
