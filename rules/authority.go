@@ -219,7 +219,14 @@ func (b *book) takeOver() {
 		b.Authority.Lost = b.now
 	}
 	b.freeze()
-	b.enter(gateway.Local, "Netatmo is gone: the house is run from here", c.Why)
+	what := "Netatmo is gone"
+	switch {
+	case c.Verdict == gateway.VerdictAuthRevoked:
+		what = "nobody is signed in at Netatmo any more"
+	case b.signInEnds():
+		what = "the sign-in at Netatmo ends at " + b.clock(c.SignIn) + " and cannot be renewed"
+	}
+	b.enter(gateway.Local, what+": the house is run from here", c.Why)
 }
 
 // freeze keeps the last good picture of the cloud, for the merge at the end.
@@ -250,11 +257,11 @@ func (b *book) jitter() time.Duration {
 func (b *book) lookWants() {
 	c, a := b.Cloud, b.Authority
 	opened := a.Phase == gateway.Local && !a.Drill && b.probed() != "" && !broken(b.probed()) && c.Good == 0
-	if !opened && a.Phase != gateway.Returning || !b.signedIn() {
+	if !opened && a.Phase != gateway.Returning || !b.signedIn() || c.Auth.Verdict == gateway.VerdictAuthRevoked {
 		return
 	}
 	every := lookOften
-	if b.fails(c.Read) {
+	if opened || b.fails(c.Read) {
 		every = lookSeldom
 	}
 	atOnce := a.Drill && !c.Read.At.After(a.Since) // the cloud was never away

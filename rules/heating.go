@@ -30,7 +30,7 @@ func (b *book) aim() {
 // due reports whether the passing of time alone can change anything in a room.
 func (b *book) due(room gateway.Room) bool {
 	past := func(t time.Time) bool { return !t.IsZero() && !b.now.Before(t) }
-	return room.Override.Local || !room.Disagrees.IsZero() || past(room.Override.End()) || past(room.Target.Until)
+	return room.Override.Local || b.Home.Regime.Local || !room.Disagrees.IsZero() || past(room.Override.End()) || past(room.Target.Until)
 }
 
 // endModes lets the home's mode end when its time has come.
@@ -61,7 +61,7 @@ func (b *book) aimRoom(id gateway.RoomID) {
 		room.Last, _ = plan.Value.Number()
 	}
 	room.Target = plan
-	if !b.inCharge() && b.signedIn() && !room.Override.Local && !b.fresh(room.Override.By, room.Override.At) {
+	if !b.inCharge() && b.signedIn() && !room.Override.Local && !b.regimeHere() && !b.fresh(room.Override.By, room.Override.At) {
 		room.Target = b.asCloudSays(room, plan)
 	}
 	b.wantRoom(&room)

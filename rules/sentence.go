@@ -18,6 +18,8 @@ func (b *book) sentence(v view, since time.Time) string {
 		return "Netatmo answers"
 	case gateway.VerdictUnknown, gateway.VerdictSelf:
 		return v.why
+	case gateway.VerdictAuthRevoked:
+		return "Netatmo has not accepted the sign-in since " + b.clock(since) + "; log in again: veilleuse login"
 	}
 	symptom, rest, more := strings.Cut(v.why, "; ")
 	if symptom == "" {
@@ -35,7 +37,7 @@ func (b *book) sentence(v view, since time.Time) string {
 
 // subject begins a sentence whose symptom is the name of a call.
 func (b *book) subject(v view) string {
-	if b.Cloud.Probe.Why == v.why && b.Cloud.Probe.Verdict == v.verdict || v.verdict == gateway.VerdictAuthRevoked {
+	if b.Cloud.Probe.Why == v.why && b.Cloud.Probe.Verdict == v.verdict {
 		return ""
 	}
 	switch {
@@ -53,12 +55,10 @@ func (b *book) subject(v view) string {
 	return ""
 }
 
-// remedy ends a sentence with what goes on all the same, or what a person has to do.
+// remedy ends a sentence with what goes on all the same.
 func (b *book) remedy(v view) string {
 	only := func(p gateway.Plane) bool { return !v.bad && slices.Equal(v.scope, []gateway.Plane{p}) }
 	switch {
-	case v.verdict == gateway.VerdictAuthRevoked && !strings.Contains(v.why, "log in again"):
-		return "; log in again: veilleuse login"
 	case v.verdict == gateway.VerdictRateLimited:
 		return "; it is no outage, and commands go over the LAN"
 	case only(gateway.PlaneWrite):

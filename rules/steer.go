@@ -13,12 +13,14 @@ import (
 // because the frost floor is at stake.
 func (b *book) wantRoom(room *gateway.Room) {
 	aim, person := room.Target, room.Override.Local
+	why, over := b.overLAN(*room)
 	switch {
 	case b.inCharge():
 		if room.Override.Mode == gateway.RoomHome { // who follows the home again gives the devices time to
 			person = person && b.now.Sub(room.Override.At) < lookFirst
 		}
-	case person && (!b.signedIn() || b.cloudFailed(room.ID)):
+	case over:
+		aim.Why, person = aim.Why+why, true
 	default:
 		if aim, person = b.floor(*room), true; !aim.Value.Known() {
 			room.Disagrees = time.Time{}

@@ -128,15 +128,3 @@ func (b *book) offOtherwise(refused gateway.Asked) bool {
 	b.tellRoom(room, "Netatmo does not switch this room off")
 	return true
 }
-
-// cloudFailed reports whether the cloud did not carry out what a person asked for a room, in the
-// time that a person can be kept waiting.
-func (b *book) cloudFailed(room gateway.RoomID) bool {
-	for _, q := range cloudQuantities {
-		asked, _, ok := b.asked(gateway.CloudPoint(string(room), q))
-		if ok && asked.Keep && !asked.Done && b.inVain(asked) {
-			return true
-		}
-	}
-	return false
-}

@@ -24,9 +24,17 @@ func (p *player) fact(words []string, at time.Time) (from string, f gateway.Fact
 	}
 	switch words[0] {
 	case "probe":
-		return "uplink", gateway.Probe{Verdict: gateway.Verdict(arg(1)), Why: arg(2), Witness: gateway.Yes, Void: slices.Contains(words, "void")}, nil
+		f := gateway.Probe{Verdict: gateway.Verdict(arg(1)), Why: arg(2), Witness: gateway.Yes, Void: slices.Contains(words, "void")}
+		if v := option(words, "witness"); v != "" {
+			f.Witness = map[string]gateway.Answer{"yes": gateway.Yes, "no": gateway.No}[v]
+		}
+		return "uplink", f, nil
 	case "call":
-		return gateway.CloudAdapter, gateway.Call{Plane: gateway.Plane(arg(1)), Verdict: gateway.Verdict(arg(2)), Why: arg(3)}, nil
+		f := gateway.Call{Plane: gateway.Plane(arg(1)), Verdict: gateway.Verdict(arg(2)), Why: arg(3)}
+		if v := option(words, "expires"); v != "" {
+			f.Expires, err = p.clock(v, at)
+		}
+		return gateway.CloudAdapter, f, err
 	case "reading":
 		return from, gateway.Reading{Device: gateway.DeviceID(arg(1)), Quantity: gateway.Quantity(arg(2)), Value: value(arg(3))}, nil
 	case "reach":

@@ -59,7 +59,7 @@ func (s *Story) Play(step gateway.Step, check Check, out io.Writer) error {
 
 // until lets time pass up to an instant.
 func (p *player) until(at time.Time) error {
-	for next := p.now.Add(tick); next.Before(at); next = p.now.Add(tick) {
+	for next := p.next(); next.Before(at); next = p.next() {
 		p.now = next
 		if err := p.take(gateway.LoopName, gateway.Tick{}); err != nil {
 			return err
@@ -67,6 +67,15 @@ func (p *player) until(at time.Time) error {
 	}
 	p.now = at
 	return nil
+}
+
+// next is when the next tick comes: as usual, or when the rules want to be woken.
+func (p *player) next() time.Time {
+	next := p.now.Add(tick)
+	if wake := p.state.Wake; wake.After(p.now) && wake.Before(next) {
+		return wake
+	}
+	return next
 }
 
 // happen lets a line happen, once or as often as it says.

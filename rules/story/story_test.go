@@ -133,3 +133,54 @@ func TestADrillIsAskedFor(t *testing.T) {
 		t.Errorf("asked for is %#v", asks)
 	}
 }
+
+func TestProbesAndCallsSayMore(t *testing.T) {
+	s, err := Read(strings.NewReader(small + "16:31 probe cloud-down x witness=no\n16:32 call auth degraded x expires=17:30\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var events []gateway.Event
+	if err := s.Play(log(&events), nil, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, e := range events {
+		switch f := e.Fact.(type) {
+		case gateway.Probe:
+			found++
+			if f.Witness != gateway.No {
+				t.Errorf("the witness is %q", f.Witness)
+			}
+		case gateway.Call:
+			found++
+			if f.Expires.In(s.location()).Format("15:04") != "17:30" {
+				t.Errorf("it expires at %v", f.Expires)
+			}
+		}
+	}
+	if found != 2 {
+		t.Errorf("%d facts of 2", found)
+	}
+}
+
+func TestAStoryWakesTheRules(t *testing.T) {
+	s, err := Read(strings.NewReader(small + "16:31 reading v1 humidity 50\n16:32 nothing\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var woken []string
+	step := func(st gateway.State, e gateway.Event) (gateway.State, []gateway.Command) {
+		if _, ok := e.Fact.(gateway.Reading); ok {
+			st.Wake = e.At.Add(3 * time.Second)
+		} else if e.At.Equal(st.Wake) {
+			woken = append(woken, e.At.Format("04:05"))
+		}
+		return st, nil
+	}
+	if err := s.Play(step, nil, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Join(woken, " ") != "31:03" {
+		t.Errorf("woken at %v, want 31:03", woken)
+	}
+}

@@ -15,7 +15,7 @@ device siren NIS face=accessory siren obeys
 16:30 view bath=schedule/21
 16:30 reading siren siren no
 16:41 probe cloud-down "no connection" every=15s lasting=5m
-> 16:42:30 authority: Netatmo is gone: the house is run from here (no connection, for 1m30s)
+> 16:42:30 authority: Netatmo is gone: the house is run from here (no connection since 16:41)
 17:00 reading smoke smoke no
 17:00 wish "Home app" bath 22 for=12h
 > 17:00:00 wish: Bath: 22 °C until 05:00 (asked for in Home app)

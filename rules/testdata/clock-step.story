@@ -19,7 +19,7 @@ device siren NIS face=accessory siren obeys
 22:00 reading siren siren no
 22:00 reading smoke smoke no
 22:01 probe cloud-down "no connection" every=15s lasting=5m
-> 22:02:30 authority: Netatmo is gone: the house is run from here (no connection, for 1m30s)
+> 22:02:30 authority: Netatmo is gone: the house is run from here (no connection since 22:01)
 22:10 wish "Home app" bed 20 for=1h
 > 22:10:00 wish: Bedroom: 20 °C until 23:10 (asked for in Home app)
 > 22:10:00 heating: Bedroom: NRV v2 is set to 20 °C (set in Home app until 23:10, then schedule)

@@ -20,8 +20,8 @@ device v1 NRV room=bath face=accessory target=7..30/0.5 obeys
 > 16:50:00 netatmo/bath/target = 22 until Wed 17:50 (asked for in Home app)
 16:50:02 outcome netatmo/bath/target "503 with HTML"
 > 16:50:02 device: 22 for target of Bath in Netatmo was not carried out (503 with HTML)
-> 16:50:02 heating: Bath: NRV v1 is set to 22 °C (set in Home app until 17:50, then schedule)
-> 16:50:02 accessory/v1/target = 22 until Wed 17:50 (set in Home app until 17:50, then schedule)
+> 16:50:02 heating: Bath: NRV v1 is set to 22 °C (set in Home app until 17:50, then schedule; Netatmo did not carry it out: 503 with HTML)
+> 16:50:02 accessory/v1/target = 22 until Wed 17:50 (set in Home app until 17:50, then schedule; Netatmo did not carry it out: 503 with HTML)
 > 16:50:32 netatmo/bath/target = 22 until Wed 17:50 (asked for in Home app)
 > 16:51:32 netatmo/bath/target = 22 until Wed 17:50 (asked for in Home app)
 > 16:53:32 netatmo/bath/target = 22 until Wed 17:50 (asked for in Home app)
@@ -29,10 +29,10 @@ device v1 NRV room=bath face=accessory target=7..30/0.5 obeys
 17:00 wish "Home app" bath 23 for=1h
 > 17:00:00 wish: Bath: 23 °C until 18:00 (asked for in Home app)
 > 17:00:00 netatmo/bath/target = 23 until Wed 18:00 (asked for in Home app)
-> 17:00:10 heating: Bath: NRV v1 is set to 23 °C (set in Home app until 18:00, then schedule)
-> 17:00:10 accessory/v1/target = 23 until Wed 18:00 (set in Home app until 18:00, then schedule)
-> 17:00:30 netatmo/bath/target = 23 until Wed 18:00 (asked for in Home app)
-> 17:01:30 netatmo/bath/target = 23 until Wed 18:00 (asked for in Home app)
-> 17:03:30 netatmo/bath/target = 23 until Wed 18:00 (asked for in Home app)
-> 17:07:30 netatmo/bath/target = 23 until Wed 18:00 (asked for in Home app)
+> 17:00:03 heating: Bath: NRV v1 is set to 23 °C (set in Home app until 18:00, then schedule; Netatmo has not answered within 3s)
+> 17:00:03 accessory/v1/target = 23 until Wed 18:00 (set in Home app until 18:00, then schedule; Netatmo has not answered within 3s)
+> 17:00:33 netatmo/bath/target = 23 until Wed 18:00 (asked for in Home app)
+> 17:01:33 netatmo/bath/target = 23 until Wed 18:00 (asked for in Home app)
+> 17:03:33 netatmo/bath/target = 23 until Wed 18:00 (asked for in Home app)
+> 17:07:33 netatmo/bath/target = 23 until Wed 18:00 (asked for in Home app)
 17:10 nothing

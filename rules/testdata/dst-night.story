@@ -12,7 +12,7 @@ device v1 NRV room=bath face=accessory target=7..30/0.5 obeys
 00:30 reading v1 target 17
 00:30 view bath=schedule/17
 00:31 probe cloud-down "no connection" every=15s lasting=5m
-> 00:32:30 authority: Netatmo is gone: the house is run from here (no connection, for 1m30s)
+> 00:32:30 authority: Netatmo is gone: the house is run from here (no connection since 00:31)
 > 02:32:00 heating: Bath: NRV v1 is set to 19 °C (schedule Week, zone early)
 > 02:32:00 accessory/v1/target = 19 until Sun 02:00 (schedule Week, zone early)
 > 02:00:00 heating: Bath: NRV v1 is set to 17 °C (schedule Week, zone night)

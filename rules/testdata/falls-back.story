@@ -12,7 +12,7 @@ device v1 NRV room=bath face=accessory target=7..30/0.5 obeys
 12:00 reading v1 target 20
 12:00 view bath=schedule/20
 12:10 probe cloud-down "Netatmo answers 503" every=15s lasting=2m
-> 12:11:30 authority: Netatmo is gone: the house is run from here (Netatmo answers 503, for 1m30s)
+> 12:11:30 authority: Netatmo is gone: the house is run from here (Netatmo answers 503 since 12:10)
 13:00 reading v1 target 16
 > 13:00:00 wish: Bath: 16 °C until 16:00 (somebody turned NRV v1 from 20 to 16)
 > 16:00:00 heating: Bath follows the home again (16 °C was set until 16:00)

@@ -14,7 +14,7 @@ device vc NRV room=c face=accessory target=7..30/0.5 obeys
 16:30 reading vc target 23
 16:30 view a=schedule/20 b=manual/25/23:00 c=manual/23/22:00 d=schedule/20
 16:41 probe cloud-down "Netatmo answers 503" every=15s lasting=3m
-> 16:42:30 authority: Netatmo is gone: the house is run from here (Netatmo answers 503, for 1m30s)
+> 16:42:30 authority: Netatmo is gone: the house is run from here (Netatmo answers 503 since 16:41)
 17:00 wish "Home app" a 22 for=6h
 > 17:00:00 wish: Antechamber: 22 °C until 23:00 (asked for in Home app)
 17:01 wish "Home app" b 18 for=30m
@@ -30,8 +30,7 @@ device vc NRV room=c face=accessory target=7..30/0.5 obeys
 > 17:20:00 wish: Dining: 19 °C until 22:20 (asked for in MQTT)
 > 17:31:00 heating: Bedroom follows the home again (18 °C was set until 17:31)
 18:00 probe ok "Netatmo answers" every=15s lasting=2m
-> 18:00:00 netatmo/h1/look = 2025-10-29T17:00:00Z (Netatmo may be back)
-> 18:00:10 authority: Netatmo answers again: it is read first, nothing is written there (Netatmo answers)
+> 18:00:10 netatmo/h1/look = 2025-10-29T17:00:00Z (Netatmo may be back)
 > 18:00:30 netatmo/h1/look = 2025-10-29T17:00:30Z (Netatmo may be back)
 > 18:01:00 netatmo/h1/look = 2025-10-29T17:01:00Z (Netatmo may be back)
 > 18:01:30 netatmo/h1/look = 2025-10-29T17:01:30Z (Netatmo may be back)

@@ -10,7 +10,7 @@ device v1 NRV room=bath face=accessory target=7..30/0.5
 12:00 reading v1 target 20
 12:00 view bath=schedule/20
 12:10 probe cloud-down "Netatmo answers 503" every=15s lasting=2m
-> 12:11:30 authority: Netatmo is gone: the house is run from here (Netatmo answers 503, for 1m30s)
+> 12:11:30 authority: Netatmo is gone: the house is run from here (Netatmo answers 503 since 12:10)
 13:00 wish "Home app" bath 22 for=20h
 > 13:00:00 wish: Bath: 22 °C until 09:00 (asked for in Home app)
 > 13:00:00 heating: Bath: NRV v1 is set to 22 °C (set in Home app until 09:00, then schedule)

@@ -14,7 +14,7 @@ device t2 NATherm1 room=hall face=accessory target=10..38/0.1
 16:30 reading t2 target 20
 16:30 view bath=schedule/20 hall=schedule/20
 16:41 probe cloud-down "Netatmo answers 503" every=15s lasting=2m
-> 16:42:30 authority: Netatmo is gone: the house is run from here (Netatmo answers 503, for 1m30s)
+> 16:42:30 authority: Netatmo is gone: the house is run from here (Netatmo answers 503 since 16:41)
 17:00 wish page mode frost
 > 17:00:00 mode: the home's mode frost (asked for in page)
 17:01 reading t2 target 7
