@@ -165,6 +165,10 @@ type Cloud struct {
 	Bad, Good           int           // in a row
 	Hold                time.Duration // how long good must hold before the return; doubles on relapse
 	Flap                time.Duration // the longest time for which it was good between two losses of late
+	Unseen              time.Duration // of the time since FirstGood in which nobody looked
+	Own                 bool          // among the failures in a row are some of our own link
+	Opened              bool          // the door was seen open in between: it is only reads that fail
+	Doubted             time.Time     // when a doubt last turned out to be none
 	Returned            time.Time     // when authority was last handed back
 	Viewed              time.Time     // when the cloud's view was last read
 	Fresh               time.Time     // newest device data in that view

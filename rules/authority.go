@@ -17,6 +17,8 @@ const (
 	fastCount   = 3                // the same when somebody waits and two different signs agree
 	fastSpan    = 30 * time.Second
 	homeSpan    = 3 * time.Minute  // our own link: a daily reconnect of the line takes up to 2 min
+	readCount   = 7                // reads that fail behind a door that is open now and then: a line
+	readSpan    = 2 * time.Minute  // that loses a third of everything looks like that for a while
 	goodCount   = 5                // good answers in a row, and
 	firstHold   = 3 * time.Minute  // held this long: it is back
 	longestHold = 30 * time.Minute // the hold doubles up to this while the cloud relapses
@@ -45,6 +47,10 @@ const (
 	longStay  = 2 * time.Hour    // after a relapse
 	relapse   = 2 * time.Hour    // a loss so soon after a return is one
 	longFlap  = 90 * time.Minute // no good time needs to be longer than this
+
+	young      = 20 * time.Minute // while an outage is no older, nobody knows whether it comes and goes,
+	youngHold  = 6 * time.Minute  // and good must hold for this long
+	longReturn = 10 * time.Minute // of it are looked at closely at most
 )
 
 // advanceAuthority moves on who is in charge, by how long good or bad has held.
@@ -103,7 +109,7 @@ func (b *book) await() {
 		if b.held() {
 			b.enter(gateway.Watching, "Netatmo answers again", c.Why)
 		}
-	case b.now.Before(b.earliest().Add(-firstHold)):
+	case b.now.Before(b.earliest().Add(-b.closely())):
 		b.explain("Netatmo answers, but it has come and gone: if it stays, the house is handed back at " + b.clock(b.earliest()))
 	case b.now.Sub(c.FirstGood) >= b.jitter():
 		b.enter(gateway.Returning, "", "Netatmo answers again: it is read first, nothing is written there")
@@ -118,11 +124,11 @@ func (b *book) explain(why string) {
 }
 
 // comeBack hands the house back once good has held and the cloud was read, or breaks the return off.
+// How long it was good is remembered then, and the next time it has to be good for longer.
 func (b *book) comeBack() {
 	c := &b.Cloud
 	switch {
 	case c.Bad >= backToLocal:
-		c.Hold = min(2*c.Hold, longestHold)
 		b.enter(gateway.Local, "", "the return is broken off: "+c.Why)
 	case b.held() && b.seen():
 		b.handBack()
@@ -136,9 +142,12 @@ func (b *book) comeBack() {
 func (b *book) confirmed() bool {
 	c := b.Cloud
 	span, count := badSpan, badCount
-	if ours(c.Verdict) || !b.witnessed() {
+	switch {
+	case ours(c.Verdict), c.Own, !b.witnessed():
 		span = homeSpan
-	} else if b.someoneWaits() && b.hardSigns() >= 2 {
+	case c.Opened:
+		span, count = readSpan, readCount
+	case b.someoneWaits() && b.hardSigns() >= 2:
 		span, count = fastSpan, fastCount
 	}
 	return c.Bad >= count && c.LastBad.Sub(c.FirstBad) >= span
@@ -173,15 +182,30 @@ func (b *book) someoneWaits() bool {
 	return b.Alarm().Phase == gateway.Sounding || b.toldInVain()
 }
 
-// held reports whether good has held long enough, and the house has stayed here long enough.
+// held reports whether good has held long enough, the last of it looked at closely, and the house has
+// stayed here long enough.
 func (b *book) held() bool {
-	return b.Cloud.Good >= goodCount && !b.now.Before(b.earliest())
+	watched := b.Authority.Phase != gateway.Returning || b.now.Sub(b.Authority.Since) >= b.closely()
+	return b.Cloud.Good >= goodCount && watched && !b.now.Before(b.earliest())
 }
+
+// hold is how long good must hold.
+func (b *book) hold() time.Duration {
+	hold := max(b.Cloud.Hold, min(b.Cloud.Flap*3/2, longFlap))
+	if b.now.Sub(b.Authority.Taken) < young {
+		hold = max(hold, youngHold)
+	}
+	return hold
+}
+
+// closely is how long a return is: in it the cloud is looked at as often as in a doubt, which costs
+// requests; before it seldom, so that a short loss may go unseen.
+func (b *book) closely() time.Duration { return min(b.hold(), longReturn) }
 
 // earliest is when the house is handed back if the cloud stays good.
 func (b *book) earliest() time.Time {
 	c, a := b.Cloud, b.Authority
-	good := c.FirstGood.Add(max(c.Hold, min(c.Flap*3/2, longFlap)))
+	good := c.FirstGood.Add(b.hold() + c.Unseen)
 	stay := shortStay
 	switch {
 	case !c.Returned.IsZero() && a.Taken.Sub(c.Returned) < relapse:
@@ -211,6 +235,8 @@ func (b *book) takeOver() {
 	case again:
 		c.Hold = min(2*c.Hold, longestHold)
 		c.Flap = max(c.Flap, c.FirstBad.Sub(c.Returned)+firstHold)
+	case c.FirstBad.Sub(c.Doubted) < flapStay/2: // it had come and gone before it went
+		c.Flap = c.FirstBad.Sub(c.Doubted)
 	default:
 		c.Flap = 0
 	}
@@ -218,6 +244,7 @@ func (b *book) takeOver() {
 	if c.Bad == 0 { // the sign-in ends: nothing has failed yet that was needed
 		b.Authority.Lost = b.now
 	}
+	c.Good = 0
 	b.freeze()
 	what := "Netatmo is gone"
 	switch {

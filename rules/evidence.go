@@ -12,6 +12,7 @@ const (
 	callForgets  = 20 * time.Minute // a probe or a call says nothing any more after this
 	readDue      = 5 * time.Minute  // the cloud is read every 2 min: without an answer for longer, reads fail
 	signInMargin = 10 * time.Minute // before the access token ends the house is taken over
+	lookedAt     = 90 * time.Second // a good answer vouches for this long: in an outage one looks seldom
 	lateTick     = 2 * time.Second  // a program that is kept from running proves nothing about others
 	clockStep    = 30 * time.Second // nor does one whose clock was moved
 	asleep       = 40 * time.Second // between two events while in doubt: a tick comes each 10 s at least
@@ -57,7 +58,12 @@ func (b *book) observeProbe(f gateway.Probe) {
 	}
 	c.Probe, c.ProbedAt = f, b.now
 	v := b.view()
-	if f.Verdict != gateway.VerdictSelf && f.Verdict != gateway.VerdictUnknown {
+	silent := f.Verdict == gateway.VerdictSelf || f.Verdict == gateway.VerdictUnknown
+	switch opened := !broken(f.Verdict); {
+	case silent:
+	case opened && b.fails(c.Read):
+		c.Opened = true // an open door says nothing of a read that failed behind it: the next read does
+	default:
 		b.keepCount(v.bad)
 	}
 	b.show(v)
@@ -237,16 +243,23 @@ func (b *book) keepCount(bad bool) {
 	c := &b.Cloud
 	if bad {
 		if c.Bad == 0 {
-			c.FirstBad = b.now
+			c.FirstBad, c.Own, c.Opened = b.now, false, false
 		}
+		c.Own = c.Own || ours(b.probed())
 		c.Bad, c.LastBad, c.Good = c.Bad+1, b.now, 0
 		if c.Bad == backToLocal || c.Bad == 1 && b.Authority.Phase == gateway.Local {
 			b.noteFlap() // one lost answer is no flap where answers come often
 		}
 		return
 	}
-	if c.Good == 0 {
-		c.FirstGood = b.now
+	switch unseen := b.now.Sub(c.LastGood) - lookedAt; {
+	case c.Good == 0:
+		c.FirstGood, c.Unseen = b.now, 0
+	case unseen > 0:
+		c.Unseen += unseen // nobody knows how it was meanwhile
+	}
+	if c.Bad >= backToLocal {
+		c.Doubted = b.now
 	}
 	c.Good, c.LastGood, c.Bad = c.Good+1, b.now, 0
 }
@@ -256,7 +269,7 @@ func (b *book) keepCount(bad bool) {
 func (b *book) noteFlap() {
 	c := &b.Cloud
 	if b.inCharge() && !b.Authority.Drill && c.FirstGood.After(b.Authority.Taken) {
-		c.Flap = max(c.Flap, c.FirstBad.Sub(c.FirstGood))
+		c.Flap = max(c.Flap, c.FirstBad.Sub(c.FirstGood)-c.Unseen)
 	}
 }
 

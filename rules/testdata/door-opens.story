@@ -14,6 +14,12 @@ target day bath=20
 16:33:30 probe ok "Netatmo answers" every=15s lasting=2m
 16:35:40 view bath=schedule/20
 16:36 probe ok "Netatmo answers" every=15s lasting=6m
+> 16:36:30 netatmo/h1/look = 2025-10-29T15:36:30Z (Netatmo may be back)
+> 16:37:00 netatmo/h1/look = 2025-10-29T15:37:00Z (Netatmo may be back)
+> 16:37:30 netatmo/h1/look = 2025-10-29T15:37:30Z (Netatmo may be back)
+> 16:38:00 netatmo/h1/look = 2025-10-29T15:38:00Z (Netatmo may be back)
+> 16:38:30 netatmo/h1/look = 2025-10-29T15:38:30Z (Netatmo may be back)
+> 16:39:00 netatmo/h1/look = 2025-10-29T15:39:00Z (Netatmo may be back)
 > 16:39:30 netatmo/h1/look = 2025-10-29T15:39:30Z (Netatmo may be back)
 > 16:40:00 netatmo/h1/look = 2025-10-29T15:40:00Z (Netatmo may be back)
 > 16:40:30 netatmo/h1/look = 2025-10-29T15:40:30Z (Netatmo may be back)

@@ -56,10 +56,11 @@ device v2 NRV room=bed face=accessory target=7..30/0.5
 > 22:42:00 netatmo/h1/look = 2025-10-29T21:42:00Z (Netatmo may be back)
 22:42:30 view bath=manual/17/01:30 bed=schedule/16
 22:43 probe ok "Netatmo answers" every=20s lasting=6m
-> 22:43:00 authority: the house is handed back to Netatmo (it has answered since 22:40; it was gone for 6h2m)
-> 22:43:00 return: Bath is set back to follow the home (our writes over the LAN left it in manual)
-> 22:43:00 netatmo/bath/mode = home (our writes over the LAN left it in manual)
-> 22:43:30 netatmo/bath/mode = home (our writes over the LAN left it in manual)
-> 22:44:30 netatmo/bath/mode = home (our writes over the LAN left it in manual)
-> 22:46:30 netatmo/bath/mode = home (our writes over the LAN left it in manual)
+> 22:43:00 netatmo/h1/look = 2025-10-29T21:43:00Z (Netatmo may be back)
+> 22:43:10 authority: the house is handed back to Netatmo (it has answered since 22:40; it was gone for 6h2m)
+> 22:43:10 return: Bath is set back to follow the home (our writes over the LAN left it in manual)
+> 22:43:10 netatmo/bath/mode = home (our writes over the LAN left it in manual)
+> 22:43:40 netatmo/bath/mode = home (our writes over the LAN left it in manual)
+> 22:44:40 netatmo/bath/mode = home (our writes over the LAN left it in manual)
+> 22:46:40 netatmo/bath/mode = home (our writes over the LAN left it in manual)
 22:50 view bath=manual/17/01:30 bed=schedule/16

@@ -19,11 +19,7 @@ target day bath=21
 17:05 probe ok "Netatmo answers" every=15s lasting=2m
 17:07:10 view bath=schedule/21
 17:07:15 probe ok "Netatmo answers" every=15s lasting=2m30s
-> 17:08:30 netatmo/h1/look = 2025-10-29T16:08:30Z (Netatmo may be back)
-> 17:09:00 netatmo/h1/look = 2025-10-29T16:09:00Z (Netatmo may be back)
-> 17:09:30 netatmo/h1/look = 2025-10-29T16:09:30Z (Netatmo may be back)
 17:10 probe cloud-down "Netatmo answers 502; your internet works: 3 of 3 witnesses answered" every=15s lasting=4m45s
-> 17:10:00 netatmo/h1/look = 2025-10-29T16:10:00Z (Netatmo may be back)
 17:15 probe ok "Netatmo answers" every=15s lasting=2m
 17:17:10 view bath=schedule/21
 17:17:15 probe ok "Netatmo answers" every=15s lasting=2m30s
@@ -33,6 +29,20 @@ target day bath=21
 17:25 probe ok "Netatmo answers" every=15s lasting=5m
 17:30:10 view bath=schedule/21
 17:30:30 probe ok "Netatmo answers" every=1m lasting=29m
+> 17:51:30 netatmo/h1/look = 2025-10-29T16:51:30Z (Netatmo may be back)
+> 17:52:00 netatmo/h1/look = 2025-10-29T16:52:00Z (Netatmo may be back)
+> 17:52:30 netatmo/h1/look = 2025-10-29T16:52:30Z (Netatmo may be back)
+> 17:53:00 netatmo/h1/look = 2025-10-29T16:53:00Z (Netatmo may be back)
+> 17:53:30 netatmo/h1/look = 2025-10-29T16:53:30Z (Netatmo may be back)
+> 17:54:00 netatmo/h1/look = 2025-10-29T16:54:00Z (Netatmo may be back)
+> 17:54:30 netatmo/h1/look = 2025-10-29T16:54:30Z (Netatmo may be back)
+> 17:55:00 netatmo/h1/look = 2025-10-29T16:55:00Z (Netatmo may be back)
+> 17:55:30 netatmo/h1/look = 2025-10-29T16:55:30Z (Netatmo may be back)
+> 17:56:00 netatmo/h1/look = 2025-10-29T16:56:00Z (Netatmo may be back)
+> 17:56:30 netatmo/h1/look = 2025-10-29T16:56:30Z (Netatmo may be back)
+> 17:57:00 netatmo/h1/look = 2025-10-29T16:57:00Z (Netatmo may be back)
+> 17:57:30 netatmo/h1/look = 2025-10-29T16:57:30Z (Netatmo may be back)
+> 17:58:00 netatmo/h1/look = 2025-10-29T16:58:00Z (Netatmo may be back)
 > 17:58:30 netatmo/h1/look = 2025-10-29T16:58:30Z (Netatmo may be back)
 > 17:59:00 netatmo/h1/look = 2025-10-29T16:59:00Z (Netatmo may be back)
 > 17:59:30 netatmo/h1/look = 2025-10-29T16:59:30Z (Netatmo may be back)

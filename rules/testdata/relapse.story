@@ -19,12 +19,26 @@ target day bath=21
 > 17:22:30 netatmo/h1/look = 2025-10-29T16:22:30Z (Netatmo may be back)
 17:22:50 view bath=schedule/21
 17:23 probe ok "Netatmo answers" every=15s lasting=2m
-> 17:23:15 authority: the house is handed back to Netatmo (it has answered since 17:20; it was gone for 23m)
+> 17:23:25 authority: the house is handed back to Netatmo (it has answered since 17:20; it was gone for 23m)
 17:40 probe cloud-down "Netatmo answers 503" every=15s lasting=10m
 > 17:41:30 authority: Netatmo is gone: the house is run from here (Netatmo answers 503 since 17:40)
 17:50:15 probe ok "Netatmo answers" every=15s lasting=5m
 17:56 view bath=schedule/21
 17:57 probe ok "Netatmo answers" every=2m lasting=100m
+> 19:31:30 netatmo/h1/look = 2025-10-29T18:31:30Z (Netatmo may be back)
+> 19:32:00 netatmo/h1/look = 2025-10-29T18:32:00Z (Netatmo may be back)
+> 19:32:30 netatmo/h1/look = 2025-10-29T18:32:30Z (Netatmo may be back)
+> 19:33:00 netatmo/h1/look = 2025-10-29T18:33:00Z (Netatmo may be back)
+> 19:33:30 netatmo/h1/look = 2025-10-29T18:33:30Z (Netatmo may be back)
+> 19:34:00 netatmo/h1/look = 2025-10-29T18:34:00Z (Netatmo may be back)
+> 19:34:30 netatmo/h1/look = 2025-10-29T18:34:30Z (Netatmo may be back)
+> 19:35:00 netatmo/h1/look = 2025-10-29T18:35:00Z (Netatmo may be back)
+> 19:35:30 netatmo/h1/look = 2025-10-29T18:35:30Z (Netatmo may be back)
+> 19:36:00 netatmo/h1/look = 2025-10-29T18:36:00Z (Netatmo may be back)
+> 19:36:30 netatmo/h1/look = 2025-10-29T18:36:30Z (Netatmo may be back)
+> 19:37:00 netatmo/h1/look = 2025-10-29T18:37:00Z (Netatmo may be back)
+> 19:37:30 netatmo/h1/look = 2025-10-29T18:37:30Z (Netatmo may be back)
+> 19:38:00 netatmo/h1/look = 2025-10-29T18:38:00Z (Netatmo may be back)
 > 19:38:30 netatmo/h1/look = 2025-10-29T18:38:30Z (Netatmo may be back)
 > 19:39:00 netatmo/h1/look = 2025-10-29T18:39:00Z (Netatmo may be back)
 > 19:39:30 netatmo/h1/look = 2025-10-29T18:39:30Z (Netatmo may be back)
