@@ -20,7 +20,7 @@ func percentile(list []time.Duration, p float64) time.Duration {
 		return 0
 	}
 	slices.Sort(list)
-	return list[min(len(list)-1, int(p*float64(len(list))))].Round(time.Second)
+	return list[min(len(list)-1, int(p*float64(len(list))))].Round(time.Millisecond)
 }
 
 // tally is what a detector did over many fortnights.
