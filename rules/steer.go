@@ -87,10 +87,9 @@ func (b *book) warmEnough(d gateway.Device, w want) bool {
 	return ok && !b.inCharge() && n >= b.Home.FrostGuard
 }
 
-// lookFirst is how long a device gets to follow the plan by itself before it is written to: with a tick
-// each 10 s at least the slot is kept within its minute all the same. One
+// lookFirst is how long a device gets to follow the plan by itself before it is written to. One
 // that has not followed in this outage, or has no plan of its own, gets none.
-const lookFirst = 40 * time.Second
+const lookFirst = 2 * time.Minute
 
 // Bounds of what is written to a room that nobody asked for.
 const (

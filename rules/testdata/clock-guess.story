@@ -14,8 +14,8 @@ device v1 NRV room=bath face=accessory target=7..30/0.5 obeys
 > 16:44:00 authority: Netatmo is gone: the house is run from here (no host outside answers since 16:41)
 17:00 clock guess "restored after a power cut"
 > 17:00:00 clock: the clock is only a guess: no slot changes by schedule until it is confirmed (restored after a power cut)
-> 17:00:40 heating: Bath: NRV v1 is set to 19 °C (the clock is not trusted: a safe temperature is held)
-> 17:00:40 accessory/v1/target = 19 (the clock is not trusted: a safe temperature is held)
+> 17:02:00 heating: Bath: NRV v1 is set to 19 °C (the clock is not trusted: a safe temperature is held)
+> 17:02:00 accessory/v1/target = 19 (the clock is not trusted: a safe temperature is held)
 22:45 clock trusted "a time server on the LAN"
 > 22:45:00 clock: the clock is kept in step by a time server (a time server on the LAN)
 > 22:45:00 heating: Bath: NRV v1 is set to 17 °C (schedule Week, zone night)

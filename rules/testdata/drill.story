@@ -30,8 +30,8 @@ device siren Siren face=accessory siren obeys
 16:51 wish control drill for=20m
 > 16:51:00 refused: control: a drill of 20m0s (a drill is on already, until 17:10)
 16:55 probe ok "Netatmo answers"
-> 17:00:40 heating: drill: Bath: NRV v1 is set to 22 °C (schedule Week, zone evening)
-> 17:00:40 accessory/v1/target = 22 until Thu 06:30 (drill: schedule Week, zone evening)
+> 17:02:00 heating: drill: Bath: NRV v1 is set to 22 °C (schedule Week, zone evening)
+> 17:02:00 accessory/v1/target = 22 until Thu 06:30 (drill: schedule Week, zone evening)
 17:05 wish "Home app" bed 20 for=4h
 > 17:05:00 wish: drill: Bedroom: 20 °C until 21:05 (asked for in Home app)
 > 17:05:00 heating: drill: Bedroom: NRV v2 is set to 20 °C (set in Home app until 21:05, then schedule)

@@ -18,9 +18,9 @@ device v2 NRV room=bed face=accessory target=7..30/0.5
 16:31 probe ok "Netatmo answers"
 16:41 probe cloud-down "Netatmo answers 503 with HTML" every=15s lasting=20m
 > 16:42:30 authority: Netatmo is gone: the house is run from here (Netatmo answers 503 with HTML since 16:41)
-> 17:00:40 heating: Bath: NRV v1 is set to 22 °C (schedule Week, zone evening)
-> 17:00:40 accessory/v1/target = 22 until Wed 22:30 (schedule Week, zone evening)
 # v1 does not follow the plan at 17:00 by itself: looked at first, written to after a while
+> 17:02:00 heating: Bath: NRV v1 is set to 22 °C (schedule Week, zone evening)
+> 17:02:00 accessory/v1/target = 22 until Wed 22:30 (schedule Week, zone evening)
 17:05 wish "Home app" bed 20 for=4h
 > 17:05:00 wish: Bedroom: 20 °C until 21:05 (asked for in Home app)
 > 17:05:00 heating: Bedroom: NRV v2 is set to 20 °C (set in Home app until 21:05, then schedule)

@@ -12,11 +12,6 @@ device v1 NRV room=bath face=accessory target=7..30/0.5
 16:30 view bath=schedule/21
 16:41 probe cloud-down "Netatmo answers 503" every=15s lasting=5m
 > 16:42:30 authority: Netatmo is gone: the house is run from here (Netatmo answers 503 since 16:41)
-> 22:30:40 heating: Bath: NRV v1 is set to 17 °C (schedule Week, zone night)
-> 22:30:40 accessory/v1/target = 17 until Thu 06:30 (schedule Week, zone night)
 22:31 reading v1 target 17
 06:29 reading v1 target 21
-> 06:29:00 accessory/v1/target = 17 until Thu 06:30 (schedule Week, zone night)
-> 06:30:00 heating: Bath: NRV v1 is set to 21 °C (schedule Week, zone day)
-> 06:30:00 accessory/v1/target = 21 until Thu 22:30 (schedule Week, zone day)
 12:00 nothing

@@ -32,10 +32,10 @@ device v3 NATherm1 room=live face=accessory target=7..30/0.5 obeys
 16:46 call read cloud-down "homestatus: no connection in time"
 # its name is not found, then it is, and the edge answers 503
 16:47 probe cloud-down "Netatmo's name could not be looked up (SERVFAIL); your internet works: 3 of 3 witnesses answered" every=2m lasting=25m
-> 17:00:40 heating: Bath: NRV v1 is set to 22 °C (schedule Week, zone evening)
-> 17:00:40 heating: Living: NATherm1 v3 is set to 20 °C (schedule Week, zone evening)
-> 17:00:40 accessory/v1/target = 22 until Wed 19:00 (schedule Week, zone evening)
-> 17:00:40 accessory/v3/target = 20 until Wed 19:00 (schedule Week, zone evening)
+> 17:02:00 heating: Bath: NRV v1 is set to 22 °C (schedule Week, zone evening)
+> 17:02:00 heating: Living: NATherm1 v3 is set to 20 °C (schedule Week, zone evening)
+> 17:02:00 accessory/v1/target = 22 until Wed 19:00 (schedule Week, zone evening)
+> 17:02:00 accessory/v3/target = 20 until Wed 19:00 (schedule Week, zone evening)
 17:14 call read cloud-down "homestatus: no such name"
 17:15 probe cloud-down "Netatmo answers 503 with HTML; your internet works: 3 of 3 witnesses answered" every=2m lasting=70m
 18:27 wish "Home app" bath 21.5 for=90m
@@ -87,8 +87,8 @@ device v3 NATherm1 room=live face=accessory target=7..30/0.5 obeys
 > 20:09:00 netatmo/h1/look = 2025-10-29T19:09:00Z (Netatmo may be back)
 > 21:30:00 heating: Living: NATherm1 v3 is set to 20 °C (schedule Week, zone late)
 > 21:30:00 accessory/v3/target = 20 until Wed 22:30 (schedule Week, zone late)
-> 21:30:40 heating: Bedroom: NRV v2 is set to 19 °C (schedule Week, zone late)
-> 21:30:40 accessory/v2/target = 19 until Wed 22:30 (schedule Week, zone late)
+> 21:32:00 heating: Bedroom: NRV v2 is set to 19 °C (schedule Week, zone late)
+> 21:32:00 accessory/v2/target = 19 until Wed 22:30 (schedule Week, zone late)
 # 20:40 UTC: Netatmo is back, little by little: it is read, and gone again
 21:40 probe ok "Netatmo answers as it should" every=20s lasting=3m
 > 21:40:10 netatmo/h1/look = 2025-10-29T20:40:00Z (Netatmo may be back)
