@@ -83,7 +83,7 @@ func newClockLife(t *testing.T, seed uint64, counter bool, zone string, start ti
 	l.tell("accessory", gateway.Found{Device: "smoke", Name: "Smoke alarm", Room: lifeRoom(0)})
 	for range 10 {
 		l.tell("accessory", gateway.Reading{Device: "smoke", Quantity: gateway.Smoke, Value: gateway.Flag(false)})
-		l.tell("uplink", gateway.Probe{Verdict: gateway.VerdictCloudDown, Why: "503"})
+		l.tell("uplink", gateway.Probe{Verdict: gateway.VerdictCloudDown, Why: "503", Witness: gateway.Yes})
 		l.real = l.real.Add(15 * time.Second)
 	}
 	if l.state.Authority.Phase != gateway.Local {
@@ -200,7 +200,7 @@ func (l *clockLife) minute() {
 	}
 	room := l.random.IntN(lifeRooms)
 	l.tell("accessory", gateway.Reading{Device: gateway.DeviceID(fmt.Sprint("valve", room)), Quantity: gateway.Temperature, Value: gateway.Number(float64(l.random.IntN(40)) / 2)})
-	l.tell("uplink", gateway.Probe{Verdict: gateway.VerdictCloudDown, Why: "503"})
+	l.tell("uplink", gateway.Probe{Verdict: gateway.VerdictCloudDown, Why: "503", Witness: gateway.Yes})
 	l.tell(gateway.LoopName, gateway.Tick{})
 	l.hold()
 }
@@ -305,21 +305,22 @@ func (l *clockLife) holdRoom(id gateway.RoomID, room gateway.Room) {
 	if !ok || target < 7 {
 		l.fail(fmt.Sprintf("%s: target %v, below the frost floor", id, room.Target.Value))
 	}
+	wished := room.Override.Mode != "" && room.Override.Mode != gateway.RoomHome // home: the cloud is to be told that it is over
 	if w := l.wish; w != nil && w.room == id {
 		w.left--
 		switch {
-		case room.Override.Mode == "" && w.left > 1 && !w.mayEnd:
+		case !wished && w.left > 1 && !w.mayEnd:
 			l.fail(fmt.Sprintf("%s: a wish ended %d min too early", id, w.left))
-		case room.Override.Mode != "" && w.left < -1:
+		case wished && w.left < -1:
 			l.fail(fmt.Sprintf("%s: a wish holds %d min too long: %+v", id, -w.left, room.Override))
-		case room.Override.Mode == "":
+		case !wished:
 			l.wish = nil
 		case target != 23:
 			l.fail(fmt.Sprintf("%s: target %g, a person wished 23", id, target))
 		default:
 			return
 		}
-	} else if room.Override.Mode != "" {
+	} else if wished {
 		l.fail(fmt.Sprintf("%s: a wish that was over came back: %+v", id, room.Override))
 	}
 	if l.trust == gateway.TrustGuess {

@@ -149,15 +149,3 @@ func TestAModeOfTheHomeGoesOverTheLAN(t *testing.T) {
 		t.Errorf("decided is %+v", last)
 	}
 }
-
-// What the cloud was asked before it was lost is not asked again after the return: the merge tells it.
-func TestWhatWasAskedBeforeALossIsDropped(t *testing.T) {
-	s := tell(t, served(t), "homekit", gateway.Wish{By: "Home app", Ask: gateway.SetTarget{Room: "r1", Target: 22, For: 5 * time.Hour}},
-		"control", drill(time.Hour))
-	if _, ok := s.Asked.Get("netatmo/r1/target"); ok {
-		t.Error("the cloud is still asked")
-	}
-	if r, _ := s.Rooms.Get("r1"); !r.Override.Local {
-		t.Errorf("the wish is lost: %+v", r.Override)
-	}
-}

@@ -246,7 +246,7 @@ func (w *modelWorld) settle() {
 	w.faults, w.skew = false, 0
 	w.pass(4 * time.Minute)
 	for i := 0; w.state.Authority.Phase != gateway.Watching; i++ {
-		if i > 60 {
+		if i > 150 { // a cloud that came and went is believed after two hours
 			w.fail("it never hands back: %s, %s", w.state.Authority.Phase, w.state.Authority.Why)
 		}
 		w.pass(time.Minute)

@@ -30,8 +30,10 @@ func clockSet(last, next time.Time) (off time.Duration, certain bool) {
 	switch {
 	case off.Abs() > setTolerance:
 		return off, true
-	case passed.Abs() >= longGap:
-		return passed, passed < 0
+	case passed < -clockStep:
+		return passed, true
+	case passed >= longGap:
+		return passed, false
 	}
 	return 0, false
 }

@@ -61,10 +61,10 @@ func (m memory) standsFor(now time.Time, s gateway.State) *memory {
 }
 
 // answered reports whether the vendor's last word to a real call was an answer.
-func answered(s gateway.State) bool { return s.Cloud.Called == gateway.VerdictOK }
+func answered(s gateway.State) bool { return s.Cloud.Read.Verdict == gateway.VerdictOK }
 
 // calledAt is when that word came.
-func calledAt(s gateway.State) time.Time { return s.Cloud.CalledAt }
+func calledAt(s gateway.State) time.Time { return s.Cloud.Read.At }
 
 // vouched returns an answer that stands for a call which another adapter made a moment ago, or nil:
 // to ask again would cost a request and tell less. A house in doubt asks all the same.

@@ -67,7 +67,7 @@ func TestInstead(t *testing.T) {
 	sick := reply{asked: true, status: 502, content: page}
 	called := func(p gateway.Phase, v gateway.Verdict, ago time.Duration) gateway.State {
 		s := phase(p)
-		s.Cloud.Called, s.Cloud.CalledAt = v, instant.Add(-ago)
+		s.Cloud.Read.Verdict, s.Cloud.Read.At = v, instant.Add(-ago)
 		return s
 	}
 	for _, c := range []struct {

@@ -116,7 +116,7 @@ func (w *catalogueWorld) breakNow(f fault) error {
 func (w *catalogueWorld) healthy(limit time.Duration) bool {
 	return eventually(limit, func() bool {
 		s := w.house.now()
-		return s.Cloud.Verdict == gateway.VerdictOK && s.Cloud.Probed == gateway.VerdictOK && s.Cloud.Called == gateway.VerdictOK && s.Home.ID != ""
+		return s.Cloud.Verdict == gateway.VerdictOK && s.Cloud.Probe.Verdict == gateway.VerdictOK && s.Cloud.Read.Verdict == gateway.VerdictOK && s.Home.ID != ""
 	})
 }
 

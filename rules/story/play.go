@@ -42,6 +42,9 @@ func (s *Story) Play(step gateway.Step, check Check, out io.Writer) error {
 			continue
 		}
 		if !l.at.IsZero() {
+			if l.at.Before(p.now) {
+				return fmt.Errorf("line %d: it begins at %s, when a line above still lasts: shorten that one", l.number, l.at.Format("15:04:05"))
+			}
 			if err := p.until(l.at); err != nil {
 				return fmt.Errorf("line %d: %w", l.number, err)
 			}

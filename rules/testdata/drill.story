@@ -83,10 +83,11 @@ device siren Siren face=accessory siren obeys
 # the cloud fails in the middle of it: it has become real, and its end is not the outage's
 18:00 wish control drill for=10m
 > 18:00:00 authority: drill: the house is run from here until 18:10 (asked for in control; Netatmo is not touched meanwhile)
-18:05 probe cloud-down "Netatmo answers 503" every=15s lasting=20m
+18:05 probe cloud-down "Netatmo answers 503" every=15s lasting=15m
 > 18:06:30 authority: Netatmo is gone: the drill has become real, the house stays run from here (Netatmo answers 503 since 18:05)
 18:20 wish control drill for=10m
 > 18:20:00 refused: control: a drill of 10m0s (this is no drill: Netatmo is gone since 18:05)
+18:20:15 probe cloud-down "Netatmo answers 503" every=15s lasting=5m
 18:30 probe ok "Netatmo answers" every=15s lasting=2m30s
 > 18:30:10 netatmo/h1/look = 2025-10-29T17:30:00Z (Netatmo may be back)
 > 18:30:30 netatmo/h1/look = 2025-10-29T17:30:30Z (Netatmo may be back)

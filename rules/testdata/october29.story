@@ -23,8 +23,16 @@ device v3 NATherm1 room=live face=accessory target=7..30/0.5 obeys
 16:30 reading v2 target 18
 16:30 reading v3 target 19
 16:30 view bath=schedule/19 bed=schedule/18 live=schedule/19
-16:30 probe ok "Netatmo answers as it should" every=2m lasting=10m
-16:31 call read ok "homestatus: ok" every=2m lasting=8m
+16:30:00 probe ok "Netatmo answers as it should"
+16:31 call read ok "homestatus: ok"
+16:32 probe ok "Netatmo answers as it should"
+16:33 call read ok "homestatus: ok"
+16:34 probe ok "Netatmo answers as it should"
+16:35 call read ok "homestatus: ok"
+16:36 probe ok "Netatmo answers as it should"
+16:37 call read ok "homestatus: ok"
+16:38 probe ok "Netatmo answers as it should"
+16:39 call read ok "homestatus: ok"
 # 15:41 UTC: the edge crashes, minutes after it loaded what it could not bear
 16:41:20 call read degraded "homestatus: no answer in time"
 16:41:40 probe cloud-down "The connection to Netatmo was not answered; your internet works: 3 of 3 witnesses answered" every=18s lasting=4m
@@ -40,8 +48,8 @@ device v3 NATherm1 room=live face=accessory target=7..30/0.5 obeys
 17:15 probe cloud-down "Netatmo answers 503 with HTML; your internet works: 3 of 3 witnesses answered" every=2m lasting=70m
 18:27 wish "Home app" bath 21.5 for=90m
 > 18:27:00 wish: Bath: 21.5 °C until 19:57 (asked for in Home app)
-> 18:27:00 heating: Bath: NRV v1 is set to 21.5 °C (set in Home app until 19:57)
-> 18:27:00 accessory/v1/target = 21.5 until Wed 19:57 (set in Home app until 19:57)
+> 18:27:00 heating: Bath: NRV v1 is set to 21.5 °C (set in Home app until 19:57, then schedule)
+> 18:27:00 accessory/v1/target = 21.5 until Wed 19:57 (set in Home app until 19:57, then schedule)
 18:28 probe cloud-down "The connection to Netatmo was not answered; your internet works: 3 of 3 witnesses answered" every=2m lasting=30m
 19:00 call read degraded "homestatus: 200 with nothing in it"
 > 19:00:00 heating: Living: NATherm1 v3 is set to 21 °C (schedule Week, zone dinner)

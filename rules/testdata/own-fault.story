@@ -19,8 +19,18 @@ target day bath=19
 16:53 probe ok "Netatmo answers"
 # a line that reconnects is no outage, and nothing is said of the cloud behind it
 17:00 call read cloud-down "homestatus: no answer in time"
-17:00:05 probe internet-down "The router answers, the internet does not" witness=no every=15s lasting=2m
-17:00:20 call read cloud-down "homestatus: no answer in time" every=15s lasting=1m
+17:00:05 probe internet-down "The router answers, the internet does not" witness=no
+17:00:20 call read cloud-down "homestatus: no answer in time"
+17:00:20 probe internet-down "The router answers, the internet does not" witness=no
+17:00:35 call read cloud-down "homestatus: no answer in time"
+17:00:35 probe internet-down "The router answers, the internet does not" witness=no
+17:00:50 call read cloud-down "homestatus: no answer in time"
+17:00:50 probe internet-down "The router answers, the internet does not" witness=no
+17:01:05 call read cloud-down "homestatus: no answer in time"
+17:01:05 probe internet-down "The router answers, the internet does not" witness=no
+17:01:20 call read cloud-down "homestatus: no answer in time"
+17:01:20 probe internet-down "The router answers, the internet does not" witness=no
+17:01:35 probe internet-down "The router answers, the internet does not" witness=no every=15s lasting=30s
 17:02:20 probe ok "Netatmo answers"
 17:02:25 call read ok "homestatus: ok"
 17:05 nothing
