@@ -1,0 +1,59 @@
+package thermal
+
+import "time"
+
+// relay is the switch that follows a duty: on for a part of each cycle, never for less than its
+// minimum times; what these swallow is carried into the next cycle.
+type relay struct {
+	On      bool    `json:"on,omitempty"`
+	Changed int64   `json:"changed"`         // when it last switched
+	Begun   int64   `json:"begun"`           // when the running cycle began
+	Span    int64   `json:"span"`            // s that it is to be on in the running cycle
+	Carry   float64 `json:"carry,omitempty"` // s of heat still owed (or given too much, negative)
+}
+
+// follow says whether the relay ought to be on at now for a duty of 0..1.
+func (r *relay) follow(s Settings, now int64, duty float64) bool {
+	cycle := int64(s.Cycle / time.Second)
+	if now-r.Begun >= cycle || now < r.Begun {
+		r.begin(s, now, duty)
+	}
+	r.set(s, now, now-r.Begun < r.Span)
+	return r.On
+}
+
+// begin plans a cycle: the heat wished and owed, in one piece that keeps the minimum times.
+func (r *relay) begin(s Settings, now int64, duty float64) {
+	cycle, on, off := s.Cycle.Seconds(), s.MinOn.Seconds(), s.MinOff.Seconds()
+	wished := duty*cycle + r.Carry
+	span := min(max(wished, 0), cycle)
+	switch {
+	case span < on && span < on/2:
+		span = 0
+	case span < on:
+		span = on
+	case cycle-span < off:
+		span = cycle
+	}
+	r.Begun, r.Span = now, int64(span)
+	r.Carry = min(max(wished-span, -on), on)
+}
+
+// set switches unless that would be too early.
+func (r *relay) set(s Settings, now int64, on bool) {
+	if on != r.On && now >= r.hold(s).Unix() {
+		r.On, r.Changed = on, now
+	}
+}
+
+// hold is the instant before which the relay must not switch; zero if it never has.
+func (r *relay) hold(s Settings) time.Time {
+	if r.Changed == 0 {
+		return time.Time{}
+	}
+	least := s.MinOff
+	if r.On {
+		least = s.MinOn
+	}
+	return time.Unix(r.Changed, 0).Add(least)
+}
