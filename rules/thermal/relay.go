@@ -15,7 +15,7 @@ type relay struct {
 // follow says whether the relay ought to be on at now for a duty of 0..1.
 func (r *relay) follow(s Settings, now int64, duty float64) bool {
 	cycle := int64(s.Cycle / time.Second)
-	if now-r.Begun >= cycle || now < r.Begun {
+	if now-r.Begun >= cycle || now < r.Begun || r.Span == 0 || r.Span == cycle {
 		r.begin(s, now, duty)
 	}
 	r.set(s, now, now-r.Begun < r.Span)

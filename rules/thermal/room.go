@@ -16,6 +16,7 @@ package thermal
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -84,10 +85,16 @@ func (r *Room) UnmarshalJSON(data []byte) error {
 
 // memory is the state of a Room. Instants are in seconds since 1970, so that Rooms can be compared.
 type memory struct {
-	Last   int64   `json:"last"`             // the last Step
-	Target float64 `json:"target,omitempty"` // °C, the last one known
-	Relay  relay   `json:"relay"`
-	Demand bool    `json:"demand,omitempty"` // hysteresis: heating
+	Last    int64   `json:"last"`             // the last Step
+	Target  float64 `json:"target,omitempty"` // °C, the last one known
+	Relay   relay   `json:"relay"`
+	Demand  bool    `json:"demand,omitempty"` // hysteresis: heating
+	Seen    history `json:"seen"`
+	Model   model   `json:"model"`
+	Fitted  int64   `json:"fitted"` // the day of the last fit
+	Heat    float64 `json:"heat"`   // s of heat in the running tick
+	Reading float64 `json:"reading"`
+	Duty    float64 `json:"duty"`
 }
 
 // Step takes one look at the room and decides. It may be called at any interval; in charge, once a
@@ -95,24 +102,88 @@ type memory struct {
 func (r Room) Step(s Settings, in Input) (Room, Decision) {
 	m := r.memory
 	s = s.whole()
-	m.Last = in.At.Unix()
+	now := in.At.Unix()
 	if in.Target > 0 && in.Target < 40 {
 		m.Target = in.Target
 	}
+	turned := m.watch(s, in, now)
+	d := Decision{Aim: m.Target, Why: fmt.Sprintf("%.1f °C, %.1f wished", in.Temperature, m.Target)}
+	if in.Watching {
+		m.Last = now
+		return Room{m}, d
+	}
+	if m.Model.usable() {
+		if turned {
+			m.Duty = m.ahead(s, in, now/tick)
+		}
+	} else {
+		m.Duty = m.thermostat(in.Temperature)
+	}
+	d.Duty = m.Duty
+	d.On = m.Relay.follow(s, now, d.Duty)
+	d.Hold = m.Relay.hold(s)
+	m.Last = now
+	return Room{m}, d
+}
+
+// watch writes down what was seen since the last Step and learns from it; it reports whether a tick
+// has ended.
+func (m *memory) watch(s Settings, in Input, now int64) bool {
+	heat := in.Heating
+	if math.IsNaN(heat) {
+		heat = 0
+		if m.Relay.On {
+			heat = 1
+		}
+		if s.Continuous {
+			heat = m.Duty
+		}
+	}
+	turned := false
+	if passed := now - m.Last; passed > 0 && passed < 3600 {
+		m.Heat += heat * float64(passed)
+		if now/tick != m.Last/tick {
+			turned = true
+			m.Seen.put(m.Last/tick, sample{in.Temperature, m.Heat / tick, m.Target})
+			m.Heat = 0
+		}
+	}
+	if day := (now - 2*3600) / 86400; turned && day != m.Fitted && m.Seen.length() > 2*perDay {
+		m.Model = learn(m.Seen.since(0), m.Seen.First)
+		m.Fitted = day
+	}
+	return turned
+}
+
+func (m *memory) ahead(s Settings, in Input, at int64) float64 {
+	samples := m.Seen.since(m.Seen.end() - 2*perDay)
+	b := m.Model.believe(samples, m.Seen.end()-int64(len(samples)))
+	w := wish{target: m.Target}
+	if !in.Until.IsZero() {
+		w.until = in.Until.Unix() / tick
+	}
+	if !in.Next.IsZero() {
+		w.next, w.then = in.Next.Unix()/tick, in.NextTarget
+	}
+	horizon := 60
+	if s.Kind == Floor {
+		horizon = 96
+	}
+	duty, _ := m.Model.plan(b, w, int(s.Cycle.Seconds())/tick, horizon)
+	return duty
+}
+
+func (m *memory) thermostat(reading float64) float64 {
 	switch {
-	case in.Temperature < m.Target-hysteresis:
+	case reading < m.Target-hysteresis:
 		m.Demand = true
-	case in.Temperature > m.Target+hysteresis:
+	case reading > m.Target+hysteresis:
 		m.Demand = false
 	}
-	duty := 0.0
 	if m.Demand {
-		duty = 1
+		return 1
 	}
-	d := Decision{Duty: duty, Aim: m.Target, Why: fmt.Sprintf("%.1f °C, %.1f wished", in.Temperature, m.Target)}
-	d.On = m.Relay.follow(s, m.Last, duty)
-	d.Hold = m.Relay.hold(s)
-	return Room{m}, d
+	return 0
 }
 
 // hysteresis is how far a room that is not yet known may stray: 0.2 K is the best of the fixed

@@ -1,0 +1,158 @@
+package thermal
+
+import "math"
+
+// The grid of what is tried in a night: emitters, walls and ceilings of all kinds of houses.
+var (
+	lags     = [...]float64{1, 1.6, 2.4, 3.6, 5, 7, 10, 15, 22, 32, 48} // ticks
+	masses   = [...]float64{24, 72, 200, 600}                           // ticks
+	ceilings = [...]float64{1, 0.75, 0.55, 0.4, 0.3}
+)
+
+const delays = 4 // 0..3 ticks
+
+const terms = 8 // reading, mass, warm, rest, four of the day
+
+// row is half an hour of the fit: a miss is explained by the terms.
+const rowTicks = 6
+
+// equations are the sums of squares and products of a least-squares fit.
+type equations struct {
+	a [terms][terms]float64
+	b [terms]float64
+	c float64
+	n float64
+}
+
+func (e *equations) add(x *[terms]float64, y float64) {
+	for i := range x {
+		for j := range i + 1 {
+			e.a[i][j] += x[i] * x[j]
+		}
+		e.b[i] += x[i] * y
+	}
+	e.c += y * y
+	e.n++
+}
+
+// ridge draws what the data leave open towards nothing.
+var ridge = [terms]float64{1e-3, 1e-3, 1e-4, 1e-4, 3, 3, 3, 3}
+
+// solve returns the terms and the sum of squares that they leave.
+func (e *equations) solve() (x [terms]float64, left float64, ok bool) {
+	var l [terms][terms]float64
+	for i := range terms {
+		for j := range i + 1 {
+			sum := e.a[i][j]
+			if i == j {
+				sum += ridge[i]
+			}
+			for k := range j {
+				sum -= l[i][k] * l[j][k]
+			}
+			if i != j {
+				l[i][j] = sum / l[j][j]
+			} else if l[i][i] = math.Sqrt(sum); !(l[i][i] > 0) {
+				return x, 0, false
+			}
+		}
+	}
+	var z [terms]float64
+	for i := range terms {
+		z[i] = e.b[i]
+		for k := range i {
+			z[i] -= l[i][k] * z[k]
+		}
+		z[i] /= l[i][i]
+	}
+	for i := terms - 1; i >= 0; i-- {
+		x[i] = z[i]
+		for k := i + 1; k < terms; k++ {
+			x[i] -= l[k][i] * x[k]
+		}
+		x[i] /= l[i][i]
+	}
+	left = e.c
+	for i := range terms {
+		left -= x[i] * e.b[i]
+	}
+	return x, max(left, 0), true
+}
+
+// try fits the rest of a model whose lag, delay, mass and ceiling are given. A room that cools when
+// heated is refused: ok is false.
+func (m model) try(samples []sample, first int64) (_ model, ok bool) {
+	var e equations
+	var x [terms]float64
+	var warm, wall float64
+	var past [maxDelay + 1]float64
+	wall = mean(samples[:min(len(samples), perDay/2)])
+	last := wall
+	whole, begun := 0, math.NaN()
+	skip := min(len(samples)/4, perDay)
+	for i, s := range samples {
+		copy(past[1:], past[:])
+		past[0] = s.heat
+		warm = min(warm+(past[m.Delay]-warm)/m.Lag, m.Ceiling)
+		if math.IsNaN(s.temperature) {
+			whole, begun = 0, math.NaN()
+			wall += (last - wall) / m.Mass
+			continue
+		}
+		if !math.IsNaN(begun) {
+			x[0] += last - base
+			x[1] += wall - base
+			x[2] += warm
+			whole++
+		}
+		wall += (last - wall) / m.Mass
+		last = s.temperature
+		if math.IsNaN(begun) || whole == rowTicks {
+			if whole == rowTicks && i > skip {
+				x[3] = rowTicks
+				for k, w := range wave(first + int64(i) - rowTicks/2) {
+					x[4+k] = w * rowTicks
+				}
+				e.add(&x, last-begun)
+			}
+			whole, begun, x = 0, last, [terms]float64{}
+		}
+	}
+	c, left, ok := e.solve()
+	if !ok || e.n < 24 {
+		return m, false
+	}
+	m.Pull, m.Gain, m.Rest, m.Day = c[1], c[2], c[3], [4]float64(c[4:])
+	m.Loss = -c[0] - c[1]
+	m.Sigma = math.Sqrt(left / e.n)
+	return m, m.Gain > 0.002 && m.Pull >= 0 && m.Loss > -0.0005 && m.Pull+m.Loss < 0.7
+}
+
+// learn looks through the whole grid.
+func learn(samples []sample, first int64) model {
+	best := model{Sigma: math.Inf(1)}
+	better := func(m model) {
+		if t, ok := m.try(samples, first); ok && t.Sigma < best.Sigma {
+			best = t
+		}
+	}
+	for _, lag := range lags {
+		for d := range delays {
+			better(model{Lag: lag, Delay: d, Mass: masses[1], Ceiling: 1})
+		}
+	}
+	if !best.usable() {
+		return model{}
+	}
+	for _, mass := range masses {
+		for _, ceiling := range ceilings {
+			better(model{Lag: best.Lag, Delay: best.Delay, Mass: mass, Ceiling: ceiling})
+		}
+	}
+	for _, lag := range lags {
+		for d := range delays {
+			better(model{Lag: lag, Delay: d, Mass: best.Mass, Ceiling: best.Ceiling})
+		}
+	}
+	return best
+}
