@@ -92,7 +92,7 @@ func (f *future) wish(now int64, w wish, horizon int) {
 		}
 		f.goal[p] = goal + margin
 		if strict {
-			f.below[p], f.above[p] = 1, 0.3
+			f.below[p], f.above[p] = 1, 1
 		}
 	}
 }

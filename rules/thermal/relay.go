@@ -9,12 +9,16 @@ type relay struct {
 	Changed int64   `json:"changed"`         // when it last switched
 	Begun   int64   `json:"begun"`           // when the running cycle began
 	Span    int64   `json:"span"`            // s that it is to be on in the running cycle
-	Carry   float64 `json:"carry,omitempty"` // s of heat still owed (or given too much, negative)
+	Duty    float64 `json:"duty"`            // 0..1 that the running cycle is to give
+	Owed    float64 `json:"owed,omitempty"`  // s of heat still owed (or given too much, negative)
+	Looked  int64   `json:"looked"`          // when it was last looked at
 }
 
-// follow says whether the relay ought to be on at now for a duty of 0..1.
+// follow says whether the relay ought to be on at now for a duty of 0..1. A cycle without a switching
+// in it may end at any time.
 func (r *relay) follow(s Settings, now int64, duty float64) bool {
 	cycle := int64(s.Cycle / time.Second)
+	r.settle(now, cycle)
 	if now-r.Begun >= cycle || now < r.Begun || r.Span == 0 || r.Span == cycle {
 		r.begin(s, now, duty)
 	}
@@ -22,21 +26,31 @@ func (r *relay) follow(s Settings, now int64, duty float64) bool {
 	return r.On
 }
 
+// settle counts what was given since the last look against what was to be given.
+func (r *relay) settle(now, cycle int64) {
+	if passed := now - r.Looked; passed > 0 && passed <= cycle {
+		r.Owed += r.Duty * float64(passed)
+		if r.On {
+			r.Owed -= float64(passed)
+		}
+	}
+	r.Looked = now
+}
+
 // begin plans a cycle: the heat wished and owed, in one piece that keeps the minimum times.
 func (r *relay) begin(s Settings, now int64, duty float64) {
 	cycle, on, off := s.Cycle.Seconds(), s.MinOn.Seconds(), s.MinOff.Seconds()
-	wished := duty*cycle + r.Carry
-	span := min(max(wished, 0), cycle)
+	r.Owed = min(max(r.Owed, -on), on)
+	span := min(max(duty*cycle+r.Owed, 0), cycle)
 	switch {
-	case span < on && span < on/2:
+	case span < on/2 || duty == 0:
 		span = 0
 	case span < on:
 		span = on
 	case cycle-span < off:
 		span = cycle
 	}
-	r.Begun, r.Span = now, int64(span)
-	r.Carry = min(max(wished-span, -on), on)
+	r.Begun, r.Span, r.Duty = now, int64(span), duty
 }
 
 // set switches unless that would be too early.
