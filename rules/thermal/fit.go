@@ -9,12 +9,15 @@ var (
 	ceilings = [...]float64{1, 0.75, 0.55, 0.4, 0.3}
 )
 
-const delays = 4 // 0..3 ticks
+var senses = [...]float64{1, 2, 3.5, 6} // ticks
+
+const delays = 2
 
 const terms = 8 // reading, mass, warm, rest, four of the day
 
-// row is half an hour of the fit: a miss is explained by the terms.
-const rowTicks = 6
+// rows are the spans that an equation of the fit may cover, in ticks: short ones see quick rooms, long
+// ones slow floors.
+var rows = [...]int{3, 6, 12, 24}
 
 // equations are the sums of squares and products of a least-squares fit.
 type equations struct {
@@ -81,10 +84,10 @@ func (e *equations) solve() (x [terms]float64, left float64, ok bool) {
 
 // try fits the rest of a model whose lag, delay, mass and ceiling are given. A room that cools when
 // heated is refused: ok is false.
-func (m model) try(samples []sample, first int64) (_ model, ok bool) {
+func (m model) try(samples []sample, first int64, rowTicks int) (_ model, ok bool) {
 	var e equations
 	var x [terms]float64
-	var warm, wall float64
+	var water, warm, wall float64
 	var past [maxDelay + 1]float64
 	wall = mean(samples[:min(len(samples), perDay/2)])
 	last := wall
@@ -93,7 +96,8 @@ func (m model) try(samples []sample, first int64) (_ model, ok bool) {
 	for i, s := range samples {
 		copy(past[1:], past[:])
 		past[0] = s.heat
-		warm = min(warm+(past[m.Delay]-warm)/m.Lag, m.Ceiling)
+		water = min(water+(past[m.Delay]-water)/m.Lag, m.Ceiling)
+		warm += (water - warm) / m.Sense
 		if math.IsNaN(s.temperature) {
 			whole, begun = 0, math.NaN()
 			wall += (last - wall) / m.Mass
@@ -109,9 +113,9 @@ func (m model) try(samples []sample, first int64) (_ model, ok bool) {
 		last = s.temperature
 		if math.IsNaN(begun) || whole == rowTicks {
 			if whole == rowTicks && i > skip {
-				x[3] = rowTicks
-				for k, w := range wave(first + int64(i) - rowTicks/2) {
-					x[4+k] = w * rowTicks
+				x[3] = float64(rowTicks)
+				for k, w := range wave(first + int64(i-rowTicks/2)) {
+					x[4+k] = w * float64(rowTicks)
 				}
 				e.add(&x, last-begun)
 			}
@@ -130,29 +134,76 @@ func (m model) try(samples []sample, first int64) (_ model, ok bool) {
 
 // learn looks through the whole grid.
 func learn(samples []sample, first int64) model {
-	best := model{Sigma: math.Inf(1)}
-	better := func(m model) {
-		if t, ok := m.try(samples, first); ok && t.Sigma < best.Sigma {
-			best = t
+	var best model
+	least := math.Inf(1)
+	for _, row := range rows {
+		for _, m := range sweep(samples, first, row) {
+			if !m.usable() {
+				continue
+			}
+			if miss := m.surprise(samples, first); miss < least {
+				best, least = m, miss
+				best.Row = row
+			}
 		}
 	}
-	for _, lag := range lags {
-		for d := range delays {
-			better(model{Lag: lag, Delay: d, Mass: masses[1], Ceiling: 1})
-		}
-	}
-	if !best.usable() {
-		return model{}
-	}
-	for _, mass := range masses {
-		for _, ceiling := range ceilings {
-			better(model{Lag: best.Lag, Delay: best.Delay, Mass: mass, Ceiling: ceiling})
-		}
-	}
-	for _, lag := range lags {
-		for d := range delays {
-			better(model{Lag: lag, Delay: d, Mass: best.Mass, Ceiling: best.Ceiling})
-		}
-	}
+	best.Sigma = least
 	return best
+}
+
+func sweep(samples []sample, first int64, row int) (found [len(lags)]model) {
+	for i := range found {
+		found[i].Sigma = math.Inf(1)
+	}
+	better := func(i int, m model) {
+		t, ok := m.try(samples, first, row)
+		if !ok {
+			return
+		}
+		if t.Sigma < found[i].Sigma {
+			found[i] = t
+		}
+	}
+	for i, lag := range lags {
+		for _, ceiling := range ceilings {
+			for _, sense := range senses {
+				better(i, model{Lag: lag, Delay: 1, Sense: sense, Mass: masses[1], Ceiling: ceiling})
+			}
+		}
+	}
+	for i, one := range found {
+		for _, mass := range masses {
+			for d := range delays {
+				if one.usable() {
+					better(i, model{Lag: one.Lag, Delay: d, Sense: one.Sense, Mass: mass, Ceiling: one.Ceiling})
+				}
+			}
+		}
+	}
+	return found
+}
+
+// surprise is how far the model's forecasts were off, in K: from each half hour to half an hour, one,
+// two and four hours ahead, knowing the heat that was to come.
+func (m *model) surprise(samples []sample, first int64) float64 {
+	b := belief{at: first, reading: mean(samples[:min(len(samples), perDay/2)])}
+	b.mass = b.reading
+	sum, n := 0.0, 0.0
+	for i, s := range samples {
+		m.step(&b, s.heat)
+		m.correct(&b, s.temperature)
+		if i%6 != 0 || i < perDay/2 || i+48 >= len(samples) {
+			continue
+		}
+		ahead := b
+		for k := 1; k <= 48; k++ {
+			m.step(&ahead, samples[i+k].heat)
+			if k == 6 || k == 12 || k == 24 || k == 48 {
+				if t := samples[i+k].temperature; !math.IsNaN(t) {
+					sum, n = sum+math.Abs(t-ahead.reading), n+1
+				}
+			}
+		}
+	}
+	return sum / max(n, 1)
 }

@@ -13,6 +13,7 @@ import "math"
 type model struct {
 	Lag     float64    `json:"lag"`     // ticks
 	Delay   int        `json:"delay"`   // ticks
+	Sense   float64    `json:"sense"`   // ticks
 	Mass    float64    `json:"mass"`    // ticks
 	Ceiling float64    `json:"ceiling"` // 0..1, more heat than this the emitter does not hold
 	Gain    float64    `json:"gain"`    // K a tick of full heat
@@ -20,7 +21,8 @@ type model struct {
 	Loss    float64    `json:"loss"`    // a tick
 	Rest    float64    `json:"rest"`    // K a tick
 	Day     [4]float64 `json:"day"`     // K a tick: sine and cosine of the day, of the half day
-	Sigma   float64    `json:"sigma"`   // K, what the fit leaves unexplained of half an hour
+	Row     int
+	Sigma   float64 `json:"sigma"` // K, what the fit leaves unexplained of half an hour
 }
 
 const base = 18.0 // °C, where Rest is counted from
@@ -29,6 +31,7 @@ const base = 18.0 // °C, where Rest is counted from
 type belief struct {
 	at            int64 // tick
 	reading, mass float64
+	water         float64
 	bias          float64 // K a tick that the model does not explain
 	warm          float64
 	past          [maxDelay + 1]float64 // heat, newest first
@@ -56,7 +59,8 @@ func (m *model) hour(at int64) float64 {
 func (m *model) step(b *belief, heat float64) {
 	copy(b.past[1:], b.past[:])
 	b.past[0] = heat
-	b.warm = min(b.warm+(b.past[m.Delay]-b.warm)/m.Lag, m.Ceiling)
+	b.water = min(b.water+(b.past[m.Delay]-b.water)/m.Lag, m.Ceiling)
+	b.warm += (b.water - b.warm) / m.Sense
 	next := b.reading - m.Pull*(b.reading-b.mass) - m.Loss*(b.reading-base) + m.Gain*b.warm + m.Rest + m.hour(b.at) + b.bias
 	b.mass += (b.reading - b.mass) / m.Mass
 	b.reading = next

@@ -6,12 +6,12 @@ import "time"
 // minimum times; what these swallow is carried into the next cycle.
 type relay struct {
 	On      bool    `json:"on,omitempty"`
-	Changed int64   `json:"changed"`         // when it last switched
-	Begun   int64   `json:"begun"`           // when the running cycle began
-	Span    int64   `json:"span"`            // s that it is to be on in the running cycle
-	Duty    float64 `json:"duty"`            // 0..1 that the running cycle is to give
-	Owed    float64 `json:"owed,omitempty"`  // s of heat still owed (or given too much, negative)
-	Looked  int64   `json:"looked"`          // when it was last looked at
+	Changed int64   `json:"changed"`        // when it last switched
+	Begun   int64   `json:"begun"`          // when the running cycle began
+	Span    int64   `json:"span"`           // s that it is to be on in the running cycle
+	Duty    float64 `json:"duty"`           // 0..1 that the running cycle is to give
+	Owed    float64 `json:"owed,omitempty"` // s of heat still owed (or given too much, negative)
+	Looked  int64   `json:"looked"`         // when it was last looked at
 }
 
 // follow says whether the relay ought to be on at now for a duty of 0..1. A cycle without a switching
