@@ -134,3 +134,35 @@ func (f *future) solve() {
 		}
 	}
 }
+
+// canWait reports whether the shortest heat that the relay can give, span ticks long, will still be in
+// time when it begins a tick later.
+func (m *model) canWait(b belief, w wish, span float64) bool {
+	patience := m.Delay + int(m.Sense+0.5) + 3
+	for k := range patience {
+		m.step(&b, min(max(span-float64(k)+1, 0), step(k)))
+		if w.at(b.at)+margin > b.reading {
+			return false
+		}
+	}
+	return true
+}
+
+// step is 0 in the first tick and 1 afterwards.
+func step(k int) float64 {
+	if k == 0 {
+		return 0
+	}
+	return 1
+}
+
+// at is the least temperature that will do at a tick.
+func (w wish) at(tick int64) float64 {
+	switch {
+	case w.next != 0 && tick >= w.next:
+		return w.then
+	case w.until != 0 && tick > w.until:
+		return 0
+	}
+	return w.target
+}

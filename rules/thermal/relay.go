@@ -7,6 +7,7 @@ import "time"
 type relay struct {
 	On      bool    `json:"on,omitempty"`
 	Changed int64   `json:"changed"`        // when it last switched
+	Started int64   `json:"started"`        // when it last switched on
 	Begun   int64   `json:"begun"`          // when the running cycle began
 	Span    int64   `json:"span"`           // s that it is to be on in the running cycle
 	Duty    float64 `json:"duty"`           // 0..1 that the running cycle is to give
@@ -43,7 +44,7 @@ func (r *relay) begin(s Settings, now int64, duty float64) {
 	r.Owed = min(max(r.Owed, -on), on)
 	span := min(max(duty*cycle+r.Owed, 0), cycle)
 	switch {
-	case span < on/2 || duty == 0:
+	case span < on/2 || duty == 0 || !r.On && now-r.Started < int64(cycle) && r.Started != 0:
 		span = 0
 	case span < on:
 		span = on
@@ -57,6 +58,9 @@ func (r *relay) begin(s Settings, now int64, duty float64) {
 func (r *relay) set(s Settings, now int64, on bool) {
 	if on != r.On && now >= r.hold(s).Unix() {
 		r.On, r.Changed = on, now
+		if on {
+			r.Started = now
+		}
 	}
 }
 

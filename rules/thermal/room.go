@@ -85,16 +85,17 @@ func (r *Room) UnmarshalJSON(data []byte) error {
 
 // memory is the state of a Room. Instants are in seconds since 1970, so that Rooms can be compared.
 type memory struct {
-	Last    int64   `json:"last"`             // the last Step
-	Target  float64 `json:"target,omitempty"` // °C, the last one known
-	Relay   relay   `json:"relay"`
-	Demand  bool    `json:"demand,omitempty"` // hysteresis: heating
-	Seen    history `json:"seen"`
-	Model   model   `json:"model"`
-	Fitted  int64   `json:"fitted"` // the day of the last fit
-	Heat    float64 `json:"heat"`   // s of heat in the running tick
-	Reading float64 `json:"reading"`
-	Duty    float64 `json:"duty"`
+	Last   int64   `json:"last"`             // the last Step
+	Target float64 `json:"target,omitempty"` // °C, the last one known
+	Relay  relay   `json:"relay"`
+	Demand bool    `json:"demand,omitempty"` // hysteresis: heating
+	Seen   history `json:"seen"`
+	Model  model   `json:"model"`
+	Fitted int64   `json:"fitted"` // the day of the last fit
+	Heat   float64 `json:"heat"`   // s of heat in the running tick
+	Warmth float64 `json:"warmth"` // sum of the readings in the running tick
+	Count  float64 `json:"count"`
+	Duty   float64 `json:"duty"`
 }
 
 // Step takes one look at the room and decides. It may be called at any interval; in charge, once a
@@ -140,12 +141,17 @@ func (m *memory) watch(s Settings, in Input, now int64) bool {
 		}
 	}
 	turned := false
+	m.Warmth += in.Temperature
+	m.Count++
 	if passed := now - m.Last; passed > 0 && passed < 3600 {
 		m.Heat += heat * float64(passed)
 		if now/tick != m.Last/tick {
 			turned = true
-			m.Seen.put(m.Last/tick, sample{in.Temperature, m.Heat / tick, m.Target})
-			m.Heat = 0
+			if m.Count == 0 {
+				m.Warmth, m.Count = in.Temperature, 1
+			}
+			m.Seen.put(m.Last/tick, sample{m.Warmth / m.Count, m.Heat / tick, m.Target})
+			m.Heat, m.Warmth, m.Count = 0, 0, 0
 		}
 	}
 	if day := (now - 2*3600) / 86400; turned && day != m.Fitted && m.Seen.length() > 2*perDay {
@@ -170,6 +176,14 @@ func (m *memory) ahead(s Settings, in Input, at int64) float64 {
 		horizon = 96
 	}
 	duty, _ := m.Model.plan(b, w, int(s.Cycle.Seconds())/tick, horizon)
+	if s.Continuous || m.Relay.On || duty == 0 || duty == 1 {
+		return duty
+	}
+	// The relay gives its heat at the beginning of a cycle: it is better begun when it is needed.
+	duty = max(duty, s.MinOn.Seconds()/s.Cycle.Seconds())
+	if duty < 0.35 && m.Model.canWait(b, w, duty*s.Cycle.Seconds()/tick) {
+		return 0
+	}
 	return duty
 }
 
