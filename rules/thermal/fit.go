@@ -123,7 +123,7 @@ func (m model) try(samples []sample, first int64, rowTicks int) (_ model, ok boo
 		}
 	}
 	c, left, ok := e.solve()
-	if !ok || e.n < 24 {
+	if !ok || e.n < 16 {
 		return m, false
 	}
 	m.Pull, m.Gain, m.Rest, m.Day = c[1], c[2], c[3], [4]float64(c[4:])
@@ -132,55 +132,80 @@ func (m model) try(samples []sample, first int64, rowTicks int) (_ model, ok boo
 	return m, m.Gain > 0.002 && m.Pull >= 0 && m.Loss > -0.0005 && m.Pull+m.Loss < 0.7
 }
 
-// learn looks through the whole grid.
-func learn(samples []sample, first int64) model {
-	var best model
-	least := math.Inf(1)
-	for _, row := range rows {
-		for _, m := range sweep(samples, first, row) {
-			if !m.usable() {
-				continue
-			}
-			if miss := m.surprise(samples, first); miss < least {
-				best, least = m, miss
-				best.Row = row
-			}
-		}
-	}
-	best.Sigma = least
-	return best
+// search is the nightly fit under way. It goes through the grid a few models a Step, so that no Step
+// takes long: for each span of rows and each lag twenty models with ceiling and sense, then eight with
+// wall and delay, then the best of them forecasts.
+type search struct {
+	Day   int64 `json:"day"`             // of the last one begun, from 2 h UTC
+	Next  int   `json:"next,omitempty"`  // the model to look at; 0: none is under way
+	Until int64 `json:"until,omitempty"` // tick before which samples count
+	Here  model `json:"here"`            // the best of this span and lag
+	Best  model `json:"best"`            // the best of all, Sigma its surprise
 }
 
-func sweep(samples []sample, first int64, row int) (found [len(lags)]model) {
-	for i := range found {
-		found[i].Sigma = math.Inf(1)
-	}
-	better := func(i int, m model) {
-		t, ok := m.try(samples, first, row)
-		if !ok {
-			return
+const (
+	first   = len(ceilings) * len(senses)
+	second  = len(masses) * delays
+	perLag  = first + second + 1
+	whole   = len(rows) * len(lags) * perLag
+	perStep = 4 // models looked at in one Step
+	least   = 2 * perDay
+)
+
+// learn goes on with the search, or begins it once a night.
+func (m *memory) learn(now int64) {
+	q := &m.Search
+	if q.Next == 0 {
+		if day := (now - 2*3600) / 86400; day != q.Day && m.Seen.length() >= least {
+			*q = search{Day: day, Next: 1, Until: m.Seen.end()}
 		}
-		if t.Sigma < found[i].Sigma {
-			found[i] = t
-		}
+		return
 	}
-	for i, lag := range lags {
-		for _, ceiling := range ceilings {
-			for _, sense := range senses {
-				better(i, model{Lag: lag, Delay: 1, Sense: sense, Mass: masses[1], Ceiling: ceiling})
-			}
-		}
+	m.searchOn(perStep)
+}
+
+// searchOn looks at n models; at the end the best becomes the room's.
+func (m *memory) searchOn(n int) {
+	q := &m.Search
+	from := max(m.Seen.First, q.Until-14*perDay)
+	samples := m.Seen.since(from)
+	samples = samples[:max(min(len(samples), int(q.Until-from)), 0)]
+	for ; n > 0 && q.Next <= whole; n-- {
+		q.look(q.Next-1, samples, from)
+		q.Next++
 	}
-	for i, one := range found {
-		for _, mass := range masses {
-			for d := range delays {
-				if one.usable() {
-					better(i, model{Lag: one.Lag, Delay: d, Sense: one.Sense, Mass: mass, Ceiling: one.Ceiling})
-				}
-			}
+	if q.Next > whole {
+		if q.Best.usable() {
+			m.Model = q.Best
 		}
+		*q = search{Day: q.Day}
 	}
-	return found
+}
+
+// look fits the model of a number.
+func (q *search) look(number int, samples []sample, from int64) {
+	row, lag, k := rows[number/perLag/len(lags)], lags[number/perLag%len(lags)], number%perLag
+	if k == 0 {
+		q.Here = model{}
+	}
+	var m model
+	switch {
+	case k < first:
+		m = model{Lag: lag, Delay: 1, Sense: senses[k%len(senses)], Mass: masses[1], Ceiling: ceilings[k/len(senses)]}
+	case !q.Here.usable():
+		return
+	case k < first+second:
+		m = model{Lag: lag, Delay: (k - first) % delays, Sense: q.Here.Sense, Mass: masses[(k-first)/delays], Ceiling: q.Here.Ceiling}
+	default:
+		q.Here.Sigma = q.Here.surprise(samples, from)
+		if !q.Best.usable() || q.Here.Sigma < q.Best.Sigma {
+			q.Best = q.Here
+		}
+		return
+	}
+	if t, ok := m.try(samples, from, row); ok && (!q.Here.usable() || t.Sigma < q.Here.Sigma) {
+		q.Here = t
+	}
 }
 
 // surprise is how far the model's forecasts were off, in K: from each half hour to half an hour, one,

@@ -82,6 +82,13 @@ func (h *history) put(at int64, s sample) {
 	h.add(s)
 }
 
+// rewind lets the history end at a tick that lies before its end: the clock was set back.
+func (h *history) rewind(at int64) {
+	if h.end() > at+12 {
+		h.First = at - int64(h.length())
+	}
+}
+
 func (h *history) add(s sample) {
 	last := pages - 1
 	for last > 0 && h.Pages[last] == "" {

@@ -21,8 +21,7 @@ type model struct {
 	Loss    float64    `json:"loss"`    // a tick
 	Rest    float64    `json:"rest"`    // K a tick
 	Day     [4]float64 `json:"day"`     // K a tick: sine and cosine of the day, of the half day
-	Row     int
-	Sigma   float64 `json:"sigma"` // K, what the fit leaves unexplained of half an hour
+	Sigma   float64    `json:"sigma"`   // K, what the fit leaves unexplained of half an hour
 }
 
 const base = 18.0 // °C, where Rest is counted from

@@ -16,11 +16,13 @@ type relay struct {
 }
 
 // follow says whether the relay ought to be on at now for a duty of 0..1. A cycle without a switching
-// in it may end at any time.
-func (r *relay) follow(s Settings, now int64, duty float64) bool {
+// in it may end at any time; so may any if it is forced.
+func (r *relay) follow(s Settings, now int64, duty float64, forced bool) bool {
 	cycle := int64(s.Cycle / time.Second)
 	r.settle(now, cycle)
-	if now-r.Begun >= cycle || now < r.Begun || r.Span == 0 || r.Span == cycle {
+	if forced {
+		r.Begun, r.Span, r.Duty, r.Owed = now, int64(duty*s.Cycle.Seconds()), duty, 0
+	} else if now-r.Begun >= cycle || now < r.Begun || r.Span == 0 || r.Span == cycle {
 		r.begin(s, now, duty)
 	}
 	r.set(s, now, now-r.Begun < r.Span)
@@ -74,4 +76,23 @@ func (r *relay) hold(s Settings) time.Time {
 		least = s.MinOn
 	}
 	return time.Unix(r.Changed, 0).Add(least)
+}
+
+// adopt takes over what somebody else did with the relay.
+func (r *relay) adopt(on bool, now int64) {
+	if on == r.On {
+		return
+	}
+	*r = relay{On: on, Changed: now, Started: r.Started}
+	if on {
+		r.Started = now
+	}
+}
+
+func (r *relay) shift(back int64) {
+	for _, t := range []*int64{&r.Changed, &r.Started, &r.Begun, &r.Looked} {
+		if *t != 0 {
+			*t -= back
+		}
+	}
 }

@@ -85,124 +85,144 @@ func (r *Room) UnmarshalJSON(data []byte) error {
 
 // memory is the state of a Room. Instants are in seconds since 1970, so that Rooms can be compared.
 type memory struct {
-	Last   int64   `json:"last"`             // the last Step
-	Target float64 `json:"target,omitempty"` // °C, the last one known
-	Relay  relay   `json:"relay"`
-	Demand bool    `json:"demand,omitempty"` // hysteresis: heating
-	Seen   history `json:"seen"`
-	Model  model   `json:"model"`
-	Fitted int64   `json:"fitted"` // the day of the last fit
-	Heat   float64 `json:"heat"`   // s of heat in the running tick
-	Warmth float64 `json:"warmth"` // sum of the readings in the running tick
-	Count  float64 `json:"count"`
-	Duty   float64 `json:"duty"`
+	Last    int64   `json:"last"`              // the last Step
+	Target  float64 `json:"target,omitempty"`  // °C, the last one known
+	Duty    float64 `json:"duty,omitempty"`    // 0..1, the last decided
+	Planned float64 `json:"planned,omitempty"` // °C, what the last plan was made for
+	Demand  bool    `json:"demand,omitempty"`  // hysteresis: heating
+	Sensor  sensor  `json:"sensor"`
+	Relay   relay   `json:"relay"`
+	Guard   guard   `json:"guard"`
+	Doubt   doubt   `json:"doubt"`
+	Tick    sum     `json:"tick"`
+	Seen    history `json:"seen"`
+	Model   model   `json:"model"`
+	Search  search  `json:"search"`
 }
 
+// controller decides a duty of 0..1; what it says passes the guard.
+type controller func(m *memory, s Settings, in Input, turned bool) Decision
+
 // Step takes one look at the room and decides. It may be called at any interval; in charge, once a
-// minute is right. It takes well under a millisecond, but for the one Step a night that learns.
-func (r Room) Step(s Settings, in Input) (Room, Decision) {
+// minute is right. It takes well under a millisecond: what is learned at night is spread over Steps.
+func (r Room) Step(s Settings, in Input) (Room, Decision) { return r.step(s, in, (*memory).control) }
+
+func (r Room) step(s Settings, in Input, inner controller) (Room, Decision) {
 	m := r.memory
 	s = s.whole()
 	now := in.At.Unix()
-	if in.Target > 0 && in.Target < 40 {
+	m.reckon(now)
+	if in.Target >= 0 && in.Target <= 40 {
 		m.Target = in.Target
 	}
+	in.Target = max(m.Target, s.Frost)
+	m.Sensor.take(in, now)
 	turned := m.watch(s, in, now)
-	d := Decision{Aim: m.Target, Why: fmt.Sprintf("%.1f °C, %.1f wished", in.Temperature, m.Target)}
-	if in.Watching {
-		m.Last = now
-		return Room{m}, d
-	}
-	if m.Model.usable() {
-		if turned {
-			m.Duty = m.ahead(s, in, now/tick)
-		}
-	} else {
-		m.Duty = m.thermostat(in.Temperature)
-	}
-	d.Duty = m.Duty
-	d.On = m.Relay.follow(s, now, d.Duty)
-	d.Hold = m.Relay.hold(s)
 	m.Last = now
+	if in.Watching {
+		return Room{m}, m.watching(in, now)
+	}
+	d := inner(&m, s, in, turned)
+	forced := m.Guard.limit(s, in, m.Sensor.reading(now), now, &d)
+	m.Duty = d.Duty
+	d.On = m.Relay.follow(s, now, d.Duty, forced)
+	d.Hold = m.Relay.hold(s)
+	if d.Fault == "" {
+		d.Fault = m.Doubt.fault(in, &m.Relay, now)
+	}
 	return Room{m}, d
 }
+
+// reckon keeps ages what they were when the clock was set back.
+func (m *memory) reckon(now int64) {
+	back := m.Last - now
+	if back <= 0 {
+		return
+	}
+	m.Sensor.shift(back)
+	m.Relay.shift(back)
+	m.Guard.shift(back)
+	m.Doubt.shift(back)
+	m.Seen.rewind(now / tick)
+	m.Last = now
+}
+
+// watching is what is said while the vendor is in charge. The relay's state is taken over, so that its
+// minimum times hold across a hand-over.
+func (m *memory) watching(in Input, now int64) Decision {
+	d := Decision{Aim: in.Target, Why: "the vendor is in charge: the room is watched"}
+	if in.Heating >= 0 && in.Heating <= 1 {
+		d.Duty, d.On = in.Heating, in.Heating >= 0.5
+	}
+	m.Duty = d.Duty
+	m.Relay.adopt(d.On, now)
+	if !m.Sensor.fresh(now) {
+		d.Fault = m.Sensor.complaint(now)
+	}
+	return d
+}
+
+// sum gathers what is seen within a tick.
+type sum struct {
+	Heat   float64 `json:"heat,omitempty"`   // s
+	Warmth float64 `json:"warmth,omitempty"` // °C, of all readings
+	Count  float64 `json:"count,omitempty"`
+}
+
+// longest is the longest time between two Steps that is not a gap in what was seen, in s.
+const longest = 3600
 
 // watch writes down what was seen since the last Step and learns from it; it reports whether a tick
 // has ended.
 func (m *memory) watch(s Settings, in Input, now int64) bool {
-	heat := in.Heating
-	if math.IsNaN(heat) {
-		heat = 0
-		if m.Relay.On {
-			heat = 1
+	passed := now - m.Last
+	turned := now/tick != m.Last/tick
+	if passed > 0 && passed < longest {
+		m.Tick.Heat += m.heating(s, in) * float64(passed)
+		if turned {
+			m.turn(now)
 		}
-		if s.Continuous {
-			heat = m.Duty
-		}
+	} else if turned {
+		m.Tick = sum{}
 	}
-	turned := false
-	m.Warmth += in.Temperature
-	m.Count++
-	if passed := now - m.Last; passed > 0 && passed < 3600 {
-		m.Heat += heat * float64(passed)
-		if now/tick != m.Last/tick {
-			turned = true
-			if m.Count == 0 {
-				m.Warmth, m.Count = in.Temperature, 1
-			}
-			m.Seen.put(m.Last/tick, sample{m.Warmth / m.Count, m.Heat / tick, m.Target})
-			m.Heat, m.Warmth, m.Count = 0, 0, 0
-		}
+	if t := m.Sensor.reading(now); !math.IsNaN(t) {
+		m.Tick.Warmth += t
+		m.Tick.Count++
 	}
-	if day := (now - 2*3600) / 86400; turned && day != m.Fitted && m.Seen.length() > 2*perDay {
-		m.Model = learn(m.Seen.since(0), m.Seen.First)
-		m.Fitted = day
+	m.learn(now)
+	if turned {
+		m.Doubt.look(m, now)
 	}
 	return turned
 }
 
-func (m *memory) ahead(s Settings, in Input, at int64) float64 {
-	samples := m.Seen.since(m.Seen.end() - 2*perDay)
-	b := m.Model.believe(samples, m.Seen.end()-int64(len(samples)))
-	w := wish{target: m.Target}
-	if !in.Until.IsZero() {
-		w.until = in.Until.Unix() / tick
+// turn writes the sample of the tick that ended.
+func (m *memory) turn(now int64) {
+	t := math.NaN()
+	if m.Tick.Count > 0 {
+		t = m.Tick.Warmth / m.Tick.Count
 	}
-	if !in.Next.IsZero() {
-		w.next, w.then = in.Next.Unix()/tick, in.NextTarget
+	ticks := now/tick - m.Last/tick
+	for k := range ticks { // a slow loop has seen the same heat in each of them
+		m.Seen.put(m.Last/tick+k, sample{t, min(m.Tick.Heat/tick/float64(ticks), 1), m.Target})
 	}
-	horizon := 60
-	if s.Kind == Floor {
-		horizon = 96
-	}
-	duty, _ := m.Model.plan(b, w, int(s.Cycle.Seconds())/tick, horizon)
-	if s.Continuous || m.Relay.On || duty == 0 || duty == 1 {
-		return duty
-	}
-	// The relay gives its heat at the beginning of a cycle: it is better begun when it is needed.
-	duty = max(duty, s.MinOn.Seconds()/s.Cycle.Seconds())
-	if duty < 0.35 && m.Model.canWait(b, w, duty*s.Cycle.Seconds()/tick) {
-		return 0
-	}
-	return duty
+	m.Tick = sum{}
 }
 
-func (m *memory) thermostat(reading float64) float64 {
+// heating is the heat that has flowed since the last Step, 0..1.
+func (m *memory) heating(s Settings, in Input) float64 {
 	switch {
-	case reading < m.Target-hysteresis:
-		m.Demand = true
-	case reading > m.Target+hysteresis:
-		m.Demand = false
-	}
-	if m.Demand {
+	case in.Heating >= 0 && in.Heating <= 1:
+		return in.Heating
+	case in.Watching:
+		return 0
+	case s.Continuous:
+		return m.Duty
+	case m.Relay.On:
 		return 1
 	}
 	return 0
 }
-
-// hysteresis is how far a room that is not yet known may stray: 0.2 K is the best of the fixed
-// thermostats in the bench.
-const hysteresis = 0.2
 
 // whole returns the settings with the defaults filled in.
 func (s Settings) whole() Settings {
