@@ -76,7 +76,10 @@ func (m *memory) hold(d *Decision, now int64) {
 	case count > 0:
 		duty = all / count
 	}
-	days := float64(max(now-lost, 0)) / 86400
+	days := 0.0
+	if lost != 0 {
+		days = min(float64(max(now-lost, 0))/86400, longestDecay)
+	}
 	d.Duty = min(duty, mostHeld) * math.Pow(1-decay, days)
 	d.Why = fmt.Sprintf("no temperature to go by: heated %.0f %% of the time, as was usual", 100*d.Duty)
 }
@@ -85,6 +88,8 @@ const (
 	unknownDuty = 0.2 // when nothing was ever seen: enough against frost in most rooms
 	mostHeld    = 0.8
 	decay       = 0.1 // a day: what was usual is less and less so
+
+	longestDecay = 7 // days: nearly half is left, no room is ever given up
 )
 
 // foresee heats by what the model says will happen.
@@ -92,11 +97,13 @@ func (m *memory) foresee(s Settings, in Input, turned bool, d *Decision) {
 	w := wishOf(s, in)
 	d.Duty = m.Duty
 	if turned || in.Target != m.Planned {
-		d.Duty = m.ahead(s, m.belief(), w)
-		m.Planned = in.Target
+		b := m.belief()
+		d.Duty = m.ahead(s, b, w)
+		still, _ := m.Model.plan(b, wish{target: w.target, until: w.until}, cycleTicks(s), int(earliest(s)))
+		m.Planned, m.Ahead = in.Target, d.Duty > still+0.1
 	}
 	d.Why = fmt.Sprintf("%.1f °C, %.1f wished", m.Sensor.Value, in.Target)
-	if w.next != 0 && d.Duty > 0 && in.NextTarget > in.Target && m.Sensor.Value > in.Target-0.1 && in.At.Unix()/tick >= w.next-earliest(s) {
+	if m.Ahead && w.next != 0 && in.NextTarget > in.Target {
 		d.Ahead, d.Aim = true, in.NextTarget
 		d.Why = fmt.Sprintf("%.1f °C, heated for %.1f at %s", m.Sensor.Value, in.NextTarget, in.Next.Format("15:04"))
 	}
@@ -121,7 +128,7 @@ func (m *memory) belief() belief {
 }
 
 func (m *memory) ahead(s Settings, b belief, w wish) float64 {
-	duty, _ := m.Model.plan(b, w, max(int(s.Cycle.Seconds())/tick, 1), int(earliest(s)))
+	duty, _ := m.Model.plan(b, w, cycleTicks(s), int(earliest(s)))
 	if s.Continuous || m.Relay.On || duty == 0 || duty == 1 {
 		return duty
 	}
@@ -132,3 +139,5 @@ func (m *memory) ahead(s Settings, b belief, w wish) float64 {
 	}
 	return duty
 }
+
+func cycleTicks(s Settings) int { return max(int(s.Cycle.Seconds())/tick, 1) }

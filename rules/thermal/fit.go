@@ -6,10 +6,10 @@ import "math"
 var (
 	lags     = [...]float64{1, 1.6, 2.4, 3.6, 5, 7, 10, 15, 22, 32, 48} // ticks
 	masses   = [...]float64{24, 72, 200, 600}                           // ticks
-	ceilings = [...]float64{1, 0.75, 0.55, 0.4, 0.3}
+	ceilings = [...]float64{1, 0.7, 0.5, 0.35}
 )
 
-var senses = [...]float64{1, 2, 3.5, 6} // ticks
+var senses = [...]float64{1, 2, 4} // ticks
 
 const delays = 2
 
@@ -17,7 +17,7 @@ const terms = 8 // reading, mass, warm, rest, four of the day
 
 // rows are the spans that an equation of the fit may cover, in ticks: short ones see quick rooms, long
 // ones slow floors.
-var rows = [...]int{3, 6, 12, 24}
+var rows = [...]int{3, 6, 18}
 
 // equations are the sums of squares and products of a least-squares fit.
 type equations struct {
@@ -88,15 +88,14 @@ func (m model) try(samples []sample, first int64, rowTicks int) (_ model, ok boo
 	var e equations
 	var x [terms]float64
 	var water, warm, wall float64
-	var past [maxDelay + 1]float64
 	wall = mean(samples[:min(len(samples), perDay/2)])
 	last := wall
 	whole, begun := 0, math.NaN()
 	skip := min(len(samples)/4, perDay)
 	for i, s := range samples {
-		copy(past[1:], past[:])
-		past[0] = s.heat
-		water = min(water+(past[m.Delay]-water)/m.Lag, m.Ceiling)
+		if i >= m.Delay {
+			water = min(water+(samples[i-m.Delay].heat-water)/m.Lag, m.Ceiling)
+		}
 		warm += (water - warm) / m.Sense
 		if math.IsNaN(s.temperature) {
 			whole, begun = 0, math.NaN()
@@ -170,6 +169,10 @@ func (m *memory) searchOn(n int) {
 	from := max(m.Seen.First, q.Until-14*perDay)
 	samples := m.Seen.since(from)
 	samples = samples[:max(min(len(samples), int(q.Until-from)), 0)]
+	if q.Next == 1 && m.Model.usable() {
+		q.Best = m.Model // what served must be beaten on the same days
+		q.Best.Sigma = q.Best.surprise(samples, from)
+	}
 	for ; n > 0 && q.Next <= whole; n-- {
 		q.look(q.Next-1, samples, from)
 		q.Next++
@@ -208,8 +211,8 @@ func (q *search) look(number int, samples []sample, from int64) {
 	}
 }
 
-// surprise is how far the model's forecasts were off, in K: from each half hour to half an hour, one,
-// two and four hours ahead, knowing the heat that was to come.
+// surprise is how far the model's forecasts were off, in K of an hour: from each half hour to a quarter,
+// half an hour, one, two and four hours ahead, the further the lighter, knowing the heat that was to come.
 func (m *model) surprise(samples []sample, first int64) float64 {
 	b := belief{at: first, reading: mean(samples[:min(len(samples), perDay/2)])}
 	b.mass = b.reading
@@ -223,9 +226,9 @@ func (m *model) surprise(samples []sample, first int64) float64 {
 		ahead := b
 		for k := 1; k <= 48; k++ {
 			m.step(&ahead, samples[i+k].heat)
-			if k == 6 || k == 12 || k == 24 || k == 48 {
+			if k == 3 || k == 6 || k == 12 || k == 24 || k == 48 {
 				if t := samples[i+k].temperature; !math.IsNaN(t) {
-					sum, n = sum+math.Abs(t-ahead.reading), n+1
+					sum, n = sum+math.Abs(t-ahead.reading)*math.Sqrt(12/float64(k)), n+1
 				}
 			}
 		}

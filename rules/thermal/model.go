@@ -41,6 +41,11 @@ const maxDelay = 4 // ticks
 // usable reports whether the room is known well enough to be steered by the model.
 func (m *model) usable() bool { return m.Gain > 0 }
 
+// sound reports whether a model that was read can be reckoned with.
+func (m *model) sound() bool {
+	return m.Lag >= 1 && m.Sense >= 1 && m.Mass >= 1 && m.Delay >= 0 && m.Delay <= maxDelay && m.Ceiling > 0 && m.Pull+m.Loss < 1
+}
+
 // wave is the shape of the day at a tick: sine and cosine of the day, of the half day.
 func wave(at int64) [4]float64 {
 	angle := 2 * math.Pi * float64(((at%perDay)+perDay)%perDay) / perDay

@@ -15,6 +15,7 @@ package thermal
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -79,6 +80,10 @@ func (r *Room) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &m); err != nil {
 		return fmt.Errorf("what was learned of the room is not readable: %w", err)
 	}
+	if m.Model.usable() && !m.Model.sound() || m.Search.Here.usable() && !m.Search.Here.sound() || m.Search.Best.usable() && !m.Search.Best.sound() ||
+		m.Search.Next < 0 || m.Search.Next > whole || m.Sensor.Next < 0 || m.Sensor.Next >= gaps {
+		return errors.New("what was learned of the room is damaged")
+	}
 	r.memory = m
 	return nil
 }
@@ -89,6 +94,7 @@ type memory struct {
 	Target  float64 `json:"target,omitempty"`  // °C, the last one known
 	Duty    float64 `json:"duty,omitempty"`    // 0..1, the last decided
 	Planned float64 `json:"planned,omitempty"` // °C, what the last plan was made for
+	Ahead   bool    `json:"ahead,omitempty"`   // that plan heats for a slot that has not begun
 	Demand  bool    `json:"demand,omitempty"`  // hysteresis: heating
 	Sensor  sensor  `json:"sensor"`
 	Relay   relay   `json:"relay"`
