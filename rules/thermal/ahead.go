@@ -141,7 +141,7 @@ func (m *model) canWait(b belief, w wish, span float64) bool {
 	patience := m.Delay + int(m.Sense+0.5) + 3
 	for k := range patience {
 		m.step(&b, min(max(span-float64(k)+1, 0), step(k)))
-		if w.at(b.at)+margin > b.reading {
+		if w.at(b.at)+0.05 > b.reading {
 			return false
 		}
 	}

@@ -30,6 +30,8 @@ func TestBench(t *testing.T) {
 		_, _, row := cold.Line(thermaltest.Five(), rival, *seed)
 		t.Log(row)
 	}
+	_, _, row := cold.Line(thermaltest.Five(), thermaltest.Valve, *seed)
+	t.Log(row)
 	for _, c := range cases() {
 		sum, worst, row := c.Line(thermaltest.Five(), thermaltest.Learning, *seed)
 		t.Logf("%s: %s", c.Name, row)
@@ -226,10 +228,9 @@ func TestEveningOfTheOutage(t *testing.T) {
 // BenchmarkStep is one decision at the end of a tick, the dearest kind.
 func BenchmarkStep(b *testing.B) {
 	room := watched(14)
-	at := monday.Add(14*24*time.Hour + 10*time.Hour)
+	at := monday.Add((14*1440 + 700) * time.Minute)
 	b.ReportAllocs()
 	for b.Loop() {
-		at = at.Add(5 * time.Minute)
 		room.Step(thermal.Settings{}, thermal.Input{At: at, Temperature: 19.5, Target: 20, Next: at.Add(3 * time.Hour), NextTarget: 21, Heating: math.NaN()})
 	}
 }

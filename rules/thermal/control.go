@@ -109,14 +109,17 @@ func (m *memory) foresee(s Settings, in Input, turned bool, d *Decision) {
 	}
 }
 
+// belowCap is how far below the cap a plan stays, in K.
+const belowCap = 0.3
+
 // wishOf reads the wish of an input; what makes no sense in it is left out.
 func wishOf(s Settings, in Input) wish {
-	w := wish{target: min(in.Target, s.Cap-1)}
+	w := wish{target: min(in.Target, s.Cap-belowCap)}
 	if !in.Until.IsZero() && in.Until.After(in.At) {
 		w.until = in.Until.Unix() / tick
 	}
 	if !in.Next.IsZero() && in.Next.After(in.At) && in.NextTarget >= 0 && in.NextTarget <= 40 {
-		w.next, w.then = in.Next.Unix()/tick, min(max(in.NextTarget, s.Frost), s.Cap-1)
+		w.next, w.then = in.Next.Unix()/tick, min(max(in.NextTarget, s.Frost), s.Cap-belowCap)
 	}
 	return w
 }

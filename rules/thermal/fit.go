@@ -147,7 +147,7 @@ const (
 	second  = len(masses) * delays
 	perLag  = first + second + 1
 	whole   = len(rows) * len(lags) * perLag
-	perStep = 4 // models looked at in one Step
+	perStep = 2 // models looked at in one Step
 	least   = 2 * perDay
 )
 

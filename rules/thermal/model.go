@@ -46,12 +46,16 @@ func (m *model) sound() bool {
 	return m.Lag >= 1 && m.Sense >= 1 && m.Mass >= 1 && m.Delay >= 0 && m.Delay <= maxDelay && m.Ceiling > 0 && m.Pull+m.Loss < 1
 }
 
-// wave is the shape of the day at a tick: sine and cosine of the day, of the half day.
-func wave(at int64) [4]float64 {
-	angle := 2 * math.Pi * float64(((at%perDay)+perDay)%perDay) / perDay
-	s, c := math.Sincos(angle)
-	return [4]float64{s, c, 2 * s * c, c*c - s*s}
-}
+// waves is the shape of the day at each tick of it: sine and cosine of the day, of the half day.
+var waves = func() (w [perDay][4]float64) {
+	for k := range w {
+		s, c := math.Sincos(2 * math.Pi * float64(k) / perDay)
+		w[k] = [4]float64{s, c, 2 * s * c, c*c - s*s}
+	}
+	return w
+}()
+
+func wave(at int64) *[4]float64 { return &waves[((at%perDay)+perDay)%perDay] }
 
 // hour is the share of the time of day at a tick.
 func (m *model) hour(at int64) float64 {

@@ -51,7 +51,7 @@ type Input struct {
 	Until       time.Time // when Target ends; zero: unknown, it is taken to last
 	Next        time.Time // when the next slot begins that is warmer than its forerunner; zero: none, nothing is preheated
 	NextTarget  float64   // °C wished from Next on
-	Heating     float64   // 0..1, the heat seen to flow: relay, boiler or heating_power_request/100; NaN: unknown, in charge the ordered one counts
+	Heating     float64   // 0..1, the heat seen to flow: relay, boiler or heating_power_request/100; NaN (not 0): unknown; in charge the ordered one counts then
 	Watching    bool      // the vendor is in charge: learn, order nothing
 }
 
@@ -248,11 +248,13 @@ func (s Settings) whole() Settings {
 	if s.MinOff <= 0 {
 		s.MinOff = off
 	}
+	s.Cycle = max(s.Cycle, s.MinOn+s.MinOff)
 	if s.Frost <= 0 {
 		s.Frost = 7
 	}
 	if s.Cap <= 0 {
 		s.Cap = 28
 	}
+	s.Cap = max(s.Cap, s.Frost+5) // a cap below the floor is a slip of the pen
 	return s
 }

@@ -56,3 +56,6 @@ func (c Case) Line(zones []Zone, rival Rival, seed uint64) (sum, worst float64, 
 	}
 	return sum, worst, fmt.Sprintf("%-15s%s | %5.1f", rival.Name, cells.String(), sum)
 }
+
+// Valve is the controller under test on an actuator that takes the duty itself.
+var Valve = Rival{"on valves", func(z Zone) Controller { return Learner(thermal.Settings{Kind: z.Kind, Continuous: true}) }}
