@@ -97,7 +97,7 @@ func (m *memory) foresee(s Settings, in Input, turned bool, d *Decision) {
 	w := wishOf(s, in)
 	d.Duty = m.Duty
 	if turned || in.Target != m.Planned {
-		b := m.belief()
+		b := m.belief(in.At.Unix())
 		d.Duty = m.ahead(s, b, w)
 		still, _ := m.Model.plan(b, wish{target: w.target, until: w.until}, cycleTicks(s), int(earliest(s)))
 		m.Planned, m.Ahead = in.Target, d.Duty > still+0.1
@@ -124,10 +124,21 @@ func wishOf(s Settings, in Input) wish {
 	return w
 }
 
-// belief replays the last two days.
-func (m *memory) belief() belief {
+// belief replays the last two days. After a gap in what was seen the model goes on alone, and the
+// reading of now is what counts.
+func (m *memory) belief(now int64) belief {
 	samples := m.Seen.since(m.Seen.end() - 2*perDay)
-	return m.Model.believe(samples, m.Seen.end()-int64(len(samples)))
+	b := m.Model.believe(samples, m.Seen.end()-int64(len(samples)))
+	if b.at >= now/tick {
+		return b
+	}
+	b.at = max(b.at, now/tick-2*perDay)
+	for b.at < now/tick {
+		m.Model.step(&b, 0)
+	}
+	b.mass += m.Sensor.Value - b.reading // it has gone wrong by about as much
+	b.reading = m.Sensor.Value
+	return b
 }
 
 func (m *memory) ahead(s Settings, b belief, w wish) float64 {

@@ -125,3 +125,21 @@ func TestHistoryKeepsFourteenDays(t *testing.T) {
 		t.Errorf("after a gap of 100 days %d samples are kept", h.length())
 	}
 }
+
+func TestBeliefAfterAGap(t *testing.T) {
+	truth := model{Lag: 5, Sense: 2, Delay: 1, Mass: 72, Ceiling: 1, Gain: 0.6, Pull: 0.05, Loss: 0.02, Rest: -0.15}
+	m := memory{Model: truth}
+	for k, s := range made(truth, 3) {
+		m.Seen.put(int64(1e6+k), s)
+	}
+	m.Sensor.Value = 15
+	for _, gap := range []int64{0, 1, 40, 5000} {
+		b := m.belief((m.Seen.end() + gap) * tick)
+		if b.at != m.Seen.end()+gap || math.IsNaN(b.mass) || b.mass < 10 || b.mass > 25 {
+			t.Errorf("%d ticks later: %+v", gap, b)
+		}
+		if gap > 0 && b.reading != 15 {
+			t.Errorf("%d ticks later the room is taken to be at %.1f °C, it reads 15", gap, b.reading)
+		}
+	}
+}

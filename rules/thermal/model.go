@@ -93,7 +93,7 @@ const (
 
 // believe replays what was seen and returns what is inside the room at the end of it.
 func (m *model) believe(samples []sample, first int64) belief {
-	b := belief{at: first}
+	b := belief{at: first, reading: base, mass: base}
 	if len(samples) == 0 {
 		return b
 	}

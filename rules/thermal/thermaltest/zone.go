@@ -1,5 +1,9 @@
 // Package thermaltest is a bench for controllers of rooms: simulated zones in simulated weather.
 //
+//	go test ./rules/thermal -run 'TestBench|TestRandomZones' -long -seed 7 -zones 20 -v
+//
+// runs the learner and the thermostats it is compared with, and prints the tables.
+//
 // The zones are those of G. Reynders 2015 (doi 10.13140/RG.2.1.3630.2805) as energyville/modesto gives
 // them; sources, emitters, windows and the heat of people are assumptions.
 package thermaltest
