@@ -22,7 +22,7 @@ type Order struct {
 // Controller is asked once a minute.
 type Controller func(Sight) Order
 
-// Run is one zone under one controller.
+// Run is one zone under one controller. It is done once: its controllers remember.
 type Run struct {
 	Zone     Zone
 	Weather  Weather
