@@ -149,7 +149,7 @@ func TestDayWithoutSensor(t *testing.T) {
 	}
 }
 
-// TestGatewayDiesWhileHeating lets the device's lease of 15 min run out: from the first minute after
+// TestGatewayDiesWhileHeating lets the device's timer, set to Decision.Off, run out: from the first minute after
 // 20:00 in which the relay is on. What the worst minute of the evening would have made is logged.
 func TestGatewayDiesWhileHeating(t *testing.T) {
 	if racing || testing.Short() {
@@ -170,7 +170,7 @@ func TestGatewayDiesWhileHeating(t *testing.T) {
 			if k < evening-30 || o.Power == 0 {
 				return
 			}
-			top := leaseRunsOut(*p, s.Outdoor)
+			top := leaseRunsOut(*p, s.Outdoor, o.Lease)
 			if worst = max(worst, top); high == 0 && k >= evening+180 {
 				high = top
 			}
@@ -183,11 +183,11 @@ func TestGatewayDiesWhileHeating(t *testing.T) {
 	}
 }
 
-// leaseRunsOut heats for 15 min more and returns the highest temperature that follows.
-func leaseRunsOut(p thermaltest.Plant, outdoor float64) (high float64) {
+// leaseRunsOut heats on until the device's timer ends it and returns the highest temperature that follows.
+func leaseRunsOut(p thermaltest.Plant, outdoor float64, lease int) (high float64) {
 	for m := range 240 {
 		power := 1.0
-		if m >= 15 {
+		if m >= lease {
 			power = 0
 		}
 		p.Minute(power, outdoor, 0, p.Gains)

@@ -96,3 +96,14 @@ func (r *relay) shift(back int64) {
 		}
 	}
 }
+
+// lease is how long a device may heat when nobody comes back, in s.
+const lease = 15 * 60
+
+// ends is when a relay that is on will go off; zero if it is off.
+func (r *relay) ends(now int64) time.Time {
+	if !r.On {
+		return time.Time{}
+	}
+	return time.Unix(min(max(r.Begun+r.Span, now), now+lease), 0)
+}

@@ -60,6 +60,7 @@ type Decision struct {
 	Duty  float64   // 0..1, the mean power wished in the running cycle; for a valve, its position
 	On    bool      // for a relay: what it ought to be now; minimum times are already kept
 	Hold  time.Time // the relay must not change before it; zero: it may
+	Off   time.Time // for a relay that is on: when it will go off as far as planned, at most 15 min from now; give it to a device with a timer, so that the heat ends if nobody comes back
 	Aim   float64   // °C that is being heated for: Target, or NextTarget while preheating
 	Ahead bool      // the room is being heated for a slot that has not begun
 	Why   string    // the reason, as a person reads it
@@ -132,7 +133,7 @@ func (r Room) step(s Settings, in Input, inner controller) (Room, Decision) {
 	forced := m.Guard.limit(s, in, m.Sensor.reading(now), now, &d)
 	m.Duty = d.Duty
 	d.On = m.Relay.follow(s, now, d.Duty, forced)
-	d.Hold = m.Relay.hold(s)
+	d.Hold, d.Off = m.Relay.hold(s), m.Relay.ends(now)
 	if d.Fault == "" {
 		d.Fault = m.Doubt.fault(in, &m.Relay, now)
 	}

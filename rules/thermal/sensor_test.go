@@ -302,3 +302,17 @@ func FuzzStep(f *testing.F) {
 		}
 	})
 }
+
+func TestRelaySaysWhenItEnds(t *testing.T) {
+	now := start.Unix()
+	for _, c := range []struct {
+		duty float64
+		want time.Duration
+	}{{0, 0}, {0.2, 4 * time.Minute}, {0.5, 10 * time.Minute}, {1, 15 * time.Minute}} {
+		var r relay
+		on := r.follow(Settings{}.whole(), now, c.duty, false)
+		if ends := r.ends(now); on != !ends.IsZero() || on && ends.Sub(start) != c.want {
+			t.Errorf("duty %.1f: on is %v, ends at %s, want %s later", c.duty, on, ends, c.want)
+		}
+	}
+}

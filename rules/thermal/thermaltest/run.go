@@ -15,6 +15,7 @@ type Sight struct {
 // Order is what a controller wants of the source until the next minute.
 type Order struct {
 	Power float64 // 0..1
+	Lease int     // min after which the device ends it by itself
 	Fault string
 	Why   string
 }
@@ -223,7 +224,7 @@ func Learner(s thermal.Settings) Controller {
 		if !s.Continuous {
 			o.Power = 0
 			if d.On {
-				o.Power = 1
+				o.Power, o.Lease = 1, int(math.Ceil(d.Off.Sub(in.At).Minutes()))
 			}
 		}
 		return o
