@@ -8,6 +8,7 @@ type wish struct {
 	until  int64   // tick at which it ends; 0: it lasts
 	next   int64   // tick at which a warmer slot begins; 0: none
 	then   float64 // °C from next on
+	extra  float64 // K above that are aimed for: no reading is exact
 }
 
 const (
@@ -90,7 +91,7 @@ func (f *future) wish(now int64, w wish, horizon int) {
 		if w.next != 0 && at >= w.next {
 			goal, strict = w.then, true
 		}
-		f.goal[p] = goal + margin
+		f.goal[p] = goal + w.extra
 		if strict {
 			f.below[p], f.above[p] = 1, 1
 		}
@@ -98,8 +99,9 @@ func (f *future) wish(now int64, w wish, horizon int) {
 }
 
 const (
-	margin = 0.12  // K above what is wished that is aimed for: no reading is exact
-	thrift = 0.002 // K²: what a tick of heat costs
+	extra      = 0.06  // K above what is wished that is aimed for
+	extraFloor = 0.12  // K of a floor, which is slow to make good
+	thrift     = 0.002 // K²: what a tick of heat costs
 )
 
 // solve finds the duties by going through the blocks, the last first, so that heat comes late.

@@ -99,7 +99,7 @@ func (m *memory) foresee(s Settings, in Input, turned bool, d *Decision) {
 	if turned || in.Target != m.Planned {
 		b := m.belief(in.At.Unix())
 		d.Duty = m.ahead(s, b, w)
-		still, _ := m.Model.plan(b, wish{target: w.target, until: w.until}, cycleTicks(s), int(earliest(s)))
+		still, _ := m.Model.plan(b, wish{target: w.target, until: w.until, extra: w.extra}, cycleTicks(s), int(earliest(s)))
 		m.Planned, m.Ahead = in.Target, d.Duty > still+0.1
 	}
 	d.Why = fmt.Sprintf("%.1f °C, %.1f wished", m.Sensor.Value, in.Target)
@@ -114,7 +114,10 @@ const belowCap = 0.3
 
 // wishOf reads the wish of an input; what makes no sense in it is left out.
 func wishOf(s Settings, in Input) wish {
-	w := wish{target: min(in.Target, s.Cap-belowCap)}
+	w := wish{target: min(in.Target, s.Cap-belowCap), extra: extra}
+	if s.Kind == Floor {
+		w.extra = extraFloor
+	}
 	if !in.Until.IsZero() && in.Until.After(in.At) {
 		w.until = in.Until.Unix() / tick
 	}
