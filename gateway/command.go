@@ -27,6 +27,7 @@ const (
 	CloudAdapter     = "netatmo"
 	AccessoryAdapter = "accessory"
 	CameraAdapter    = "camera"
+	MQTTAdapter      = "mqtt"
 	LoopName         = "loop" // From of the events that the Loop itself makes
 )
 

@@ -21,6 +21,8 @@ type Device struct {
 	Bridge DeviceID   `json:"bridge,omitempty"`
 	Also   []DeviceID `json:"also,omitempty"`  // other names of the same hardware: serial number, HomeKit id
 	Faces  []Face     `json:"faces,omitempty"` // one an adapter, in the order they were found
+	// Circuit is what it heats, if it is a heating relay. It is never changed in place.
+	Circuit *Circuit `json:"circuit,omitempty"`
 	// Readings has one entry for each quantity and source, sorted by quantity, then source.
 	Readings []Measure `json:"readings,omitempty"`
 }

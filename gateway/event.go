@@ -28,6 +28,7 @@ type Found struct {
 	RoomName string     // the room's name where only that is known
 	Bridge   DeviceID
 	Controls []Control
+	Circuit  *Circuit // what it heats, if it is a heating relay; not changed after it was posted
 }
 
 // Gone says that a device is no longer behind that adapter by somebody's will: unpaired, removed

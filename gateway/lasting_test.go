@@ -68,3 +68,39 @@ func TestValueJSON(t *testing.T) {
 		t.Error("a list is taken for a value")
 	}
 }
+
+// learnt is what some rule may remember.
+type learnt struct{ gain float64 }
+
+func (l learnt) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]float64{"gain": l.gain})
+}
+
+func TestMemoriesAreSavedAsOfTheirLastCopy(t *testing.T) {
+	var s State
+	s.Memories = s.Memories.With("bath", MemoryOf(learnt{2}))
+	s.Kept = s.Kept.With("bath", MemoryOf(learnt{1}))
+	s.Firings = s.Firings.With("boiler", Firing{On: true, Ordered: Flag(true), Changed: time.Unix(5, 0)})
+	text, err := json.Marshal(s.Lasting())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := ReadLasting(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := l.State()
+	memory, _ := again.Memories.Get("bath")
+	if got := memory.Value(); got != MemoryText(`{"gain":1}`) {
+		t.Errorf("the memory comes back as %v", got)
+	}
+	if f, _ := again.Firings.Get("boiler"); !f.On || f.Ordered != Flag(true) || !f.Changed.Equal(time.Unix(5, 0)) {
+		t.Errorf("the relay comes back as %+v", f)
+	}
+	if second, err := json.Marshal(again.Lasting()); err != nil || string(second) != string(text) {
+		t.Errorf("saved again (%v):\n%s, was\n%s", err, second, text)
+	}
+	if text, err := json.Marshal(Memory{}); err != nil || string(text) != "null" {
+		t.Errorf("the memory of nothing is %s, %v", text, err)
+	}
+}

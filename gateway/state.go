@@ -24,6 +24,11 @@ type State struct {
 	Clock     Clock
 	Health    Table[PointKey, Health] // by adapter name
 	Asked     Table[PointKey, Asked]  // by Point.String
+	Firings   Table[DeviceID, Firing] // by heating relay
+	Memories  Table[RoomID, Memory]   // what was learnt of each room
+	Kept      Table[RoomID, Memory]   // Memories as they are saved: a copy each quarter of an hour
+	Learnt    time.Time               // when the rooms were last looked at for Memories
+	KeptAt    time.Time               // when Kept was last copied
 	Decisions []Decision              // the last of them, oldest first, at most MaxDecisions
 	Decided   uint64                  // number of the last decision, for ever growing
 	Commanded uint64                  // id of the last command

@@ -45,6 +45,7 @@ const (
 	Position       Quantity = "position"        // %, 100 = open
 	Power          Quantity = "power"           // W
 	Boiler         Quantity = "boiler"          // flag, the thermostat calls for heat
+	Relay          Quantity = "relay"           // flag, a heating relay that only the rules switch
 	HeatingRequest Quantity = "heating-request" // %, how much a valve asks for
 	OpenWindow     Quantity = "open-window"     // flag
 	Mode           Quantity = "mode"            // word: a RoomMode or HomeMode

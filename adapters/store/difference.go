@@ -29,6 +29,7 @@ func difference(then, now gateway.State) urgency {
 	most := differenceOf(then.Devices, now.Devices, essentialDevice)
 	most = max(most, differenceOf(then.Rooms, now.Rooms, essentialRoom))
 	most = max(most, differenceOf(then.Also, now.Also, func(id gateway.DeviceID) gateway.DeviceID { return id }))
+	most = max(most, differenceOf(then.Kept, now.Kept, func(gateway.Memory) gateway.Memory { return gateway.Memory{} }))
 	a, b := rest(then), rest(now)
 	switch {
 	case most == essential || !same(essentialRest(a), essentialRest(b)):
@@ -83,7 +84,7 @@ func essentialRoom(r gateway.Room) gateway.Room {
 func rest(s gateway.State) gateway.Lasting {
 	l := s.Lasting()
 	none := gateway.Lasting{}
-	l.Devices, l.Rooms, l.Also = none.Devices, none.Rooms, none.Also
+	l.Devices, l.Rooms, l.Also, l.Memories = none.Devices, none.Rooms, none.Also, none.Memories
 	return l
 }
 
@@ -92,6 +93,7 @@ func rest(s gateway.State) gateway.Lasting {
 func essentialRest(l gateway.Lasting) gateway.Lasting {
 	l.Outage, l.Outages, l.Days, l.Watch = nil, nil, nil, gateway.Watch{}
 	l.Decisions, l.Decided, l.Commanded = nil, 0, 0
+	l.Firings = gateway.Lasting{}.Firings // relays are looked at anew
 	l.Why, l.Authority.Why, l.Home.Copied = "", "", time.Time{}
 	l.Alarms = slices.Clone(l.Alarms)
 	for i := range l.Alarms {

@@ -54,6 +54,11 @@ func TestDifference(t *testing.T) {
 		{"another reason, same verdict", state(func(s *gateway.State) { s.Cloud.Why = "503 again" }), measured},
 		{"a command was numbered", state(func(s *gateway.State) { s.Commanded++ }), measured},
 
+		{"a relay switched", state(func(s *gateway.State) { s.Firings = s.Firings.With("boiler", gateway.Firing{On: true}) }), measured},
+		{"what is learnt and not yet to be saved", state(func(s *gateway.State) {
+			s.Memories = s.Memories.With("room-1", gateway.MemoryOf(gateway.MemoryText(`{"gain":2}`)))
+		}), nothing},
+
 		{"a decision", state(func(s *gateway.State) { s.Decided++ }), decided},
 
 		{"a person's wish", func(s gateway.State) gateway.State { return override(s, 1, 23, began) }, essential},
@@ -128,5 +133,21 @@ func BenchmarkDifferenceOfOneReading(b *testing.B) {
 		if difference(before, after) != measured {
 			b.Fatal("not seen")
 		}
+	}
+}
+
+// What is learnt of a room changes all day: it must not have the disk written at once each time.
+func TestWhatIsLearntIsNotUrgent(t *testing.T) {
+	learnt := func(s gateway.State, gain string) gateway.State {
+		s.Version++
+		s.Kept = s.Kept.With("room-1", gateway.MemoryOf(gateway.MemoryText(gain)))
+		return s
+	}
+	before := learnt(houseOf(8), "1")
+	if got := difference(before, learnt(before, "2")); got != measured {
+		t.Errorf("another memory has urgency %d, want %d", got, measured)
+	}
+	if got := difference(before, learnt(before, "1")); got != nothing {
+		t.Errorf("the same memory has urgency %d, want %d", got, nothing)
 	}
 }
