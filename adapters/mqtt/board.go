@@ -16,6 +16,7 @@ type board struct {
 	queue  []*page // those to be sent, from head on
 	head   int
 	events [][]byte // to be sent after the pages, oldest first
+	orders []order  // to attached devices, to be sent before everything else
 }
 
 // page is one retained topic.
@@ -25,9 +26,11 @@ type page struct {
 	queued bool
 }
 
-// message is what goes to the broker next: a page, or an event.
+// message is what goes to the broker next: a page, an event, or an order to an attached device.
 type message struct {
-	page   *page // nil: an event
+	page   *page // nil: an event or an order
+	order  bool
+	of     gateway.DeviceID // whose order it is
 	topic  string
 	text   []byte
 	retain bool
@@ -98,6 +101,11 @@ func (b *board) tell(event []byte) {
 
 // next takes what is to be sent first from the queue.
 func (b *board) next(eventTopic string) (message, bool) {
+	if len(b.orders) > 0 {
+		o := b.orders[0]
+		b.orders = b.orders[1:]
+		return message{order: true, of: o.of, topic: o.topic, text: []byte(o.text)}, true
+	}
 	for b.head < len(b.queue) {
 		p := b.queue[b.head]
 		b.head++
@@ -121,11 +129,25 @@ func (b *board) isCurrent(p *page) bool {
 	return !taken || now == p
 }
 
-// putBack returns a message that did not reach the broker.
+// command puts an order before everything else. While nobody takes them only the newest are kept: an old
+// one must not come late.
+func (b *board) command(o order) {
+	b.orders = append(b.orders, o)
+	if over := len(b.orders) - mostOrders; over > 0 {
+		b.orders = slices.Delete(b.orders, 0, over)
+	}
+}
+
+// mostOrders is how many orders may wait to be sent.
+const mostOrders = 256
+
+// putBack returns a message that did not reach the broker. An order is not repeated: whoever gave it is
+// told, and gives it again if it still holds.
 func (b *board) putBack(m message) {
-	if m.page != nil {
+	switch {
+	case m.page != nil:
 		b.post(m.page)
-	} else {
+	case !m.order:
 		b.events = slices.Insert(b.events, 0, m.text)
 	}
 }

@@ -63,7 +63,8 @@ var sensors = map[gateway.Quantity]sensor{
 	gateway.Monitoring:     {platform: binary, class: "running", name: "Monitoring"},
 	gateway.On:             {platform: binary, class: "power"},
 	gateway.Boiler:         {platform: binary, class: "running", name: "Boiler"},
-	gateway.Lock:           {platform: binary, class: "lock", inverse: true}, // Home Assistant: on = unlocked
+	gateway.Relay:          {platform: binary, class: "running", name: "Heating relay"}, // to be seen, not to be turned
+	gateway.Lock:           {platform: binary, class: "lock", inverse: true},            // Home Assistant: on = unlocked
 	gateway.LowBattery:     {platform: binary, class: "battery", category: diagnostic},
 	gateway.Tampered:       {platform: binary, class: "tamper", category: diagnostic},
 	gateway.Fault:          {platform: binary, class: "problem", category: diagnostic},

@@ -39,6 +39,8 @@ type Options struct {
 	Discovery string
 	// Version of this program, shown in Home Assistant; "": not shown.
 	Version string
+	// Attached are the devices that the user has attached by MQTT.
+	Attached []Attached
 	// Log gets one line for each change of the connection; nil: slog.Default().
 	Log *slog.Logger
 }
@@ -59,7 +61,7 @@ func (o Options) Check() error {
 	if o.Embedded == nil {
 		errs = append(errs, checkAddress(o.Broker))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, o.checkAttached()...)...)
 }
 
 func checkAddress(broker string) error {

@@ -27,6 +27,7 @@ const (
 	subscribeQoS   = 1
 	statesQoS      = 0 // the connection keeps the order, and a lost one is followed by everything again
 	lastWordQoS    = 1
+	ordersQoS      = 1 // an order to a relay must not get lost on the way to the broker
 	mqttVersion    = 4 // MQTT 3.1.1
 	defaultPort    = "1883"
 	defaultTLSPort = "8883"
@@ -130,6 +131,9 @@ func (s subscription) Error() error {
 }
 
 func (r *remote) send(m message) receipt {
+	if m.order {
+		return r.client.Publish(m.topic, ordersQoS, false, m.text)
+	}
 	return r.client.Publish(m.topic, statesQoS, m.retain, m.text)
 }
 

@@ -34,6 +34,7 @@ type session struct {
 	log     *slog.Logger
 	line    line
 	view    *view
+	devices *attachments
 
 	up       bool    // news says that the broker is there
 	wanted   receipt // of the subscription under way; nil: none
@@ -60,6 +61,7 @@ func newSession(a *Adapter, port gateway.Port) *session {
 		trouble:  make(map[string]bool),
 		refusals: rate.NewLimiter(refusalsPerSecond, refusalsAtOnce), retained: make(map[string]string),
 	}
+	s.devices = newAttachments(o.Attached, port, s.view.board.command)
 	if o.Embedded != nil {
 		s.line = newEmbedded(o.Embedded, a.subscribed, a.hear)
 	} else {
@@ -74,6 +76,7 @@ func newSession(a *Adapter, port gateway.Port) *session {
 // serve does one thing after the other until ctx ends. It waits for nothing else: what is sent reports
 // back by its receipt.
 func (s *session) serve(ctx context.Context) {
+	s.devices.introduce(s.view.state)
 	for {
 		s.send()
 		select {
@@ -82,7 +85,7 @@ func (s *session) serve(ctx context.Context) {
 		case state := <-s.port.Shown():
 			s.view.show(state)
 		case c := <-s.port.Commands():
-			s.port.Post(gateway.Outcome{ID: c.ID, Point: c.Point, Err: "nothing can be set through MQTT", Final: true})
+			s.devices.command(c, s.up)
 		case m := <-s.adapter.inbox:
 			s.take(m)
 		case n := <-s.line.news():
@@ -91,6 +94,8 @@ func (s *session) serve(ctx context.Context) {
 			s.land()
 		case <-done(s.wanted):
 			s.subscribed()
+		case <-s.devices.alarm:
+			s.devices.lookForLate()
 		case <-s.retry:
 			s.retry = nil
 		case <-s.birth:
@@ -115,6 +120,7 @@ func (s *session) notice(n news) {
 		s.connected()
 	case !s.line.ready(): // else the news of a loss has come after the next connection
 		s.up = false
+		s.devices.cutOff()
 		s.complain("MQTT broker is not there", n.err)
 	}
 }
@@ -130,7 +136,8 @@ func (s *session) connected() {
 		s.view.board.putBack(s.flying)
 		s.flight = nil
 	}
-	s.wanted = s.line.subscribe(s.options.filters())
+	s.view.board.orders = nil // meant for devices as they were
+	s.wanted = s.line.subscribe(append(s.options.filters(), s.devices.filters()...))
 	s.view.showAll()
 }
 
@@ -173,6 +180,9 @@ func (s *session) land() {
 		return
 	}
 	s.view.board.putBack(s.flying)
+	if s.flying.order {
+		s.devices.undelivered(s.flying.of, err)
+	}
 	s.retry = time.After(s.pause)
 	s.pause = min(2*s.pause, lastPause)
 	s.complain("MQTT broker does not take "+s.flying.topic, err)
@@ -183,6 +193,7 @@ func (s *session) subscribed() {
 		s.complain("wishes over MQTT do not reach us", err)
 	}
 	s.wanted = nil
+	s.devices.greet()
 }
 
 // leave says goodbye, unless the broker takes nothing any more: then its last word is our last will.
@@ -209,6 +220,7 @@ func (s *session) take(m heard) {
 		s.contradict(m)
 	case s.options.Discovery != "" && m.topic == s.options.birthTopic():
 		s.born(m)
+	case s.devices.hear(m):
 	case len(m.payload) > 0: // else somebody deletes a retained wish
 		s.hear(m)
 	}
