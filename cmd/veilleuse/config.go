@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/veilleuse/veilleuse/adapters/clock"
+	"github.com/veilleuse/veilleuse/adapters/mqtt"
 )
 
 // Config is the one configuration. Every key has a default; README.md has a line for each.
@@ -22,6 +23,7 @@ type Config struct {
 	MQTT        MQTTConfig
 	Web         WebConfig
 	Accessories []AccessoryConfig
+	Attached    []mqtt.Attached // relays, sensors and valves by MQTT, in the order of the file
 }
 
 // HomeConfig is what holds for the whole home.

@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/veilleuse/veilleuse/adapters/mqtt"
 )
 
 // key is one key of the configuration: where it stands and how its value is read.
@@ -41,6 +43,9 @@ var keys = []key{
 	{"mqtt.ca_file", text(func(c *Config) *string { return &c.MQTT.CAFile }, anyText)},
 	{"web.listen", text(func(c *Config) *string { return &c.Web.Listen }, address)},
 	{"accessories", accessories},
+	{"relays", attached(mqtt.RoleRelay)},
+	{"sensors", attached(mqtt.RoleSensor)},
+	{"valves", attached(mqtt.RoleValve)},
 }
 
 func text(at func(*Config) *string, valid func(string) error) func(*Config, ast.Node) error {

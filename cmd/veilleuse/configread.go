@@ -78,8 +78,16 @@ func (r *reader) value(path string, pair *ast.MappingValueNode) {
 	if tagged, ok := value.(*ast.TagNode); ok {
 		value = tagged.Value
 	}
-	if err := keys[at].read(&r.config, value); err != nil {
-		r.fault(pair.Value, "%s: %v", path, err)
+	err := keys[at].read(&r.config, value)
+	if err == nil {
+		return
+	}
+	for _, one := range splitErrors(err) {
+		var p placed
+		if !errors.As(one, &p) {
+			p = placed{pair.Value, one}
+		}
+		r.fault(p.at, "%s: %v", path, p.err)
 	}
 }
 

@@ -118,7 +118,7 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 		{gateway.CameraAdapter, cameras},
 		{gateway.CloudAdapter, netatmo.New(h.cloud)},
 		{"homekit", h.bridge},
-		{"mqtt", mqtt.New(messages)},
+		{gateway.MQTTAdapter, mqtt.New(messages)},
 		{"broker", portless{h.broker}},
 		{"web", web.New(h.figures(c, log))},
 		{"control", &control{path: filepath.Join(c.State, "control.sock"), house: h}},
@@ -148,7 +148,7 @@ func (h *house) firstState(c Config) (gateway.State, error) {
 // messages are the settings of the MQTT adapter, and the embedded broker if there is to be one.
 func (h *house) messages(c Config, log *slog.Logger) (mqtt.Options, error) {
 	version, _ := version()
-	o := mqtt.Options{Base: c.MQTT.Base, Discovery: c.MQTT.Discovery, Version: version, Log: log}
+	o := mqtt.Options{Base: c.MQTT.Base, Discovery: c.MQTT.Discovery, Version: version, Attached: c.attachedDevices(), Log: log}
 	if c.MQTT.Broker != embedded {
 		o.Broker, o.User, o.PasswordFile, o.CAFile = c.MQTT.Broker, c.MQTT.User, c.MQTT.PasswordFile, c.MQTT.CAFile
 		return o, o.Check()
@@ -166,7 +166,7 @@ func (h *house) messages(c Config, log *slog.Logger) (mqtt.Options, error) {
 		return o, fmt.Errorf("mqtt.listen: %w", err)
 	}
 	h.broker, o.Embedded = b, b
-	return o, nil
+	return o, o.Check()
 }
 
 // figures are the settings of the HTTP server.
