@@ -46,6 +46,7 @@ type Firing struct {
 	Warm    time.Time `json:"warm,omitzero"`     // since when a room has been above its cap with the relay on
 	Idle    Idle      `json:"idle,omitzero"`     // what a room did while the relay was off
 	Blocked string    `json:"blocked,omitempty"` // why it does not start although it ought to
+	Refused time.Time `json:"refused,omitzero"`  // until when it is not asked to switch on: its adapter said that this is useless
 	Order   uint64    `json:"order,omitempty"`   // id of the last command
 	Faulty  string    `json:"faulty,omitempty"`  // the last answer of its adapter that was a refusal
 }

@@ -30,6 +30,9 @@ func (b *book) aim() {
 // due reports whether the passing of time alone can change anything in a room.
 func (b *book) due(room gateway.Room) bool {
 	past := func(t time.Time) bool { return !t.IsZero() && !b.now.Before(t) }
+	if _, stuck := b.spread(room); stuck {
+		return true
+	}
 	return room.Override.Local || b.Home.Regime.Local || !room.Disagrees.IsZero() || past(room.Override.End()) || past(room.Target.Until)
 }
 
@@ -277,7 +280,7 @@ func (b *book) climate(room gateway.Room) (gateway.Measure, gateway.Value) {
 			(!best.Value.Known() || steers && !steered || m.At.After(best.At)) {
 			best, steered = m, steered || steers
 		}
-		for _, q := range []gateway.Quantity{gateway.HeatingRequest, gateway.Boiler} {
+		for _, q := range []gateway.Quantity{gateway.HeatingRequest, gateway.Boiler, gateway.Relay} {
 			if m, ok := d.Reading(q); ok && (!heating.Known() || m.Value.Yes()) {
 				heating = m.Value
 			}

@@ -33,7 +33,9 @@ func (b *book) observe(f gateway.Fact) {
 	case gateway.Budget:
 		b.Budget, b.changed = f, true
 	case gateway.Outcome:
-		b.observeOutcome(f)
+		if !b.relayOutcome(f) {
+			b.observeOutcome(f)
+		}
 	case gateway.Clock:
 		b.observeClock(f)
 	case gateway.Health:
@@ -83,6 +85,8 @@ func (b *book) observeReading(f gateway.Reading) {
 		b.hear(d, m)
 	case gateway.Siren:
 		b.alarmed = true
+	case gateway.Relay:
+		b.observeRelay(d.ID, f.Value.Yes())
 	case gateway.Target:
 		if had && before.Value != m.Value && b.from != gateway.CloudAdapter && !before.At.Before(b.Started) {
 			b.noticeHand(d, before, m)
@@ -120,14 +124,42 @@ func (b *book) observeFound(f gateway.Found) {
 	if room := b.placeOf(f, d); room != "" {
 		d.Room = room
 	}
-	if _, _, steers := d.Control(gateway.Target); steers && d.Room == "" && b.from != gateway.CloudAdapter {
+	if _, _, steers := d.Control(gateway.Target); steers && d.Room == "" && b.from != gateway.CloudAdapter && !b.namesRoom(f) {
 		b.ownRoom(&d, f)
 	}
+	b.place(&d, f)
 	b.setDevice(d)
 	b.settle(old, d)
 	if !known {
 		b.decide(gateway.Decision{Kind: "device", Device: d.ID, Room: d.Room, What: fmt.Sprintf("%s is known", label(d)), Why: "found by " + b.from})
 	}
+}
+
+// namesRoom reports whether the configuration says where an attached device stands.
+func (b *book) namesRoom(f gateway.Found) bool {
+	return b.from == gateway.MQTTAdapter && f.RoomName != ""
+}
+
+// place gives a device that the user attached the room that the configuration names, and a relay its rooms.
+func (b *book) place(d *gateway.Device, f gateway.Found) {
+	if b.from != gateway.MQTTAdapter {
+		return
+	}
+	if f.RoomName != "" && (d.Room == "" || strings.HasPrefix(string(d.Room), ownRoomPrefix)) {
+		d.Room = b.nameRoom(f.RoomName)
+	}
+	d.Circuit = f.Circuit
+	if f.Circuit == nil {
+		b.Firings = b.Firings.Without(d.ID)
+		return
+	}
+	for _, name := range f.Circuit.Rooms {
+		b.nameRoom(name)
+	}
+	if _, known := b.Firings.Get(d.ID); !known {
+		b.Firings = b.Firings.With(d.ID, gateway.Firing{})
+	}
+	b.everything = true
 }
 
 // known finds the device that the fact speaks of, under any of its names.
@@ -215,6 +247,9 @@ func (b *book) observeGone(f gateway.Gone) {
 	}
 	d.Faces = slices.DeleteFunc(slices.Clone(d.Faces), func(face gateway.Face) bool { return face.Adapter == b.from })
 	b.decide(gateway.Decision{Kind: "device", Device: d.ID, What: fmt.Sprintf("%s left %s", label(d), b.from), Why: "it was removed there"})
+	if b.from == gateway.MQTTAdapter {
+		d.Circuit, b.Firings = nil, b.Firings.Without(d.ID)
+	}
 	if len(d.Faces) > 0 {
 		b.setDevice(d)
 		return

@@ -39,6 +39,7 @@ func (b *book) observePlan(f gateway.Plan) {
 			b.setRoom(room)
 		}
 	}
+	b.joinRooms()
 	b.changed, b.everything = true, true
 	if first {
 		b.decide(gateway.Decision{Kind: "authority", What: fmt.Sprintf("the plan of %s is copied", homeName(b.Home)),

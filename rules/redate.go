@@ -88,6 +88,10 @@ func (b *book) redate(off time.Duration) {
 		}
 		b.Rooms = b.Rooms.With(id, room)
 	}
+	for id, f := range b.Firings.All() {
+		move(&f.Changed, &f.At, &f.Since, &f.Again, &f.Refused, &f.Warm, &f.Idle.At, &f.Idle.Power)
+		b.Firings = b.Firings.With(id, f)
+	}
 	b.redateWishes(off, true)
 	move(&b.Started)
 	b.changed = true

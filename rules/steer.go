@@ -14,6 +14,9 @@ import (
 func (b *book) wantRoom(room *gateway.Room) {
 	aim, person := room.Target, room.Override.Local
 	why, over := b.overLAN(*room)
+	if wide, stuck := b.spread(*room); stuck {
+		aim, person = wide, true
+	}
 	switch {
 	case b.inCharge():
 		if room.Override.Mode == gateway.RoomHome { // who follows the home again gives the devices time to

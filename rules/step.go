@@ -2,11 +2,12 @@
 //
 // There is one file a rule: what an alarm asks for (alarm.go), who is in charge (authority.go), what
 // people wish (wish.go) and whose hand turned a knob (hand.go), what each room ought to be (heating.go),
-// which devices are steered to it and when (steer.go), who is right when the cloud is back (handover.go)
-// and what it is told (tell.go); what happened in an outage is written down last (journal.go). Each rule
-// says what ought to be, not what to do: it states wants, the graver rule first. converge.go alone
-// compares wants with readings and turns the difference into commands, so that loss, repetition and
-// restarts are dealt with once.
+// which devices are steered to it and when (steer.go), which relays heat it (relay.go, boiler.go) by what
+// was learnt of it (learn.go) and what is watched over them all the same (relaysafe.go), who is right when
+// the cloud is back (handover.go) and what it is told (tell.go); what happened in an outage is written down
+// last (journal.go). Each rule says what ought to be, not what to do: it states wants, the graver rule
+// first. converge.go alone compares wants with readings and turns the difference into commands, so that
+// loss, repetition and restarts are dealt with once.
 //
 // Everything here is a pure function of the State and the Event that come in. Nothing reads a clock,
 // a file or the network, and nothing is changed in place.
@@ -16,12 +17,18 @@ import (
 	"time"
 
 	"github.com/veilleuse/veilleuse/gateway"
+	"github.com/veilleuse/veilleuse/rules/thermal"
 )
 
 // Step takes one event: first the facts go into the State, then each rule advances, then what is
 // wanted is compared with what is.
 func Step(s gateway.State, e gateway.Event) (gateway.State, []gateway.Command) {
-	b := book{State: s, now: e.At.Round(0), from: e.From} // what is remembered goes by the wall clock alone
+	return step(s, e, thermal.Room.Step)
+}
+
+// step is Step with a controller of the caller's choice.
+func step(s gateway.State, e gateway.Event, control controller) (gateway.State, []gateway.Command) {
+	b := book{State: s, now: e.At.Round(0), from: e.From, control: control} // what is remembered goes by the wall clock alone
 	off, certain := clockSet(s.At, e.At)
 	b.steady = off == 0 && e.At.Sub(s.At).Abs() < stride
 	b.everything = off != 0
@@ -44,6 +51,7 @@ func Step(s gateway.State, e gateway.Event) (gateway.State, []gateway.Command) {
 		b.advanceAuthority()
 	}
 	b.aim()
+	b.fire()
 	b.converge()
 	b.wake()
 	b.journal(&s, e.Fact)
@@ -56,14 +64,16 @@ func Step(s gateway.State, e gateway.Event) (gateway.State, []gateway.Command) {
 // book is the State being worked on during one Step, and what the event has touched.
 type book struct {
 	gateway.State
-	now  time.Time
-	from string
+	now     time.Time
+	from    string
+	control controller
 
 	room       gateway.RoomID // the one room that the event touched, or
 	everything bool           // all of them: time passed, a wish, another phase
 	quietly    bool           // all of them, but only because time passed
 	wiped      bool           // the view shows a mode of ours, which has ended the rooms' set points there
 	alarmed    bool           // an alarm began, changed or ended
+	relayed    bool           // a heating relay said something
 	steady     bool           // the clock went on as clocks do since the last event
 	changed    bool           // a reader could see a difference
 
@@ -102,6 +112,11 @@ func (b *book) begin() {
 		b.Home.Regime.Mode = gateway.HomeSchedule
 	}
 	b.Cloud.Hold = max(b.Cloud.Hold, firstHold)
+	for id, d := range b.Devices.All() {
+		if _, known := b.Firings.Get(id); d.Circuit != nil && !known {
+			b.Firings = b.Firings.With(id, gateway.Firing{})
+		}
+	}
 	b.resumeDrill()
 }
 

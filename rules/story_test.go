@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	_ "time/tzdata"
 
@@ -63,6 +64,9 @@ func invariants(before gateway.State, e gateway.Event, after gateway.State, comm
 	for _, c := range commands {
 		if c.Why == "" {
 			return fmt.Errorf("%v is asked of %s without a reason", c.Value, c.Point)
+		}
+		if err := relayKept(before, e, after, c); err != nil {
+			return err
 		}
 		n, isNumber := c.Value.Number()
 		if c.Point.Quantity == gateway.Target && (!isNumber || n < min(after.Home.FrostGuard, after.Home.Maximum) || n > max(after.Home.Maximum, after.Home.FrostGuard)) {
@@ -140,4 +144,32 @@ func fingerprint(s gateway.State) string {
 		return err.Error()
 	}
 	return fmt.Sprintf("%d %v %+v %+v %s", s.Version, s.At, s.Cloud, s.Authority, lasting)
+}
+
+// relayKept holds what an order to a heating relay always keeps: it is a lease, and no minimum time is cut.
+func relayKept(before gateway.State, e gateway.Event, after gateway.State, c gateway.Command) error {
+	if c.Point.Quantity != gateway.Relay {
+		return nil
+	}
+	d, _ := after.Devices.Get(gateway.DeviceID(c.Point.Of))
+	f, _ := after.Firings.Get(d.ID)
+	if lease := d.Circuit.Lease; c.Value.Yes() && lease > 0 && !c.Until.Equal(e.At.Add(lease)) {
+		return fmt.Errorf("%s is switched on until %v, not for its lease of %v", c.Point, c.Until, lease)
+	}
+	least := 3 * time.Minute
+	switch {
+	case d.Circuit.Heats == gateway.HeatsElectric:
+		least = 30 * time.Second
+	case d.Circuit.Heats == gateway.HeatsFloor:
+		least = 10 * time.Minute
+	case f.On:
+		least = 4 * time.Minute
+	}
+	if c.Value.Yes() != f.On && e.At.Sub(f.Changed) < least {
+		return fmt.Errorf("%s is switched %v after %v", c.Point, c.Value, e.At.Sub(f.Changed))
+	}
+	if m, ok := d.ReadingFrom(gateway.Relay, c.Point.Adapter); !ok || m.At.Before(before.Started) {
+		return fmt.Errorf("%s is ordered before it was read", c.Point)
+	}
+	return nil
 }

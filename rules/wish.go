@@ -147,6 +147,8 @@ func (b *book) setDeviceTo(by string, ask gateway.SetDevice) {
 	switch {
 	case !ok:
 		b.refuse(by, what, fmt.Sprintf("%s has no %s that can be set", label(d), ask.Quantity))
+	case ask.Quantity == gateway.Relay:
+		b.refuse(by, what, "a heating relay follows its rooms; wish a temperature there")
 	case ask.Quantity == gateway.Target:
 		b.refuse(by, what, "a temperature is set for a room, not for one device of it")
 	case isNumber && control.Max > control.Min && (n < control.Min || n > control.Max):

@@ -48,8 +48,10 @@ func (s *Story) house(words []string) error {
 		return s.week(words[1:])
 	case "device":
 		return s.device(words)
+	case "relay":
+		return s.relay(words)
 	}
-	return fmt.Errorf("%q is not a line of a house: zone, start, home, room, week, target or device", words[0])
+	return fmt.Errorf("%q is not a line of a house: zone, start, home, room, week, target, device or relay", words[0])
 }
 
 func (s *Story) home(words []string) error {
@@ -162,4 +164,29 @@ func limits(text string) (gateway.Control, error) {
 		return c, fmt.Errorf("limits are as in target=7..30/0.5, not %q", text)
 	}
 	return c, nil
+}
+
+// relay adds a heating relay that is attached by MQTT.
+func (s *Story) relay(words []string) error {
+	if len(words) < 2 || option(words, "rooms") == "" {
+		return fmt.Errorf("a relay needs an id and rooms, as in: relay boiler rooms=bath,bed heats=boiler lease=15m")
+	}
+	c := gateway.Circuit{Rooms: strings.Split(option(words, "rooms"), ","), Heats: gateway.Emitter(option(words, "heats")),
+		Lease: 15 * time.Minute, Sensor: gateway.DeviceID(option(words, "sensor")), Bypass: gateway.DeviceID(option(words, "bypass"))}
+	for name, at := range map[string]*time.Duration{"lease": &c.Lease, "on": &c.MinimumOn, "off": &c.MinimumOff} {
+		v := option(words, name)
+		if v == "" {
+			continue
+		}
+		d, err := time.ParseDuration(v)
+		if err != nil {
+			return fmt.Errorf("%s=%s is not a duration as in 4m", name, v)
+		}
+		*at = d
+	}
+	d := gateway.Device{ID: gateway.DeviceID(words[1]), Name: words[1], Circuit: &c, Faces: []gateway.Face{
+		{Adapter: gateway.MQTTAdapter, Reaches: true, Controls: []gateway.Control{{Quantity: gateway.Relay}}}}}
+	s.obeys[d.ID] = slices.Contains(words, "obeys")
+	s.state.Devices = s.state.Devices.With(d.ID, d)
+	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/veilleuse/veilleuse/gateway"
@@ -25,6 +27,7 @@ type player struct {
 	ahead   time.Duration // how far the clock is ahead of it
 	sent    []gateway.Command
 	shown   map[string]shownSince
+	leases  map[gateway.DeviceID]time.Time // when a relay that is on switches off by itself
 	decided uint64
 }
 
@@ -36,7 +39,7 @@ type shownSince struct {
 // Play plays the story through step and writes it to out again, with what follows after each line
 // as lines that begin with ">".
 func (s *Story) Play(step gateway.Step, check Check, out io.Writer) error {
-	p := &player{story: s, step: step, check: check, out: out, state: s.state, now: s.start, shown: map[string]shownSince{}}
+	p := &player{story: s, step: step, check: check, out: out, state: s.state, now: s.start, shown: map[string]shownSince{}, leases: map[gateway.DeviceID]time.Time{}}
 	for _, l := range s.lines {
 		if l.expect {
 			continue
@@ -64,6 +67,9 @@ func (s *Story) Play(step gateway.Step, check Check, out io.Writer) error {
 func (p *player) until(at time.Time) error {
 	for next := p.next(); next.Before(at); next = p.next() {
 		p.now = next
+		if err := p.endLeases(); err != nil {
+			return err
+		}
 		if err := p.take(gateway.LoopName, gateway.Tick{}); err != nil {
 			return err
 		}
@@ -189,6 +195,7 @@ func (p *player) obey(commands []gateway.Command) error {
 		if !p.story.obeys[gateway.DeviceID(c.Point.Of)] {
 			continue
 		}
+		p.lease(c)
 		for _, f := range []gateway.Fact{
 			gateway.Outcome{ID: c.ID, Point: c.Point},
 			gateway.Reading{Device: gateway.DeviceID(c.Point.Of), Quantity: c.Point.Quantity, Value: c.Value},
@@ -196,6 +203,33 @@ func (p *player) obey(commands []gateway.Command) error {
 			if err := p.take(c.Point.Adapter, f); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// lease starts the timer in a relay that was told to switch on.
+func (p *player) lease(c gateway.Command) {
+	id := gateway.DeviceID(c.Point.Of)
+	if c.Point.Quantity != gateway.Relay {
+		return
+	}
+	delete(p.leases, id)
+	if c.Value.Yes() && !c.Until.IsZero() {
+		p.leases[id] = c.Until
+	}
+}
+
+// endLeases lets relays switch off whose time is over, and say so.
+func (p *player) endLeases() error {
+	for _, id := range slices.Sorted(maps.Keys(p.leases)) {
+		if p.now.Before(p.leases[id]) {
+			continue
+		}
+		delete(p.leases, id)
+		fmt.Fprintf(p.out, "> %s %s switches off by itself: its lease is over\n", p.clockNow(), id)
+		if err := p.take(gateway.MQTTAdapter, gateway.Reading{Device: id, Quantity: gateway.Relay, Value: gateway.Flag(false)}); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -9,6 +9,7 @@
 //	week 06:30=day 22:30=night                  every day of the week; "week mon 06:30=day" for one
 //	target day bath=21 bedroom=19               what a zone asks of its rooms
 //	device v1 NRV room=bath face=accessory target=7..30/0.5 obeys
+//	relay boiler rooms=bath,bed heats=boiler obeys      by MQTT; lease=15m on=4m off=3m bypass=ID sensor=ID
 //
 // and goes on with what happens, each line led by the wall clock of the home; a time that lies
 // before the last one is on the next day. Between the lines time passes in ticks of 10 s.

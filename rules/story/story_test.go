@@ -79,6 +79,8 @@ func TestFaultsNameTheirLine(t *testing.T) {
 		{"open quotation", small + "16:31 probe ok \"fine\n", "line 8: a quotation mark is not closed"},
 		{"bad slot", "week 6h=day\n", `line 1: a slot is a time and a zone`},
 		{"bad limits", "device v NRV face=accessory target=7-30\n", `line 1: limits are as in target=7..30/0.5`},
+		{"relay without rooms", "relay boiler heats=boiler\n", "line 1: a relay needs an id and rooms"},
+		{"relay with a bad lease", "relay boiler rooms=bath lease=long\n", "line 1: lease=long is not a duration"},
 		{"bad target", "target day bath=warm\n", "line 1: a target is a room and °C"},
 		{"a clock that is ahead by words", small + "16:31 ahead soon\n", "line 8: ahead soon is not a duration as in -10h"},
 		{"a clock that is ahead by nothing", small + "16:31 ahead\n", "line 8: the clock is ahead by some time, as in: ahead -10h"},
