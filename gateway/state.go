@@ -27,7 +27,9 @@ type State struct {
 	Firings   Table[DeviceID, Firing] // by heating relay
 	Memories  Table[RoomID, Memory]   // what was learnt of each room
 	Kept      Table[RoomID, Memory]   // Memories as they are saved: a copy each quarter of an hour
-	Learnt    time.Time               // when the rooms were last looked at for Memories
+	Learnt    time.Time               // when the last look at all rooms for Memories began
+	Learning  bool                    // that look is not over; it goes on after LearntTo
+	LearntTo  RoomID                  // the last room looked at
 	KeptAt    time.Time               // when Kept was last copied
 	Decisions []Decision              // the last of them, oldest first, at most MaxDecisions
 	Decided   uint64                  // number of the last decision, for ever growing

@@ -202,6 +202,16 @@ const (
 
 // coldElsewhere reports whether any thermometer of the house, outdoors too, shows cold.
 func (b *book) coldElsewhere() bool {
+	if b.cold == gateway.NotKnown {
+		b.cold = gateway.No
+		if b.anyCold() {
+			b.cold = gateway.Yes
+		}
+	}
+	return b.cold == gateway.Yes
+}
+
+func (b *book) anyCold() bool {
 	for _, d := range b.Devices.All() {
 		m, ok := d.Reading(gateway.Temperature)
 		if t, _ := m.Value.Number(); ok && b.now.Sub(m.At) <= believed && t < coldHouse {

@@ -29,6 +29,7 @@ func (m memory) MarshalJSON() ([]byte, error) { return m.learnt.MarshalJSON() }
 // How rooms are looked at.
 const (
 	learnEvery  = time.Minute
+	roomsAtOnce = 4                // in one step: once a night a room takes long, and an alarm must not wait
 	keepEvery   = 15 * time.Minute // what was learnt is saved as it was at the last of these
 	believed    = time.Hour        // an older temperature says nothing any more
 	coldestRoom = -10.0            // °C; what is outside is a broken sensor, not a room
@@ -51,21 +52,31 @@ func (b *book) remembered(id gateway.RoomID) memory {
 	return memory{}
 }
 
-// learn looks at every room once a minute. It changes nothing that a reader could see: what was learnt
-// is shown by what is done with it, and saved with whatever else there is to save.
+// learn looks at every room once a minute, some in each step. It changes nothing that a reader could see:
+// what was learnt is shown by what is done with it, and saved with whatever else there is to save.
 func (b *book) learn() {
-	if since := b.now.Sub(b.Learnt); since >= 0 && since < learnEvery {
+	if since := b.now.Sub(b.Learnt); !b.Learning && since >= 0 && since < learnEvery {
 		return
 	}
-	b.Learnt = b.now
+	if !b.Learning {
+		b.Learning, b.Learnt, b.LearntTo = true, b.now, ""
+	}
 	circuits := b.circuits()
+	looked := 0
 	for id, room := range b.Rooms.All() {
-		circuit := circuits[id]
-		if circuit.of == "" && !room.Temperature.Value.Known() {
+		if id <= b.LearntTo {
 			continue
 		}
-		b.learnRoom(room, circuit)
+		if looked == roomsAtOnce {
+			return
+		}
+		b.LearntTo = id
+		if h := circuits[id]; h.of != "" || room.Temperature.Value.Known() {
+			b.learnRoom(room, h)
+			looked++
+		}
 	}
+	b.Learning = false
 	if since := b.now.Sub(b.KeptAt); since < 0 || since >= keepEvery {
 		b.Kept, b.KeptAt = b.Memories, b.now
 	}

@@ -171,12 +171,15 @@ func (b *book) cooled(f *firing) bool {
 // spread is the target of a room whose relay is stuck: its valves stay open, so that the heat spreads over
 // the house instead of boiling in one room.
 func (b *book) spread(room gateway.Room) (gateway.Aim, bool) {
-	if b.Firings.Len() == 0 || !b.inCharge() {
+	if b.Firings.Len() == 0 || !b.inCharge() { // nearly always: this is asked for each room
 		return gateway.Aim{}, false
 	}
 	for id, f := range b.Firings.All() {
+		if !f.Stuck {
+			continue
+		}
 		d, _ := b.Devices.Get(id)
-		if !f.Stuck || d.Circuit == nil || d.Circuit.Heats == gateway.HeatsElectric {
+		if d.Circuit == nil || d.Circuit.Heats == gateway.HeatsElectric {
 			continue
 		}
 		for _, heated := range b.roomsOf(*d.Circuit) {

@@ -74,6 +74,7 @@ type book struct {
 	wiped      bool           // the view shows a mode of ours, which has ended the rooms' set points there
 	alarmed    bool           // an alarm began, changed or ended
 	relayed    bool           // a heating relay said something
+	cold       gateway.Answer // is it cold anywhere; looked for at most once
 	steady     bool           // the clock went on as clocks do since the last event
 	changed    bool           // a reader could see a difference
 

@@ -112,7 +112,7 @@ func FuzzLife(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, seed uint64, steps uint16) {
 		random := rand.New(rand.NewPCG(seed, 7))
-		s := house(8)
+		s := attached(house(8), 2)
 		var asked []gateway.Command
 		for range steps % 1000 {
 			e := gateway.Event{At: s.At.Add(time.Duration(random.IntN(400)) * time.Second / 4)}
@@ -131,7 +131,8 @@ func randomFact(random *rand.Rand, s gateway.State, at time.Time, asked []gatewa
 	valve := gateway.DeviceID(fmt.Sprint("valve", random.IntN(5)))
 	temperature := gateway.Number(float64(random.IntN(80)-20) / 2)
 	yes := random.IntN(2) == 0
-	switch random.IntN(14) {
+	boiler := gateway.DeviceID(fmt.Sprint("boiler", random.IntN(2)))
+	switch random.IntN(18) {
 	case 0, 1:
 		verdict := []gateway.Verdict{gateway.VerdictOK, gateway.VerdictCloudDown, gateway.VerdictInternetDown, gateway.VerdictRateLimited}[random.IntN(4)]
 		return "uplink", gateway.Probe{Verdict: verdict, Why: string(verdict), Void: random.IntN(9) == 0}
@@ -166,6 +167,12 @@ func randomFact(random *rand.Rand, s gateway.State, at time.Time, asked []gatewa
 			c := asked[random.IntN(len(asked))]
 			return c.Point.Adapter, gateway.Outcome{ID: c.ID, Point: c.Point, Err: []string{"", "no answer"}[random.IntN(2)], Final: random.IntN(5) == 0}
 		}
+	case 13, 14:
+		return gateway.MQTTAdapter, gateway.Reading{Device: boiler, Quantity: gateway.Relay, Value: gateway.Flag(yes)}
+	case 15:
+		return gateway.MQTTAdapter, gateway.Reading{Device: boiler, Quantity: gateway.Power, Value: gateway.Number(float64(random.IntN(60)))}
+	case 16:
+		return "accessory", gateway.Reading{Device: valve, Quantity: gateway.Position, Value: gateway.Number(float64(random.IntN(20)))}
 	case 12:
 		return "accessory", gateway.Found{Device: gateway.DeviceID(fmt.Sprint("siren", random.IntN(2))), Controls: []gateway.Control{{Quantity: gateway.Siren}}}
 	}
