@@ -106,6 +106,21 @@ func (b *book) ours(d gateway.Device) bool {
 	return true
 }
 
+// firedFor is whether a relay that stands elsewhere heats a room; unknown: there is none, or it was never
+// read.
+func (b *book) firedFor(room gateway.Room) gateway.Value {
+	for id, f := range b.Firings.All() {
+		d, _ := b.Devices.Get(id)
+		if d.Circuit == nil || f.Changed.IsZero() {
+			continue
+		}
+		if slices.ContainsFunc(b.roomsOf(*d.Circuit), func(r gateway.Room) bool { return r.ID == room.ID }) {
+			return gateway.Flag(f.On)
+		}
+	}
+	return gateway.Value{}
+}
+
 // open is how far a valve must be open to count, in %.
 const open = 5.0
 

@@ -286,6 +286,9 @@ func (b *book) climate(room gateway.Room) (gateway.Measure, gateway.Value) {
 			}
 		}
 	}
+	if !heating.Known() {
+		heating = b.firedFor(room)
+	}
 	return best, heating
 }
 

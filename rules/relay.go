@@ -106,7 +106,8 @@ func (b *book) burn(f *firing) (gateway.Value, string) {
 
 // justTaken reports whether the house was taken over so lately that a relay is left as it is.
 func (b *book) justTaken() bool {
-	return b.Authority.Phase == gateway.Local && b.now.Sub(b.Authority.Since) < lookFirst
+	since := b.now.Sub(b.Authority.Since)
+	return b.Authority.Phase == gateway.Local && since >= 0 && since < lookFirst
 }
 
 // handOver leaves a relay to the vendor: what was leased runs out by itself. Only a relay that would never
@@ -182,7 +183,7 @@ func (b *book) tell(f *firing, on gateway.Value, why string) {
 	}
 	same := f.Ordered == on
 	switch {
-	case same && b.now.Before(f.Again):
+	case same && b.now.Before(f.Again) && !b.now.Before(f.At):
 		return // told, and not to be told again yet
 	case same && f.On == on.Yes() && f.Tries == 0 && !b.expiring(f, on):
 		return
@@ -251,6 +252,7 @@ func (b *book) observeRelay(id gateway.DeviceID, on bool) {
 	b.relayed = true
 	if f.On != on || f.Changed.IsZero() || f.Changed.After(b.now) {
 		f.On, f.Changed = on, b.now
+		b.everything, b.quietly = true, false // its rooms show whether they are heated
 		f.Idle, f.Warm = gateway.Idle{}, time.Time{}
 	}
 	if f.Ordered.Known() && f.Ordered.Yes() == on && f.Tries > 0 {

@@ -1,5 +1,5 @@
-// Package mqtt shows the house on an MQTT broker and takes wishes from there: on the embedded broker, or
-// on one of the user's own through github.com/eclipse/paho.mqtt.golang.
+// Package mqtt shows the house on an MQTT broker, takes wishes from there and reaches the devices attached
+// there: on the embedded broker, or on one of the user's own through github.com/eclipse/paho.mqtt.golang.
 //
 // Under the base topic, retained JSON unless said otherwise:
 //
@@ -22,6 +22,10 @@
 // that is not known is absent. Times are RFC 3339 in UTC. A wish that cannot be read, is out of range or
 // names something unknown is refused with the reason, which then stands on event like any decision. An
 // empty message is not a wish: it is how a retained one is deleted.
+//
+// Relays, sensors and valves that the user has attached (attach.go) are spoken to in the dialect of their
+// firmware: Tasmota, Shelly, Zigbee2MQTT, or plain topics. Every order to a relay to switch on is a lease
+// that the device itself ends.
 //
 // Home Assistant is told of the devices by its MQTT device discovery as of release 2026.2.
 //
