@@ -18,9 +18,9 @@ type controller func(thermal.Room, thermal.Settings, thermal.Input) (thermal.Roo
 // memory is what is remembered of one room. Only the learnt part outlives a restart.
 type memory struct {
 	learnt   thermal.Room
-	decision thermal.Decision
-	warmth   float64   // °C, the last reading that was believed
-	at       time.Time // when that was measured; zero: never
+	decision thermal.Decision // zero while the vendor is in charge
+	warmth   float64          // °C, the last reading that was believed
+	at       time.Time        // when that was measured; zero: never
 }
 
 // MarshalJSON writes the learnt part.
@@ -31,6 +31,7 @@ const (
 	learnEvery  = time.Minute
 	roomsAtOnce = 4                // in one step: once a night a room takes long, and an alarm must not wait
 	keepEvery   = 15 * time.Minute // what was learnt is saved as it was at the last of these
+	quiet       = 20 * time.Minute // a thermometer that says nothing for so long is worth a word
 	believed    = time.Hour        // an older temperature says nothing any more
 	coldestRoom = -10.0            // °C; what is outside is a broken sensor, not a room
 	hottestRoom = 45.0
@@ -138,7 +139,15 @@ func (b *book) learnRoom(room gateway.Room, h heated) {
 	}
 	settings := thermal.Settings{Kind: kindOf(h.circuit.Heats), MinOn: h.circuit.MinimumOn, MinOff: h.circuit.MinimumOff,
 		Frost: b.Home.FrostGuard, Cap: b.Home.Maximum}
+	fault := m.decision.Fault
 	m.learnt, m.decision = b.control(m.learnt, settings, in)
+	switch {
+	case in.Watching:
+		m.decision = thermal.Decision{}
+	case m.decision.Fault != "" && fault == "" && (len(h.circuit.Rooms) == 1 || b.now.Sub(m.at) > quiet):
+		// Of a relay that is shared, a room alone cannot judge: its heat may be another's.
+		b.decide(gateway.Decision{Kind: "heating", Room: room.ID, What: room.Name + ": " + m.decision.Fault, Why: m.decision.Why})
+	}
 	b.Memories = b.Memories.With(room.ID, gateway.MemoryOf(m))
 }
 

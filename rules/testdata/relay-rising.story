@@ -9,6 +9,7 @@ relay boiler rooms=bath heats=boiler obeys
 23:00 wish "Home app" bath 16 for=9h
 > 23:00:00 wish: Bath: 16 °C until 08:00 (asked for in Home app)
 23:00 reading t1 temperature 19 from=mqtt
+> 23:21:00 heating: Bath: there has been no temperature for 21m0s: look after the sensor and its battery (no temperature to go by: heated 0 % of the time, as was usual)
 23:30 reading t1 temperature 18.9 from=mqtt
 23:45 reading t1 temperature 19.1 from=mqtt
 00:00 reading t1 temperature 19.3 from=mqtt

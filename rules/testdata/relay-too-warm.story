@@ -15,20 +15,22 @@ relay boiler rooms=bath,bed heats=boiler obeys
 > 16:01:00 wish: Bath: 20 °C until 00:01 (asked for in Home app)
 16:01 wish "Home app" bed 19 for=8h
 > 16:01:00 wish: Bedroom: 19 °C until 00:01 (asked for in Home app)
-> 16:03:00 heating: boiler is switched on (Bedroom: 17.0 °C, 19.0 wished)
-> 16:03:00 mqtt/boiler/relay = yes until Wed 16:18 (Bedroom: 17.0 °C, 19.0 wished)
-> 16:08:00 mqtt/boiler/relay = yes until Wed 16:23 (Bedroom: 17.0 °C, 19.0 wished)
+> 16:03:00 heating: boiler is switched on (Bedroom: 17.0 °C, 19.0 wished; the room is not known yet)
+> 16:03:00 mqtt/boiler/relay = yes until Wed 16:18 (Bedroom: 17.0 °C, 19.0 wished; the room is not known yet)
+> 16:08:00 mqtt/boiler/relay = yes until Wed 16:23 (Bedroom: 17.0 °C, 19.0 wished; the room is not known yet)
 16:10 reading t1 temperature 23.4 from=mqtt
-> 16:13:00 mqtt/boiler/relay = yes until Wed 16:28 (Bedroom: 17.0 °C, 19.0 wished)
-> 16:18:00 mqtt/boiler/relay = yes until Wed 16:33 (Bedroom: 17.0 °C, 19.0 wished)
-> 16:23:00 mqtt/boiler/relay = yes until Wed 16:38 (Bedroom: 17.0 °C, 19.0 wished)
+> 16:13:00 mqtt/boiler/relay = yes until Wed 16:28 (Bedroom: 17.0 °C, 19.0 wished; the room is not known yet)
+16:15 reading t2 temperature 17.1 from=mqtt
+> 16:18:00 mqtt/boiler/relay = yes until Wed 16:33 (Bedroom: 17.1 °C, 19.0 wished; the room is not known yet)
+16:20 reading t1 temperature 23.4 from=mqtt
+> 16:23:00 mqtt/boiler/relay = yes until Wed 16:38 (Bedroom: 17.1 °C, 19.0 wished; the room is not known yet)
 > 16:25:10 alarm: boiler heats Bath too far: it is switched off (Bath: 23.4 °C for 15m0s with the relay on)
 > 16:25:10 heating: boiler is switched off (Bath: 23.4 °C for 15m0s with the relay on)
 > 16:25:10 mqtt/boiler/relay = no (Bath: 23.4 °C for 15m0s with the relay on)
 16:35 reading t2 temperature 17.5 from=mqtt
 16:50 reading t1 temperature 19.4 from=mqtt
 > 16:50:10 heating: boiler may heat again (Bath has cooled down)
-> 16:50:10 heating: boiler is switched on (Bath: 19.4 °C, 20.0 wished)
-> 16:50:10 mqtt/boiler/relay = yes until Wed 17:05 (Bath: 19.4 °C, 20.0 wished)
-> 16:55:10 mqtt/boiler/relay = yes until Wed 17:10 (Bath: 19.4 °C, 20.0 wished)
+> 16:50:10 heating: boiler is switched on (Bath: 19.4 °C, 20.0 wished; the room is not known yet)
+> 16:50:10 mqtt/boiler/relay = yes until Wed 17:05 (Bath: 19.4 °C, 20.0 wished; the room is not known yet)
+> 16:55:10 mqtt/boiler/relay = yes until Wed 17:10 (Bath: 19.4 °C, 20.0 wished; the room is not known yet)
 17:00 nothing
