@@ -199,6 +199,9 @@ func (b *book) thermometer(room gateway.Room, c gateway.Circuit) gateway.Measure
 // believe takes a reading over, unless no room can have such a temperature or change so fast. The age of
 // the one before goes on growing then, and that is what tells.
 func (b *book) believe(m *memory, r gateway.Measure) {
+	if m.at.After(b.now) { // the clock was set back
+		m.at = time.Time{}
+	}
 	t, ok := r.Value.Number()
 	if !ok || t < coldestRoom || t > hottestRoom || !r.At.After(m.at) || r.At.After(b.now) {
 		return
@@ -212,7 +215,7 @@ func (b *book) believe(m *memory, r gateway.Measure) {
 // warmth is a room's temperature as far as it is believed; false: nobody knows.
 func (b *book) warmth(id gateway.RoomID) (float64, bool) {
 	m := b.remembered(id)
-	return m.warmth, !m.at.IsZero() && b.now.Sub(m.at) <= believed
+	return m.warmth, !m.at.IsZero() && !m.at.After(b.now) && b.now.Sub(m.at) <= believed
 }
 
 // wished is the controller's decision for a room, and the reason in words.

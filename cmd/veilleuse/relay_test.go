@@ -59,7 +59,7 @@ sensors:
 			t.Fatal(err)
 		}
 	}
-	eventually(t, "the room is known", func() bool { page, _ := seen.Load().(string); return page != "" })
+	comesAbout(t, "the room is known", func() bool { page, _ := seen.Load().(string); return page != "" })
 	say("cellar/temperature", "18.5")
 	say("veilleuse/room/own-cellar/set", `{"target":21,"for":"10h"}`)
 	device.WaitFor(true)
@@ -71,7 +71,7 @@ sensors:
 		}
 		return on
 	}
-	eventually(t, "three renewals, more than the lease lasts", func() bool { return orders() >= 4 })
+	comesAbout(t, "three renewals, more than the lease lasts", func() bool { return orders() >= 4 })
 	if !device.On() {
 		t.Errorf("the lease is not renewed; heard %q", device.Heard())
 	}
@@ -87,8 +87,8 @@ sensors:
 	}
 }
 
-// eventually waits for something that ought to happen soon.
-func eventually(t *testing.T, what string, ok func() bool) {
+// comesAbout waits for something that ought to happen soon.
+func comesAbout(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !ok(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
