@@ -16,7 +16,7 @@ device t2 thermometer room=bed foreign face=mqtt
 16:00 reading boiler relay no from=mqtt
 16:00 view bath=schedule/16 bed=schedule/16
 16:01 probe cloud-down "503" every=15s lasting=2m
-> 16:02:30 authority: Netatmo is gone: the house is run from here (503, for 1m30s)
+> 16:02:30 authority: Netatmo is gone: the house is run from here (503 since 16:01)
 16:05 reading boiler power 3 from=mqtt
 16:10 reading boiler power 85 from=mqtt
 > 16:12:10 alarm: boiler is off and heats all the same: its contact may be stuck (its meter shows 85 W; the valves of its rooms are kept open so that the heat spreads, switch it off at the fuse)
