@@ -449,6 +449,17 @@ func TestWatchingAllocatesNothing(t *testing.T) {
 	}
 }
 
+// holding lets the same be seen again and again.
+func (l *evening) holding(times int, every time.Duration, facts ...gateway.Fact) {
+	for range times {
+		at := l.s.At.Add(every)
+		l.take(gateway.Event{At: at, From: gateway.LoopName, Fact: gateway.Tick{}})
+		for _, f := range facts {
+			l.take(gateway.Event{At: at, From: "uplink", Fact: f})
+		}
+	}
+}
+
 // Random lives with restarts and clocks that jump: whatever happens, the journal holds, and no room was
 // looked after for longer than its outage.
 func TestTheJournalOverRandomLives(t *testing.T) {
@@ -478,6 +489,11 @@ func TestTheJournalOverRandomLives(t *testing.T) {
 				}
 			}
 			asked = append(asked, l.take(gateway.Event{At: at, From: from, Fact: fact})...)
+			if random.IntN(200) == 0 { // an outage, and a return that lasts
+				l.holding(8, 15*time.Second, gateway.Probe{Verdict: gateway.VerdictCloudDown, Why: "503", Witness: gateway.Yes})
+				l.holding(130, time.Minute, gateway.Probe{Verdict: gateway.VerdictOK, Witness: gateway.Yes},
+					gateway.CloudView{Home: l.s.Home.ID})
+			}
 		}
 		for _, o := range l.s.Outages {
 			for id, c := range o.Rooms.All() {

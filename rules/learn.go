@@ -30,7 +30,7 @@ func (m memory) MarshalJSON() ([]byte, error) { return m.learnt.MarshalJSON() }
 const (
 	learnEvery  = time.Minute
 	roomsAtOnce = 4                // in one step: once a night a room takes long, and an alarm must not wait
-	keepEvery   = 15 * time.Minute // what was learnt is saved as it was at the last of these
+	keepEvery   = 2 * time.Hour    // what was learnt is saved as it was at the last of these: 23 kB a room
 	quiet       = 20 * time.Minute // a thermometer that says nothing for so long is worth a word
 	believed    = time.Hour        // an older temperature says nothing any more
 	coldestRoom = -10.0            // °C; what is outside is a broken sensor, not a room
@@ -53,7 +53,7 @@ func (b *book) remembered(id gateway.RoomID) memory {
 	return memory{}
 }
 
-// learn looks at every room once a minute, some in each step. It changes nothing that a reader could see:
+// learn looks at every room that a relay heats once a minute, some in each step. It changes nothing that a reader could see:
 // what was learnt is shown by what is done with it, and saved with whatever else there is to save.
 func (b *book) learn() {
 	if since := b.now.Sub(b.Learnt); !b.Learning && since >= 0 && since < learnEvery {
@@ -72,7 +72,7 @@ func (b *book) learn() {
 			return
 		}
 		b.LearntTo = id
-		if h := circuits[id]; h.of != "" || room.Temperature.Value.Known() {
+		if h, ok := circuits[id]; ok {
 			b.learnRoom(room, h)
 			looked++
 		}
@@ -118,7 +118,7 @@ func (b *book) learnRoom(room gateway.Room, h heated) {
 	m := b.remembered(room.ID)
 	b.believe(&m, b.thermometer(room, h.circuit))
 	in := thermal.Input{At: b.now, Temperature: math.NaN(), Measured: m.at, Target: math.NaN(), Heating: math.NaN(),
-		Watching: h.of == "" || !h.ours}
+		Watching: !h.ours}
 	if m.at.IsZero() && m.learnt == (thermal.Room{}) {
 		return // nothing is known yet: a cycle that begins now would begin without heat
 	}
@@ -130,12 +130,12 @@ func (b *book) learnRoom(room gateway.Room, h heated) {
 		in.Next, in.NextTarget = b.rise(room, target)
 	}
 	switch share, known := heatingShare(room.Heating); {
-	case h.of != "" && h.on:
-		in.Heating = 1
-	case h.of != "":
-		in.Heating = 0
-	case known:
+	case known && !h.ours:
 		in.Heating = share
+	case h.on:
+		in.Heating = 1
+	default:
+		in.Heating = 0
 	}
 	settings := thermal.Settings{Kind: kindOf(h.circuit.Heats), MinOn: h.circuit.MinimumOn, MinOff: h.circuit.MinimumOff,
 		Frost: b.Home.FrostGuard, Cap: b.Home.Maximum}
