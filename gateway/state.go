@@ -87,12 +87,14 @@ type Room struct {
 	Heating     Value      `json:"-"`                 // flag, or % of demand; unknown if nobody says
 	Cloud       CloudRoom  `json:"cloud,omitzero"`    // as the cloud said last
 	CloudAt     time.Time  `json:"cloud_at,omitzero"`
-	Base        CloudRoom  `json:"base,omitzero"`    // as the cloud said when it was lost
-	Written     Aim        `json:"written,omitzero"` // what we last wrote over the LAN
-	Moved       bool       `json:"moved,omitempty"`  // our LAN writes may have left it in manual
-	Last        float64    `json:"last,omitempty"`   // °C, the last comfort target that held
-	Disagrees   time.Time  `json:"-"`                // since when a device's target is not ours
-	Strays      bool       `json:"strays,omitempty"` // a device did not follow the plan by itself in this outage
+	Base        CloudRoom  `json:"base,omitzero"`     // as the cloud said when it was lost
+	Written     Aim        `json:"written,omitzero"`  // what we last wrote over the LAN
+	Moved       bool       `json:"moved,omitempty"`   // our LAN writes may have left it in manual
+	Last        float64    `json:"last,omitempty"`    // °C, the last comfort target that held
+	Disagrees   time.Time  `json:"-"`                 // since when a device's target is not ours
+	Opened      time.Time  `json:"-"`                 // since when a window of it stands open; zero: none does
+	Chilled     bool       `json:"chilled,omitempty"` // people were told that it is near the frost floor
+	Strays      bool       `json:"strays,omitempty"`  // a device did not follow the plan by itself in this outage
 
 	Wrote    []Aim       `json:"wrote,omitempty"`    // what we wrote before, as long as Moved holds
 	Repeated []time.Time `json:"repeated,omitempty"` // when the same target was written again, in the last day

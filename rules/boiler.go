@@ -180,12 +180,17 @@ const surelyShut = 1.0
 
 // demand is what a relay ought to do for its rooms, by what was learnt of them.
 func (b *book) demand(c gateway.Circuit, rooms []gateway.Room) (bool, string) {
+	reason := "no room asks for heat"
 	for _, room := range rooms {
-		if d, why := b.wished(room); d.On && why != "" {
+		d, why := b.wished(room)
+		switch {
+		case b.airing(room):
+			reason = room.Name + ": a window is open; it is not heated for half an hour at most"
+		case d.On && why != "":
 			return true, why
 		}
 	}
-	return false, "no room asks for heat"
+	return false, reason
 }
 
 // frozen reports whether the frost floor asks for heat: a room is below it, or was and is not half a

@@ -59,6 +59,7 @@ func (b *book) aimRoom(id gateway.RoomID) {
 	before := room
 	b.endOverride(&room)
 	room.Temperature, room.Heating = b.climate(room)
+	b.heedChill(&room)
 	plan := b.planned(room)
 	if plan.Mode == gateway.RoomSchedule && b.Clock.Trust != gateway.TrustGuess {
 		room.Last, _ = plan.Value.Number()
@@ -76,7 +77,7 @@ func (b *book) aimRoom(id gateway.RoomID) {
 // sameRoom compares what aimRoom may change.
 func sameRoom(a, b gateway.Room) bool {
 	return a.Target == b.Target && a.Temperature == b.Temperature && a.Heating == b.Heating && a.Override == b.Override &&
-		a.Last == b.Last && a.Before == b.Before && a.Disagrees.Equal(b.Disagrees) && a.Written == b.Written && a.Moved == b.Moved && a.Strays == b.Strays
+		a.Last == b.Last && a.Chilled == b.Chilled && a.Before == b.Before && a.Disagrees.Equal(b.Disagrees) && a.Written == b.Written && a.Moved == b.Moved && a.Strays == b.Strays
 }
 
 func (b *book) endOverride(room *gateway.Room) {

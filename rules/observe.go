@@ -87,6 +87,8 @@ func (b *book) observeReading(f gateway.Reading) {
 		b.alarmed = true
 	case gateway.Relay:
 		b.observeRelay(d.ID, f.Value.Yes())
+	case gateway.Contact, gateway.OpenWindow:
+		b.observeWindow(d)
 	case gateway.Target:
 		if had && before.Value != m.Value && b.from != gateway.CloudAdapter && !before.At.Before(b.Started) {
 			b.noticeHand(d, before, m)

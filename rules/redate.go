@@ -78,7 +78,7 @@ func (b *book) redate(off time.Duration) {
 		b.Devices = b.Devices.With(id, d)
 	}
 	for id, room := range b.Rooms.All() {
-		move(&room.CloudAt, &room.Written.At, &room.Disagrees, &room.Before.At, &room.Before.Until)
+		move(&room.CloudAt, &room.Written.At, &room.Disagrees, &room.Opened, &room.Before.At, &room.Before.Until)
 		room.Wrote, room.Repeated = slices.Clone(room.Wrote), slices.Clone(room.Repeated)
 		for i := range room.Wrote {
 			move(&room.Wrote[i].At)

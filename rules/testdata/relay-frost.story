@@ -12,6 +12,7 @@ relay boiler rooms=bath heats=boiler obeys
 16:00 view bath=schedule/12
 16:10 reading v1 temperature 9.2
 16:20 reading v1 temperature 6.9
+> 16:20:00 alarm: Bath is only 6.9 °C warm (the frost floor is 7 °C: look whether the heating works there)
 > 16:20:10 heating: boiler is switched on (Bath: 6.9 °C is below the frost floor of 7 °C)
 > 16:20:10 mqtt/boiler/relay = yes until Wed 16:35 (Bath: 6.9 °C is below the frost floor of 7 °C)
 > 16:25:10 mqtt/boiler/relay = yes until Wed 16:40 (Bath: 6.9 °C is below the frost floor of 7 °C)
