@@ -16,7 +16,7 @@ const (
 )
 
 // errNoRadio says that there is no Bluetooth to be used.
-var errNoRadio = errors.New("Bluetooth is not used here")
+var errNoRadio = errors.New("no Bluetooth is used here")
 
 // listen hears what accessories on Bluetooth advertise, once one is paired with us, until ctx ends. A radio
 // that fails is tried again.

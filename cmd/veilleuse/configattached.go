@@ -111,9 +111,7 @@ func attachedItem(role mqtt.Role, item ast.Node) (mqtt.Attached, []error) {
 	}
 	if len(faults) == 0 {
 		if err := a.Check(); err != nil {
-			for _, one := range splitErrors(err) {
-				faults = append(faults, one)
-			}
+			faults = append(faults, splitErrors(err)...)
 		}
 	}
 	return a, faults

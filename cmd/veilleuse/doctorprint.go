@@ -7,9 +7,6 @@ import (
 	"unicode/utf8"
 )
 
-// pageWidth is how wide a page for people is, in characters.
-const pageWidth = 79
-
 // printDoctor writes the answer for people: first the verdict, then what to mend, then the rest.
 func printDoctor(out io.Writer, r doctorReport) {
 	fold(out, "", "Would this house survive an outage of Netatmo's cloud tonight?")
@@ -118,22 +115,4 @@ func pad(s string, width int) string {
 		return string([]rune(s)[:width-1]) + "…"
 	}
 	return s + strings.Repeat(" ", width-n)
-}
-
-// fold writes a text in lines that are no longer than the page; further lines are indented deeper.
-func fold(out io.Writer, indent, text string) {
-	line, width := indent, utf8.RuneCountInString(indent)
-	begun := false
-	for i, word := range strings.Split(text, " ") {
-		n := utf8.RuneCountInString(word)
-		if begun && word != "" && width+1+n > pageWidth {
-			fmt.Fprintln(out, strings.TrimRight(line, " "))
-			line, width, begun = indent+"    ", utf8.RuneCountInString(indent)+4, false
-		}
-		if begun || i > 0 && word == "" {
-			line, width = line+" ", width+1
-		}
-		line, width, begun = line+word, width+n, true
-	}
-	fmt.Fprintln(out, strings.TrimRight(line, " "))
 }

@@ -112,7 +112,7 @@ func herdHouse(i int, world *pipeWorld, p *phases) *gateway.Loop {
 	loop := &gateway.Loop{Step: p.step, Every: herdTick, Log: slog.New(slog.DiscardHandler), State: gateway.State{
 		Home:      gateway.Home{ID: id},
 		Authority: gateway.Authority{Phase: gateway.Local, Since: began, Lost: began},
-		Cloud: gateway.Cloud{Verdict: gateway.VerdictCloudDown, Probed: gateway.VerdictCloudDown, Bad: 9, FirstBad: began,
+		Cloud: gateway.Cloud{Verdict: gateway.VerdictCloudDown, Probe: gateway.Probe{Verdict: gateway.VerdictCloudDown}, Bad: 9, FirstBad: began,
 			LastBad: outageBegan, Hold: 3 * time.Minute},
 	}}
 	loop.Attach("clock", demoTrust{})

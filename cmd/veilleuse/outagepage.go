@@ -19,20 +19,7 @@ func (p page) section(title string) { fmt.Fprintf(p.out, "\n%s\n", title) }
 
 // item writes a text behind a head, in lines that fit; what follows the first is set in as deep.
 func (p page) item(head, text string) {
-	indent := strings.Repeat(" ", utf8.RuneCountInString(head))
-	line, words := head, 0
-	for _, word := range strings.Fields(text) {
-		if words > 0 && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > pageWidth {
-			fmt.Fprintln(p.out, line)
-			line, words = indent, 0
-		}
-		if words > 0 {
-			line += " "
-		}
-		line += word
-		words++
-	}
-	fmt.Fprintln(p.out, strings.TrimRight(line, " "))
+	hang(p.out, head, strings.Repeat(" ", utf8.RuneCountInString(head)), strings.Join(strings.Fields(text), " "))
 }
 
 // printOutages writes how reliable the vendor was: the outage that goes on, the last one, the share of time.
