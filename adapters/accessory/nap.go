@@ -67,7 +67,8 @@ func wake(ctx context.Context, radio ble.Radio, address string) (ble.Peripheral,
 
 // stay does what the visit is for.
 func (k *keeper) stay(ctx context.Context, s *ble.Session, address string) error {
-	v := newVisit(k, &airSession{Session: s}, address)
+	air := &airSession{Session: s}
+	v := newVisit(k, air, address)
 	if err := v.learn(ctx); err != nil {
 		return err
 	}
@@ -84,13 +85,12 @@ func (k *keeper) stay(ctx context.Context, s *ble.Session, address string) error
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.air.known, k.air.learnt, k.air.doubt = numbers.State, true, false
-	if k.air.state == 0 || numbers.State != k.air.state {
-		k.air.state = numbers.State
-	}
+	k.air.known, k.air.state, k.air.learnt, k.air.doubt = numbers.State, numbers.State, true, false
 	k.live = true
 	if b := k.record.Bluetooth; b.Key != key || b.Layout.Configuration != s.Layout().Configuration || len(b.Layout.Points) == 0 {
-		k.record.Bluetooth = &bluetooth{Layout: s.Layout(), Key: key}
+		kept := &bluetooth{Layout: s.Layout(), Key: key}
+		kept.Layout.Accessory = air.named
+		k.record.Bluetooth = kept
 		k.saveRecord()
 	}
 	return nil
@@ -119,9 +119,13 @@ func (v *visit) enableNotifications(ctx context.Context, s *ble.Session) (hap.Ke
 }
 
 // airSession is a session over Bluetooth LE as a visit needs it.
-type airSession struct{ *ble.Session }
+type airSession struct {
+	*ble.Session
+	named hap.Accessory // with the values by which it names itself
+}
 
-// Accessories is the one accessory with the values by which it names itself.
+// Accessories is the one accessory with the values by which it names itself. They are asked for once: a
+// later visit has more urgent questions.
 func (s *airSession) Accessories(ctx context.Context) ([]hap.Accessory, error) {
 	a := s.Layout().Accessory
 	services := make([]hap.Service, len(a.Services))
@@ -129,7 +133,7 @@ func (s *airSession) Accessories(ctx context.Context) ([]hap.Accessory, error) {
 		service.Characteristics = append([]hap.Characteristic{}, service.Characteristics...)
 		for n := range service.Characteristics {
 			c := &service.Characteristics[n]
-			if !furniture[c.Type] || !c.Has(hap.PermRead) || c.Type == hap.CharacteristicServiceSignature || service.Type == hap.ServicePairing {
+			if c.Value != nil || !furniture[c.Type] || !c.Has(hap.PermRead) || c.Type == hap.CharacteristicServiceSignature || service.Type == hap.ServicePairing {
 				continue
 			}
 			readings, err := s.Session.Read(ctx, c.IID)
@@ -141,6 +145,7 @@ func (s *airSession) Accessories(ctx context.Context) ([]hap.Accessory, error) {
 		services[i] = service
 	}
 	a.Services = services
+	s.named = a
 	return []hap.Accessory{a}, nil
 }
 

@@ -17,7 +17,8 @@ const (
 	napEvery    = 6 * time.Hour
 	unheardLong = time.Hour // accessories advertise every few seconds; an hour of silence is no accident
 	napLeast    = 10 * time.Second
-	napsAnHour  = 20 // anybody can forge a moved state number: it must not empty a battery
+	napsAnHour  = 20              // anybody can forge a moved state number: it must not empty a battery,
+	napsApart   = 3 * time.Minute // nor keep an alarm from being read for longer than this
 	afterNap    = time.Minute
 	longAfter   = 30 * time.Minute // between attempts while it cannot be connected to
 )
@@ -106,7 +107,7 @@ func (k *keeper) napped(err error, now time.Time) {
 	}
 	k.air.next = now.Add(napLeast)
 	if len(k.air.naps) == napsAnHour && now.Sub(k.air.naps[0]) < time.Hour {
-		k.air.next = k.air.naps[0].Add(time.Hour)
+		k.air.next = now.Add(napsApart)
 	}
 	if err == nil {
 		k.failures, k.why = 0, ""

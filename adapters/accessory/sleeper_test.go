@@ -142,8 +142,12 @@ func TestAMissedNotificationIsReadByAVisit(t *testing.T) {
 	b.alarm.Break(bletest.Faults{Silent: true})
 	b.set(alarmCO, "1")
 	b.alarm.Break(bletest.Faults{})
+	packets := b.alarm.Packets()
 	b.alarm.Advertise() // with a state number that has moved
 	b.reads(gateway.CO, gateway.Flag(true))
+	if more := b.alarm.Packets() - packets; more > 20 {
+		t.Errorf("%d packets were sent before it was known: each takes a tenth of a second", more)
+	}
 }
 
 func TestASleepyAccessoryIsTriedWithPatience(t *testing.T) {

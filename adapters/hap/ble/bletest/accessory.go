@@ -44,6 +44,7 @@ type Accessory struct {
 	nextListener  int
 	faults        Faults
 	connects      int
+	packets       int
 	moved         bool // something changed during the connection there is
 }
 
@@ -116,6 +117,13 @@ func (a *Accessory) Connects() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.connects
+}
+
+// Packets is how many writes it has taken over all connections.
+func (a *Accessory) Packets() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.packets
 }
 
 // State is the global state number.

@@ -128,12 +128,7 @@ func (l *link) Write(ctx context.Context, handle string, piece []byte) error {
 	if err := l.alive(ctx); err != nil {
 		return err
 	}
-	faults := l.faults()
-	l.mu.Lock()
-	l.writes++
-	drop := faults.DropPDU > 0 && l.writes >= faults.DropPDU
-	l.mu.Unlock()
-	if drop {
+	if l.count(l.faults()) {
 		l.Close()
 		return errGone
 	}
@@ -155,6 +150,17 @@ func (l *link) faults() Faults {
 	l.accessory.mu.Lock()
 	defer l.accessory.mu.Unlock()
 	return l.accessory.faults
+}
+
+// count counts a write of this connection, and tells whether it is the one at which it is lost.
+func (l *link) count(faults Faults) (lost bool) {
+	l.accessory.mu.Lock()
+	l.accessory.packets++
+	l.accessory.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.writes++
+	return faults.DropPDU > 0 && l.writes >= faults.DropPDU
 }
 
 // take opens a piece and, once the request is whole, answers it.
