@@ -90,6 +90,7 @@ type Room struct {
 	Base        CloudRoom  `json:"base,omitzero"`     // as the cloud said when it was lost
 	Written     Aim        `json:"written,omitzero"`  // what we last wrote over the LAN
 	Moved       bool       `json:"moved,omitempty"`   // our LAN writes may have left it in manual
+	Own         Value      `json:"own,omitzero"`      // what a device showed by itself before we wrote to it in this outage
 	Last        float64    `json:"last,omitempty"`    // °C, the last comfort target that held
 	Disagrees   time.Time  `json:"-"`                 // since when a device's target is not ours
 	Opened      time.Time  `json:"-"`                 // since when a window of it stands open; zero: none does
