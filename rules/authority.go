@@ -261,7 +261,7 @@ func (b *book) freeze() {
 	b.Home.Base = b.Home.Cloud
 	for id, r := range b.Rooms.All() {
 		r.Base, r.Moved, r.Strays = r.Cloud, false, false
-		r.Written, r.Disagrees = gateway.Aim{}, time.Time{}
+		r.Written, r.Own, r.Disagrees = gateway.Aim{}, gateway.Value{}, time.Time{}
 		b.Rooms = b.Rooms.With(id, r)
 	}
 }

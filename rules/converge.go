@@ -137,6 +137,7 @@ func (b *book) ask(w want, asked gateway.Asked) {
 	if again {
 		room.Repeated = append(b.today(room.Repeated), b.now)
 	}
+	b.ownTarget(&room, w.point)
 	b.remember(&room)
 	room.Written = gateway.Aim{Value: w.value, Mode: w.mode, At: b.now, Why: w.why}
 	room.Moved, room.Strays = true, true

@@ -14,14 +14,14 @@ import (
 // is a person, whose wish holds for the home's usual time.
 func (b *book) noticeHand(d gateway.Device, before, m gateway.Measure) {
 	room, ok := b.Rooms.Get(d.Room)
-	if !ok || !b.inCharge() || b.inReach() {
-		return // once the cloud is back in reach, it moves devices too, and shows what a hand did
+	if !ok || !b.inCharge() || b.Authority.Phase == gateway.Returning && b.inReach() {
+		return // while the cloud is read for the return, it moves devices too, and shows what a hand did
 	}
 	p := gateway.Point{Adapter: m.From, Of: string(d.ID), Quantity: gateway.Target}
 	if asked, ok := b.Asked.Get(gateway.PointKey(p.String())); ok && near(asked.Command.Value, m.Value, 0) {
 		return
 	}
-	if near(room.Written.Value, m.Value, 0) || near(room.Target.Value, m.Value, 0) || b.ownProgramme(room, m.Value) || b.fallsBack(room, before) {
+	if near(room.Written.Value, m.Value, 0) || near(room.Target.Value, m.Value, 0) || b.ownProgramme(room, m.Value) || b.fallsBack(room, before, m.Value) {
 		return
 	}
 	shown, _ := m.Value.Number()
@@ -57,20 +57,57 @@ func (b *book) ownProgramme(room gateway.Room, v gateway.Value) bool {
 	return false
 }
 
-// fallsBack reports whether a device ends by itself what we wrote or a hand turned: its vendor's
-// firmware takes both for a manual set point of the home's usual time.
-func (b *book) fallsBack(room gateway.Room, before gateway.Measure) bool {
+// fallsBack reports whether a device ends by itself what we wrote or a hand turned: its vendor's firmware
+// takes both for a manual set point of the home's usual time. It goes back to what somebody planned, or to
+// what it showed by itself before; anything else is a hand that came just then. Only at the end of a hand
+// that turned a device away from its programme nobody may know yet what that is.
+func (b *book) fallsBack(room gateway.Room, before gateway.Measure, to gateway.Value) bool {
+	known := near(room.Own, to, 0) || b.somebodyPlanned(room, to)
 	for _, w := range append(slices.Clone(room.Wrote), room.Written) { // the last one may have got lost
-		if after := b.now.Sub(w.At) - b.usual(); near(w.Value, before.Value, 0) && after.Abs() <= lookFirst {
+		if after := b.now.Sub(w.At) - b.usual(); known && near(w.Value, before.Value, 0) && after.Abs() <= lookFirst {
 			return true
 		}
 	}
 	for _, o := range []gateway.Override{room.Override, room.Before} {
-		if o.By == byHand && b.now.Sub(o.Until).Abs() <= lookFirst {
+		after := b.now.Sub(o.Until)
+		if o.By == byHand && (known && after.Abs() <= lookFirst || near(gateway.Number(o.Target), before.Value, 0.5) && after.Abs() <= endSlack) {
 			return true
 		}
 	}
 	return false
+}
+
+// endSlack is how far off a device's own end of a hand's wish may be from ours, if nothing but the time
+// tells what it is.
+const endSlack = 15 * time.Second
+
+// somebodyPlanned reports whether a target is one that the vendor's device may have for a room without a
+// hand: of any zone of any schedule, of the home's modes, or what the cloud showed.
+func (b *book) somebodyPlanned(room gateway.Room, v gateway.Value) bool {
+	targets := []gateway.Value{room.Cloud.Target, room.Base.Target, gateway.Number(b.away()), gateway.Number(b.frost())}
+	for _, s := range b.Home.Schedules {
+		for _, z := range s.Zones {
+			for _, r := range z.Rooms {
+				if r.Room == room.ID && r.Order == "" {
+					targets = append(targets, gateway.Number(r.Target))
+				}
+			}
+		}
+	}
+	return slices.ContainsFunc(targets, func(t gateway.Value) bool { return near(t, v, 0) })
+}
+
+// ownTarget notes what a device of a room shows by itself, just before it is written to: not what we or a
+// hand left there.
+func (b *book) ownTarget(room *gateway.Room, p gateway.Point) {
+	d, _ := b.Devices.Get(gateway.DeviceID(p.Of))
+	m, ok := d.ReadingFrom(gateway.Target, p.Adapter)
+	wrote := func(w gateway.Aim) bool { return near(w.Value, m.Value, 0) }
+	byUs := wrote(room.Written) || slices.ContainsFunc(room.Wrote, wrote)
+	turned := room.Override.By == byHand && near(gateway.Number(room.Override.Target), m.Value, 0.5)
+	if ok && !byUs && !turned {
+		room.Own = m.Value
+	}
 }
 
 const programmeSlack = 10 * time.Minute
@@ -78,19 +115,26 @@ const programmeSlack = 10 * time.Minute
 // byHand is who made a wish that was made at a device.
 const byHand = "the thermostat"
 
-// unhand takes back what was taken for a hand at a device, where the cloud shows that it was set in the
-// vendor's app before: the cloud moves devices as soon as it reaches them, which may be before we know.
+// unhand settles what was taken for a hand at a device and the cloud now shows: the cloud moves devices as
+// soon as it reaches them, which may be before we know, and while it comes and goes. What began there
+// before was set in the vendor's app; what began there at the same time is that very act, whoever made it,
+// and the cloud knows its end.
 func (b *book) unhand(room *gateway.Room) {
 	o, held := room.Override, b.overrideThere(room.Cloud)
-	moved := held.Mode == "" || o.At.Sub(held.At) > handSlack
-	if o.By != byHand || !o.Local || !moved || !near(room.Cloud.Target, gateway.Number(o.Target), 0.5) || b.Cloud.FirstGood.Sub(o.At) > lookFirst {
+	if o.By != byHand || !o.Local || !near(room.Cloud.Target, gateway.Number(o.Target), 0.5) {
 		return
 	}
-	room.Override = room.Before
-	if end := room.Override.Until; !end.IsZero() && !end.After(b.now) {
-		room.Override = gateway.Override{}
+	switch {
+	case held.Mode == "" && b.Cloud.FirstGood.Sub(o.At) > lookFirst:
+	case held.Mode != "" && o.At.Sub(held.At).Abs() <= handSlack:
+		room.Override, room.Base = held, room.Cloud
+	case held.Mode == "" || held.At.Before(o.At):
+		room.Override = room.Before
+		if end := room.Override.Until; !end.IsZero() && !end.After(b.now) {
+			room.Override = gateway.Override{}
+		}
 	}
 }
 
-// handSlack is how much earlier the vendor may say that a hand was at a device than we saw it.
+// handSlack is how far the vendor's time of an act may be off from when we saw it at the device.
 const handSlack = time.Minute

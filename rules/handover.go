@@ -104,12 +104,12 @@ func (b *book) mergeRoom(room gateway.Room, wiped bool) {
 	case there.Mode != "":
 		b.sayKept(room)
 		b.keepThere(room, b.overrideThere(room.Cloud), wiped)
-	case b.leftByUs(room):
+	case b.leftByUs(room), b.endedByUs(room):
 		if modeSetThere(b.Home.Cloud, b.Home.Base, b.now) {
 			here = gateway.Override{} // which ended it there
 		}
 		b.keepThere(room, here, true)
-		if after, _ := b.Rooms.Get(room.ID); !wiped && after.Override.Mode == "" {
+		if after, _ := b.Rooms.Get(room.ID); !wiped && after.Override.Mode == "" && b.leftByUs(room) {
 			b.followAgain(room, gateway.Override{At: room.Written.At, By: "Veilleuse"}, "our writes over the LAN left it in manual")
 		}
 	default:
@@ -140,6 +140,7 @@ func (b *book) heedHome() {
 	}
 	if mode {
 		here.Mode, here.Until, here.At = there.Mode, there.Until, there.At
+		b.endThere()
 	}
 	if timetable {
 		here.Schedule = there.Schedule
@@ -148,6 +149,17 @@ func (b *book) heedHome() {
 		here = there
 	}
 	b.Home.Regime, b.Home.Base = here, there
+}
+
+// endThere forgets what the cloud held for rooms: a mode that was set there has ended it. What it holds
+// beside that mode the same view shows.
+func (b *book) endThere() {
+	for id, room := range b.Rooms.All() {
+		if o := room.Override; !o.Local && o.Mode != "" && o.By == "" {
+			room.Override = gateway.Override{}
+			b.Rooms = b.Rooms.With(id, room)
+		}
+	}
 }
 
 // heard reports whether the cloud answers, and with news.
@@ -278,6 +290,12 @@ func (b *book) leftByUs(room gateway.Room) bool {
 	})
 }
 
+// endedByUs reports whether the cloud held what we wrote over the LAN until that came to its end there: what
+// it held for the room before is lost to it.
+func (b *book) endedByUs(room gateway.Room) bool {
+	return room.Moved && !room.CloudAt.IsZero() && room.Cloud.Since.IsZero() && b.overrideThere(room.Cloud).Mode == ""
+}
+
 // remember keeps what was written to a room before the last time, as far back as that can still show.
 func (b *book) remember(room *gateway.Room) {
 	if !room.Moved {
@@ -299,7 +317,7 @@ func (b *book) actThere(room gateway.Room) gateway.Override {
 		return gateway.Override{}
 	}
 	if now.Mode == "" {
-		if !base.Until.IsZero() && !base.Until.After(b.now) {
+		if b.endedByUs(room) || !base.Until.IsZero() && !base.Until.After(b.now) {
 			return gateway.Override{} // it only came to its end
 		}
 		return gateway.Override{Mode: gateway.RoomHome, At: room.Cloud.Since}

@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"flag"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -292,6 +293,23 @@ func (w *modelWorld) fail(format string, args ...any) {
 	w.t.Fatalf(format+"\n%s", append(args, strings.Join(lines, "\n"))...)
 }
 
+// liveAndSettle passes one life of three outages.
+func (w *modelWorld) liveAndSettle() {
+	w.pass(5 * time.Minute)
+	for range 3 {
+		w.faults = w.random.IntN(3) > 0
+		w.live(time.Duration(w.random.IntN(90)) * time.Minute)
+		w.lose([]gateway.Verdict{gateway.VerdictCloudDown, gateway.VerdictInternetDown}[w.random.IntN(2)])
+		w.live(time.Duration(w.random.IntN(8*3600)) * time.Second)
+		w.restore()
+		w.live(time.Duration(w.random.IntN(12)) * time.Minute)
+		if w.random.IntN(3) > 0 {
+			w.settle()
+		}
+	}
+	w.settle()
+}
+
 // Whatever happens while cloud and house are apart, in the end the cloud holds what the last person
 // wished for each room and for the home, with its end to the second.
 func TestMergeAgainstTheReference(t *testing.T) {
@@ -303,21 +321,8 @@ func TestMergeAgainstTheReference(t *testing.T) {
 	}
 	var acts, outages, restarts, steps, lan, told int
 	for seed := range uint64(seeds) {
-		w := newModelWorld(t, seed)
-		w.note("seed %d", seed)
-		w.pass(5 * time.Minute)
-		for range 3 {
-			w.faults = w.random.IntN(3) > 0
-			w.live(time.Duration(w.random.IntN(90)) * time.Minute)
-			w.lose([]gateway.Verdict{gateway.VerdictCloudDown, gateway.VerdictInternetDown}[w.random.IntN(2)])
-			w.live(time.Duration(w.random.IntN(8*3600)) * time.Second)
-			w.restore()
-			w.live(time.Duration(w.random.IntN(12)) * time.Minute)
-			if w.random.IntN(3) > 0 {
-				w.settle()
-			}
-		}
-		w.settle()
+		w := &modelWorld{}
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { w = newModelWorld(t, seed); w.liveAndSettle() })
 		acts, outages, restarts, steps = acts+w.acts, outages+w.outages, restarts+w.restarts, steps+w.steps
 		lan, told = lan+w.lan, told+w.told
 	}

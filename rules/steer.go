@@ -58,14 +58,19 @@ func (b *book) wantRoom(room *gateway.Room) {
 	}
 }
 
-// cloudMoves reports whether a device that disagrees may well do what the cloud says, which is back in
-// reach but not yet in charge. To write there would look like a later act of a person; the merge says
-// who is right. Only what somebody wishes now has no time for that.
+// cloudMoves reports whether a device that disagrees may well do what the cloud says, which is about to be
+// in charge again. To write there would look like a later act of a person; the merge says who is right.
+// Only what somebody wishes now has no time for that. A return that does not come to its end, and the
+// long stays before it, hold nothing back: while we are in charge, the plan is kept.
 func (b *book) cloudMoves(room gateway.Room, d gateway.Device) bool {
-	if !b.inReach() || !b.signedIn() || room.Override.Local && room.Override.At.After(b.Cloud.FirstGood) {
+	a := b.Authority
+	if !b.inReach() || !b.signedIn() || a.Phase != gateway.Returning || b.now.Sub(a.Since) > longReturn {
 		return false
 	}
-	if room.CloudAt.Before(b.Cloud.FirstGood) {
+	if room.Override.Local && room.Override.At.After(b.Cloud.FirstGood) {
+		return false
+	}
+	if room.CloudAt.Before(a.Since) {
 		return true
 	}
 	for _, m := range d.Readings {
