@@ -60,6 +60,8 @@ func (b *book) observeProbe(f gateway.Probe) {
 	v := b.view()
 	silent := f.Verdict == gateway.VerdictSelf || f.Verdict == gateway.VerdictUnknown
 	switch opened := !broken(f.Verdict); {
+	case silent && b.saysItself() && c.Bad >= toldTwice:
+		b.keepCount(true)
 	case silent:
 	case opened && b.fails(c.Read):
 		c.Opened = true // an open door says nothing of a read that failed behind it: the next read does
@@ -174,11 +176,14 @@ func (b *book) view() view {
 	case b.fails(c.Auth) && c.Auth.Verdict == gateway.VerdictAuthRevoked:
 		return view{gateway.VerdictAuthRevoked, []gateway.Plane{gateway.PlaneAuth}, c.Auth.Why, b.calls(), true}
 	case b.fails(c.Read):
-		verdict := c.Read.Verdict
+		verdict, why := c.Read.Verdict, c.Read.Why
+		if b.saysItself() {
+			return view{verdict, b.failing(), why + "; the way there is open", b.calls(), true}
+		}
 		if probed != "" && (hard(verdict) || ours(verdict) && verdict != gateway.VerdictHijack) {
 			verdict = gateway.VerdictDegraded
 		}
-		return view{verdict, b.failing(), c.Read.Why, b.calls(), true}
+		return view{verdict, b.failing(), why, b.calls(), true}
 	case b.authBlocks():
 		return view{c.Auth.Verdict, b.failing(), c.Auth.Why, b.calls(), true}
 	case c.Read.Verdict == gateway.VerdictRateLimited && b.now.Sub(c.Read.At) <= callForgets:
@@ -196,6 +201,19 @@ func (b *book) view() view {
 	}
 	return view{verdict: gateway.VerdictOK, evidence: c.Probe.Evidence}
 }
+
+// saysItself reports whether a read failed at the vendor's own servers, which may not be asked again just
+// now, be it that they want us to wait: a look since has found the way there open and the internet up, and
+// could not ask the API. Then the read is the last word.
+func (b *book) saysItself() bool {
+	c := b.Cloud
+	return b.fails(c.Read) && hard(c.Read.Verdict) && b.probed() == gateway.VerdictUnknown &&
+		c.Probe.Witness == gateway.Yes && !c.ProbedAt.Before(c.Read.At)
+}
+
+// toldTwice is how many failures it takes until the looks that follow count for the last one: a single
+// answer, be it that we are to wait for long, takes no house over.
+const toldTwice = 2
 
 // failing lists the planes that fail.
 func (b *book) failing() []gateway.Plane {

@@ -17,6 +17,7 @@ func failed(p gateway.Plane, v gateway.Verdict, why string) gateway.Call {
 func TestTheVerdictNamesCauseAndScope(t *testing.T) {
 	well := gateway.Probe{Verdict: gateway.VerdictOK, Why: "Netatmo answers as it should"}
 	down := gateway.Probe{Verdict: gateway.VerdictCloudDown, Witness: gateway.Yes, Why: "Netatmo answers 503 with HTML; your internet works: 2 of 3 witnesses answered", Evidence: []string{"API: status 503 with HTML"}}
+	open := gateway.Probe{Verdict: gateway.VerdictUnknown, Witness: gateway.Yes, Why: "The way to Netatmo is open; its API is not asked for 10 min, to spare our quota"}
 	line := gateway.Probe{Verdict: gateway.VerdictInternetDown, Witness: gateway.No, Why: "The router answers, the internet does not: no connection"}
 	tests := []struct {
 		name    string
@@ -30,6 +31,11 @@ func TestTheVerdictNamesCauseAndScope(t *testing.T) {
 		{"a cause hides what follows from it", []gateway.Fact{well, failed("read", gateway.VerdictCloudDown, "homestatus: no answer"), line, failed("read", gateway.VerdictCloudDown, "homestatus: no answer"), failed("write", gateway.VerdictCloudDown, "no answer")},
 			gateway.VerdictInternetDown, "", "The router answers, the internet does not: no connection since 12:00"},
 		{"a call alone does not say that the cloud is down", []gateway.Fact{well, failed("read", gateway.VerdictCloudDown, "homestatus: 503")}, gateway.VerdictDegraded, "read", "Netatmo does not let itself be read: homestatus: 503 since 12:00"},
+		{"a call that failed is the last word while the API may not be asked", []gateway.Fact{well, failed("read", gateway.VerdictCloudDown, "homestatus: 503 with HTML, and asks to wait 600 s"), open},
+			gateway.VerdictCloudDown, "read", "homestatus: 503 with HTML, and asks to wait 600 s since 12:00; the way there is open"},
+		{"but not if nobody says that the internet is up", []gateway.Fact{well, failed("read", gateway.VerdictCloudDown, "homestatus: 503"), gateway.Probe{Verdict: gateway.VerdictUnknown, Why: open.Why}}, gateway.VerdictDegraded, "read", "homestatus: 503 since 12:00"},
+		{"nor if the look came before", []gateway.Fact{well, open, failed("read", gateway.VerdictCloudDown, "homestatus: 503")}, gateway.VerdictDegraded, "read", "homestatus: 503 since 12:00"},
+		{"nor of what is no outage", []gateway.Fact{well, failed("read", gateway.VerdictDegraded, "homestatus: 200 with nothing"), open}, gateway.VerdictDegraded, "read", "homestatus: 200 with nothing since 12:00"},
 		{"commands alone", []gateway.Fact{well, failed("read", gateway.VerdictOK, "ok"), failed("write", gateway.VerdictDegraded, "setstate: does not show")}, gateway.VerdictDegraded, "write", "commands go over the LAN"},
 		{"news alone", []gateway.Fact{well, failed("push", gateway.VerdictDegraded, "webhook_deactivation")}, gateway.VerdictDegraded, "push", "it is read instead"},
 		{"the sign-in alone", []gateway.Fact{well, failed("read", gateway.VerdictOK, "ok"), failed("auth", gateway.VerdictDegraded, "token: 503")}, gateway.VerdictDegraded, "auth", "the present one still works"},
@@ -63,6 +69,35 @@ func TestEvidenceNamesTheCall(t *testing.T) {
 		"netatmo", failed("read", gateway.VerdictDegraded, "homestatus: nothing in it"))
 	if want := []string{"call (read): homestatus: nothing in it, at 12:00", "API: status 401"}; !slices.Equal(s.Cloud.Evidence, want) {
 		t.Errorf("evidence is %q, want %q", s.Cloud.Evidence, want)
+	}
+}
+
+// A vendor that answers 503 and asks to wait ten minutes is asked no sooner. One such answer takes no house
+// over; with the second the looks that find the way open are enough.
+func TestTwiceToldToWait(t *testing.T) {
+	s := served(t)
+	at := s.At
+	step := func(f gateway.Fact) {
+		s, _ = rules.Step(s, gateway.Event{At: at, From: "uplink", Fact: f})
+	}
+	wait := failed(gateway.PlaneRead, gateway.VerdictCloudDown, "homestatus: 503 with HTML, and asks to wait 600 s")
+	var taken time.Duration
+	began := at
+	for ; at.Sub(began) < 20*time.Minute; at = at.Add(15 * time.Second) {
+		if at.Sub(began)%(10*time.Minute) == 0 {
+			step(wait)
+		}
+		step(gateway.Probe{Verdict: gateway.VerdictUnknown, Witness: gateway.Yes, Why: "The way to Netatmo is open"})
+		step(gateway.Tick{})
+		if taken == 0 && s.Authority.Phase == gateway.Local {
+			taken = at.Sub(began)
+		}
+		if s.Cloud.Verdict != gateway.VerdictCloudDown {
+			t.Fatalf("after %v the verdict is %s: %s", at.Sub(began), s.Cloud.Verdict, s.Cloud.Why)
+		}
+	}
+	if taken < 10*time.Minute || taken > 12*time.Minute {
+		t.Errorf("taken over after %v, want soon after the second answer", taken)
 	}
 }
 
