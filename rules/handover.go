@@ -313,7 +313,8 @@ func (b *book) remember(room *gateway.Room) {
 // when. A change without a time counts as made when it was first seen.
 func (b *book) actThere(room gateway.Room) gateway.Override {
 	now, base := b.overrideThere(room.Cloud), b.overrideThere(room.Base)
-	if b.leftByUs(room) || sameOverride(now, base) {
+	ended := now.Mode == "" && room.Moved && room.Cloud.Since.After(room.Written.At) // of ours, before its time
+	if b.leftByUs(room) || sameOverride(now, base) && !ended {
 		return gateway.Override{}
 	}
 	if now.Mode == "" {

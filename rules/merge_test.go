@@ -278,6 +278,9 @@ func agrees(has hold, want act, t time.Time) bool {
 		scheduled := want.degc == planned(t) && want.until.Sub(t) < 16*time.Hour
 		return want.mode == "" || want.mode == gateway.RoomManual && (scheduled || want.until.Sub(t) < 10*time.Minute)
 	}
+	if want.mode == "" && has.hand && has.until.Sub(t) < 2*time.Minute {
+		return true // by the clock here it is over
+	}
 	if has.mode != want.mode || has.target != want.degc {
 		return false
 	}

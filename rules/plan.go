@@ -145,7 +145,7 @@ func (b *book) observeView(f gateway.CloudView) {
 	}
 	b.viewHome(f)
 	for _, r := range f.Rooms {
-		b.viewRoom(r)
+		b.viewRoom(r, f.At)
 	}
 	b.changed, b.everything = true, true
 }
@@ -162,6 +162,7 @@ func (b *book) viewHome(f gateway.CloudView) {
 	}
 	b.Home.Cloud = there
 	here := b.Home.Regime
+	b.turned = !sameMode(before, there)
 	b.wiped = here.By != "" && sameMode(here, there) && !sameMode(before, there)
 	if b.inCharge() || there.Mode == "" {
 		b.heedHome()
@@ -210,12 +211,17 @@ func sameEnd(a, b time.Time) bool {
 	return a.Unix() == b.Unix()
 }
 
-func (b *book) viewRoom(v gateway.CloudRoom) {
+// viewRoom takes over what the cloud, by its own clock at t, shows of a room. That a room is on frost guard
+// because the home is, is no wish for that room.
+func (b *book) viewRoom(v gateway.CloudRoom, t time.Time) {
+	if v.Mode == gateway.RoomFrost && b.Home.Cloud.Mode == gateway.HomeFrost {
+		v.Mode = gateway.RoomHome
+	}
 	room, ok := b.Rooms.Get(v.ID)
 	if !ok {
 		room = gateway.Room{ID: v.ID, Name: string(v.ID)}
 	}
-	v.Since = b.since(room, v)
+	v.Since = b.since(room, v, t)
 	room.Cloud, room.CloudAt = v, b.now
 	if b.inCharge() {
 		b.unhand(&room)
@@ -234,7 +240,7 @@ func (b *book) viewRoom(v gateway.CloudRoom) {
 
 // since is when a room began to be as the cloud shows it. Only for what a person sets does the vendor
 // know that; of everything else it is when it was first seen.
-func (b *book) since(room gateway.Room, v gateway.CloudRoom) time.Time {
+func (b *book) since(room gateway.Room, v gateway.CloudRoom, t time.Time) time.Time {
 	before := room.Cloud
 	kept := b.overrideThere(v).Mode != ""
 	switch {
@@ -244,10 +250,18 @@ func (b *book) since(room gateway.Room, v gateway.CloudRoom) time.Time {
 		return time.Time{}
 	case sameOverride(b.overrideThere(v), b.overrideThere(before)):
 		return before.Since
-	case !kept && !before.Until.IsZero() && !before.Until.After(b.now), !kept && (b.wiped || b.leftByUs(room)):
+	case !kept && !before.Until.IsZero() && !before.Until.After(b.now), !kept && (b.wiped || b.leftByUs(room) && !b.withdrawn(room, t)):
 		return time.Time{} // it came to its end, or it was what we wrote ourselves: nobody acted
 	}
 	return b.now
+}
+
+// withdrawn reports whether somebody has ended in the vendor's app what we wrote over the LAN, for the cloud
+// shows it no more, at t by its own clock, though its time there is not over. We ourselves tell it nothing
+// while we are in charge; a mode of the home ends it as well, and that is another act.
+func (b *book) withdrawn(room gateway.Room, t time.Time) bool {
+	rest := room.Cloud.Until.Sub(t)
+	return b.inCharge() && !b.turned && !b.stillAsked(string(room.ID)) && !t.IsZero() && rest > endSlack
 }
 
 // holds reports whether a room keeps what was wished here although the cloud does not show it yet. What
@@ -300,16 +314,10 @@ func (b *book) fresh(by string, at time.Time) bool {
 	return by != "" && age < settleTime && age > -settleTime
 }
 
-// overrideThere is a person's wish for one room as the cloud shows it. A room on frost guard because
-// the home is on frost guard is no wish for that room.
+// overrideThere is a person's wish for one room as the cloud shows it.
 func (b *book) overrideThere(v gateway.CloudRoom) gateway.Override {
 	switch v.Mode {
-	case gateway.RoomFrost:
-		if b.Home.Cloud.Mode == gateway.HomeFrost {
-			return gateway.Override{}
-		}
-		fallthrough
-	case gateway.RoomManual, gateway.RoomMax, gateway.RoomOff:
+	case gateway.RoomManual, gateway.RoomMax, gateway.RoomFrost, gateway.RoomOff:
 		target, _ := v.Target.Number()
 		return gateway.Override{Mode: v.Mode, Target: target, At: v.Since, Until: v.Until}
 	}

@@ -71,6 +71,7 @@ type book struct {
 	room       gateway.RoomID // the one room that the event touched, or
 	everything bool           // all of them: time passed, a wish, another phase
 	quietly    bool           // all of them, but only because time passed
+	turned     bool           // the view shows another mode of the home than the one before
 	wiped      bool           // the view shows a mode of ours, which has ended the rooms' set points there
 	alarmed    bool           // an alarm began, changed or ended
 	relayed    bool           // a heating relay said something
