@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -349,10 +350,12 @@ func (l *clockLife) holdAlarm() {
 	}
 }
 
+var clockLives = flag.Int("clock.lives", 2, "how many lives a house lives in each of the nights on which clocks change")
+
 // TestClockLives lives houses through power cuts of up to three days, a clock that is set by hours and
 // years, 1970 and 2038, and both nights on which clocks change.
 func TestClockLives(t *testing.T) {
-	lives, minutes := uint64(4), 1800
+	lives, minutes := uint64(*clockLives), 1800
 	if testing.Short() || racing {
 		lives, minutes = 1, 400
 	}

@@ -58,7 +58,7 @@ func TestStories(t *testing.T) {
 // and cap and have a reason, nothing is called off, and there is no smoke without an alarm.
 func invariants(before gateway.State, e gateway.Event, after gateway.State, commands []gateway.Command) error {
 	again, commandsAgain := rules.Step(before, e)
-	if !reflect.DeepEqual(commands, commandsAgain) || fingerprint(again) != fingerprint(after) {
+	if !reflect.DeepEqual(commands, commandsAgain) || !reflect.DeepEqual(again, after) && fingerprint(again) != fingerprint(after) {
 		return fmt.Errorf("the same State and %T give two results", e.Fact)
 	}
 	for id := range again.Memories.Changes(after.Memories) {
