@@ -128,7 +128,7 @@ func (w *modelWorld) somebodyActs() {
 		w.modeHere(length, settled)
 	case dice == 9 && reachable:
 		w.modeInApp(length)
-	case dice >= 10 && local && w.down != "":
+	case dice >= 10 && local:
 		w.actByHand(room)
 	}
 }

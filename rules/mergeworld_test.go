@@ -119,6 +119,7 @@ type modelWorld struct {
 	probed  time.Time
 	people  *reference
 	every   time.Duration // between ticks
+	seldom  time.Duration // between two reads of the cloud while the house is run from here
 
 	lan, told, restarts, steps, outages, acts int
 	asked                                     map[gateway.RoomID]map[string]bool // of the cloud, since the last act or loss
@@ -130,6 +131,7 @@ var modelRooms = []gateway.RoomID{"a", "b", "c"}
 func newModelWorld(t *testing.T, seed uint64) *modelWorld {
 	w := &modelWorld{t: t, random: rand.New(rand.NewPCG(seed, 53)), now: time.Date(2025, 11, 3, 5, 0, 0, 0, time.UTC), every: 10 * time.Second,
 		cloud: modelCloud{mode: gateway.HomeSchedule, holds: map[gateway.RoomID]hold{}}, devices: map[gateway.RoomID]*modelDevice{}}
+	w.seldom = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute}[seed%3]
 	w.people = &reference{rooms: map[gateway.RoomID][]act{}}
 	w.forgetAsked()
 	plan := gateway.Schedule{ID: "s", Name: "Winter", Type: "therm", Selected: true, Zones: []gateway.Zone{{ID: 0, Name: "Day"}, {ID: 1, Name: "Night"}}}
@@ -301,7 +303,11 @@ func (w *modelWorld) speak() {
 	}
 	due := w.answers
 	w.answers = nil
-	look := w.now.Sub(w.viewed) >= time.Minute
+	pause := time.Minute
+	if w.state.Authority.Phase == gateway.Local {
+		pause = w.seldom
+	}
+	look := w.now.Sub(w.viewed) >= pause
 	for _, a := range due {
 		switch {
 		case a.at.After(w.now):
