@@ -1,0 +1,134 @@
+package ear
+
+import "math"
+
+// turns hears the fast two-tone siren: two pitches of which one sounds while the other does not.
+type turns struct{}
+
+// How a two-tone siren must look.
+const (
+	turnFrames    = 312  // 5 s are looked at
+	turnApart     = 4    // bins at least between the two
+	turnLeast     = 0.20 // part of the frames in which each of the two stands out
+	turnMost      = 0.85
+	turnShortest  = 4  // frames of a whole turn: 64 ms
+	turnLongest   = 75 // 1.2 s
+	turnRepeats   = 0.6
+	turnOpposite  = -0.3
+	turnContrast  = 4.0 // dB, mean difference of the two
+	turnClamp     = 20.0
+	turnShare     = leastMeanShare
+	turnPresences = 0.8 // part of the frames in which one of the two stands out
+)
+
+// judge reports the two pitches of a siren that can be heard now, the lower first.
+func (t *turns) judge(l *listener) (float64, float64, bool) {
+	if l.count%lookEvery != 0 || l.count < turnFrames {
+		return 0, 0, false
+	}
+	a, b, ok := l.pair()
+	if !ok {
+		return 0, 0, false
+	}
+	var d [turnFrames]float64
+	mean, contrast := 0.0, 0.0
+	for i := range d {
+		s := l.at(l.count - turnFrames + i)
+		x := float64(decibels(s.tone(a)) - decibels(s.tone(b)))
+		d[i] = max(-turnClamp, min(turnClamp, x))
+		mean += d[i] / turnFrames
+		contrast += math.Abs(d[i]) / turnFrames
+	}
+	if contrast < turnContrast || !repeats(d[:], mean) {
+		return 0, 0, false
+	}
+	return l.runPitch(a), l.runPitch(b), true
+}
+
+// pair finds the two pitches that stand out most often, if they can be a siren.
+func (l *listener) pair() (int, int, bool) {
+	var seen [bandBins]int
+	for i := l.count - turnFrames; i < l.count; i++ {
+		for _, p := range l.at(i).peaks {
+			if p.share > 0 {
+				seen[p.bin]++
+			}
+		}
+	}
+	a := most(seen, -turnApart-1)
+	b := most(seen, a)
+	for _, bin := range []int{a, b} {
+		if n := around(seen, bin); float64(n) < turnLeast*turnFrames || float64(n) > turnMost*turnFrames {
+			return 0, 0, false
+		}
+	}
+	a, b = min(a, b), max(a, b)
+	either, share := 0, 0.0
+	for i := l.count - turnFrames; i < l.count; i++ {
+		for _, p := range l.at(i).peaks {
+			if p.share > 0 && (within(p.bin, a, 1) || within(p.bin, b, 1)) {
+				either++
+				share += float64(p.share)
+				break
+			}
+		}
+	}
+	return a, b, float64(either) >= turnPresences*turnFrames && share >= turnShare*float64(either)
+}
+
+func within(a, b, distance int) bool { return max(a-b, b-a) <= distance }
+
+func around(seen [bandBins]int, bin int) int {
+	sum := 0
+	for _, n := range seen[max(bin-1, 0):min(bin+2, bandBins)] {
+		sum += n
+	}
+	return sum
+}
+
+// most is the bin that was seen most often, far enough from another.
+func most(seen [bandBins]int, from int) int {
+	best := 0
+	for b := range seen {
+		if !within(b, from, turnApart-1) && around(seen, b) > around(seen, best) {
+			best = b
+		}
+	}
+	return best
+}
+
+// repeats reports whether d swings to and fro at one rate.
+func repeats(d []float64, mean float64) bool {
+	var power float64
+	for _, x := range d {
+		power += (x - mean) * (x - mean)
+	}
+	for lag := turnShortest; lag <= turnLongest; lag++ {
+		if likeness(d, mean, power, lag) >= turnRepeats && likeness(d, mean, power, lag/2) <= turnOpposite {
+			return true
+		}
+	}
+	return false
+}
+
+// likeness is the correlation of d with itself, lag frames later.
+func likeness(d []float64, mean, power float64, lag int) float64 {
+	sum := 0.0
+	for i := range len(d) - lag {
+		sum += (d[i] - mean) * (d[i+lag] - mean)
+	}
+	return sum / (power + 1e-9) * float64(len(d)) / float64(len(d)-lag)
+}
+
+// runPitch is the mean pitch at that bin over the frames that are looked at, in Hz.
+func (l *listener) runPitch(bin int) float64 {
+	sum, n := 0.0, 0.0
+	for i := l.count - turnFrames; i < l.count; i++ {
+		for _, p := range l.at(i).peaks {
+			if p.share > 0 && within(p.bin, bin, 1) {
+				sum, n = sum+float64(p.hertz), n+1
+			}
+		}
+	}
+	return sum / max(n, 1)
+}
