@@ -194,10 +194,14 @@ func (g group) same(o group) bool {
 // pauseFilled is the part of a pause that other sounds may fill.
 const pauseFilled = 0.25
 
-// paused reports whether the siren was silent between two groups, once the room had fallen silent.
+// paused reports whether the siren was silent between two groups, once the room had fallen silent: on the
+// whole, just after the one, and just before the other, where a longer train of pulses would show.
 func (d *Detector) paused(t *template, o, g group) bool {
-	from := o.end + int(max(6, min(0.4*t.pause, 40)))
-	return d.listener.fullness(g.bin, from, g.start-2, min(o.level, g.level)) <= pauseFilled
+	from, to := o.end+int(max(6, min(0.3*t.pause, 16))), g.start-1
+	level, part := min(o.level, g.level), int(min(0.7*t.pause, 1.5*frames(t.beats[0].On+t.beats[0].Off)))
+	return d.listener.fullness(g.bin, from, to, level) <= pauseFilled &&
+		d.listener.fullness(g.bin, from, min(from+part, to), level) <= pauseFilled &&
+		d.listener.fullness(g.bin, max(to-part, from), to, level) <= pauseFilled
 }
 
 // hear adds what was heard, at most once a second for each signature.

@@ -14,13 +14,17 @@ const (
 	lookEvery    = 16             // frames between looks
 	steadyFrames = 437            // 7 s
 	steadyUnborn = 875            // 14 s, if its beginning was not heard
-	steadyGap    = 6              // frames that other sounds may hide
-	steadyBins   = 0.85           // part of the frames in which it stands out
+	steadyGap    = 16             // frames that other sounds may hide
+	steadyBins   = 0.7            // part of the frames in which it stands out
 	steadyHertz  = 14.0           // standard deviation
 	unbornHertz  = 4.0            // the same, if its beginning was not heard
 	bornWithin   = 4.0            // dB: the first 0.2 s against the rest
 	bornFrom     = 6.0            // dB above what was there before
+	steadyEven   = 0.85           // part of the frames whose level is near the mean
+	evenWithin   = 3.0            // dB
 	steadyShare  = leastMeanShare // of all that sounds
+	bornUnder    = 6.0            // dB: what was louder before may have hidden it
+	bornWhere    = 40             // frames in which the beginning is looked for
 	earlyFrames  = 10             // of the stream: nobody knows what was before
 )
 
@@ -43,6 +47,9 @@ func (s *steady) judge(l *listener) (float64, bool) {
 		r := l.runOf(p.bin)
 		length := l.count - r.start
 		if length < steadyFrames || float64(r.present) < steadyBins*float64(length) || r.spread > steadyHertz || r.share < steadyShare {
+			continue
+		}
+		if l.even(p.bin, r) < steadyEven {
 			continue
 		}
 		going := s.till > 0 && l.count-s.till <= 4*lookEvery && s.bin-p.bin <= 1 && p.bin-s.bin <= 1
@@ -79,15 +86,42 @@ func (l *listener) runOf(bin int) run {
 	return r
 }
 
-// born reports whether the tone at that bin began at once at that frame.
-func (l *listener) born(bin, start int) bool {
-	if start-12 < l.oldest() {
-		return false
+// even is the part of a run's frames that are as loud as the others.
+func (l *listener) even(bin int, r run) float64 {
+	mean := float32(l.mean(bin, r.start+2, l.count))
+	n := 0
+	for i := r.start + 2; i < l.count; i++ {
+		if d := decibels(l.at(i).tone(bin)) - mean; d < evenWithin && d > -evenWithin {
+			n++
+		}
 	}
-	before := l.mean(bin, start-12, start-3)
-	first := l.mean(bin, start+2, start+14)
+	return float64(n) / float64(max(l.count-r.start-2, 1))
+}
+
+// born reports whether the tone at that bin began at once, near that frame: other sounds may have hidden
+// its very first moments, or may have sounded like it just before.
+func (l *listener) born(bin, start int) bool {
 	rest := l.mean(bin, start+60, l.count)
-	return first-before >= bornFrom && math.Abs(first-rest) <= bornWithin
+	for at := start; at <= start+bornWhere; at++ {
+		if at-12 < l.oldest() {
+			continue
+		}
+		before, first := l.mean(bin, at-12, at-3), l.mean(bin, at+2, at+14)
+		hidden := l.loudness(at-12, at-3) > l.loudness(at+2, at+14)+bornUnder
+		if !hidden && first-before >= bornFrom && math.Abs(first-rest) <= bornWithin {
+			return true
+		}
+	}
+	return false
+}
+
+// loudness is the level of all that sounds between two frames, in dB.
+func (l *listener) loudness(from, to int) float64 {
+	sum := float32(0)
+	for i := from; i < to; i++ {
+		sum += l.at(i).total
+	}
+	return float64(decibels(sum / float32(max(to-from, 1))))
 }
 
 // mean is the mean level of a bin between two frames, in dB.

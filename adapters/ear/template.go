@@ -56,8 +56,9 @@ const (
 	levelSpread     = 9    // dB between the loudest and the faintest pulse
 	steadyWithin    = 8    // dB below the loudest frame of a pulse
 	steadyPart      = 0.75 // of a pulse's frames
-	takesTurns      = 6    // dB by which the rest of the band is louder in the silences: a telephone's second tone
-	hits            = 0.5  // part of the last pulse in which its pitch stands out
+	takesTurns      = 4    // dB by which all else is louder in each silence: a telephone's second tone,
+	// a whistle that trembles
+	hits = 0.5 // part of the last pulse in which its pitch stands out
 )
 
 // tempos are the speeds at which a siren may differ from its cadence.
@@ -93,7 +94,8 @@ func (t *template) fits(l *listener, bin int, tempo float64) (group, bool) {
 	at := float64(l.count) - t.trail()*tempo
 	g := group{end: int(at), bin: bin}
 	before := at // end of the silence that follows
-	var shares, contrasts, powers, highest, least, others float64
+	var shares, contrasts, powers, highest, least float64
+	others, beside := math.Inf(1), math.Inf(1)
 	least = math.Inf(1)
 	highest = math.Inf(-1)
 	after, ok := l.silence(bin, at, float64(l.count))
@@ -114,7 +116,9 @@ func (t *template) fits(l *listener, bin int, tempo float64) (group, bool) {
 		}
 		g.start = int(before - on)
 		contrasts += p.level - after
-		others += l.others(bin, start, before-on) - l.others(bin, before-on, before)
+		elseOff, besideOff := l.others(bin, start, before-on)
+		elseOn, besideOn := l.others(bin, before-on, before)
+		others, beside = min(others, elseOff-elseOn), min(beside, besideOff-besideOn)
 		shares += p.share
 		powers += p.level
 		highest, least = max(highest, p.level), min(least, p.level)
@@ -122,7 +126,7 @@ func (t *template) fits(l *listener, bin int, tempo float64) (group, bool) {
 	}
 	n := float64(len(t.beats))
 	g.contrast, g.level = contrasts/n, powers/n-10*math.Log10(fullScale)
-	return g, g.contrast >= leastMean && shares/n >= leastMeanShare && highest-least <= levelSpread && others/n < takesTurns
+	return g, g.contrast >= leastMean && shares/n >= leastMeanShare && highest-least <= levelSpread && others < takesTurns && beside < takesTurns
 }
 
 // pulse is how the middle of a pulse sounds.
@@ -172,22 +176,19 @@ func (l *listener) silence(bin int, from, to float64) (float64, bool) {
 	return sum / float64(last-first+1), true
 }
 
-// others is the level of the band without the tone at that bin.
-func (l *listener) others(bin int, from, to float64) float64 {
+// others are the levels of all that sounds beside the tone at that bin, and of what is just beside it.
+func (l *listener) others(bin int, from, to float64) (float64, float64) {
 	first, last := edges(from, to, 0.15)
 	first, last = max(first, l.oldest()), min(last, l.count-1)
-	sum := 0.0
+	all, beside := 0.0, 0.0
 	for i := first; i <= last; i++ {
 		s := l.at(i)
-		var rest float32
-		for b, p := range s.band {
-			if !within(b, bin, 4) {
-				rest += p
-			}
-		}
-		sum += max(0, float64(decibels(rest)))
+		tone := s.tone(bin)
+		all += max(0, float64(decibels(s.total-tone)))
+		beside += max(0, float64(decibels(s.around(bin)-tone)))
 	}
-	return sum / float64(max(last-first+1, 1))
+	n := float64(max(last-first+1, 1))
+	return all / n, beside / n
 }
 
 // edges are the first and last frame that lie wholly between two times, with a part cut off at either side.

@@ -56,6 +56,15 @@ func (s *sight) tone(bin int) float32 {
 	return sum
 }
 
+// around is the power of the tone at that bin and of what it trembles into.
+func (s *sight) around(bin int) float32 {
+	var sum float32
+	for _, p := range s.band[max(bin-8, 0):min(bin+9, bandBins)] {
+		sum += p
+	}
+	return sum
+}
+
 // beside is the mean power of what lies around a tone.
 func (s *sight) beside(bin int) float32 {
 	var sum float32
@@ -149,6 +158,7 @@ const (
 	risesBy   = 1.4   // times the floor: 1.5 dB
 	floorRise = 0.002 // a frame: 0.5 dB a second
 	floorFall = 0.2
+	floorMost = 700 // -60 dBFS: in a room that is louder everything is looked at
 )
 
 // rises reports whether the frame is louder than the room. The difference of neighbouring samples favours
@@ -165,7 +175,7 @@ func (l *listener) rises() bool {
 	if e < l.floor {
 		l.floor += (e - l.floor) * floorFall
 	} else {
-		l.floor = min(e, l.floor*(1+floorRise)+0.001)
+		l.floor = min(e, l.floor*(1+floorRise)+0.001, floorMost)
 	}
 	return loud
 }

@@ -10,12 +10,12 @@ const (
 	turnFrames    = 312  // 5 s are looked at
 	turnApart     = 4    // bins at least between the two
 	turnLeast     = 0.20 // part of the frames in which each of the two stands out
-	turnMost      = 0.85
-	turnShortest  = 4  // frames of a whole turn: 64 ms
-	turnLongest   = 75 // 1.2 s
+	turnShortest  = 4    // frames of a whole turn: 64 ms
+	turnLongest   = 75   // 1.2 s
 	turnRepeats   = 0.6
 	turnOpposite  = -0.3
-	turnContrast  = 4.0 // dB, mean difference of the two
+	turnContrast  = 2.0   // dB, mean difference of the two
+	turnAgainst   = -0.35 // correlation of the two levels
 	turnClamp     = 20.0
 	turnShare     = leastMeanShare
 	turnPresences = 0.8 // part of the frames in which one of the two stands out
@@ -37,9 +37,11 @@ func (t *turns) judge(l *listener) (float64, float64, bool) {
 		x := float64(decibels(s.tone(a)) - decibels(s.tone(b)))
 		d[i] = max(-turnClamp, min(turnClamp, x))
 		mean += d[i] / turnFrames
-		contrast += math.Abs(d[i]) / turnFrames
 	}
-	if contrast < turnContrast || !repeats(d[:], mean) {
+	for _, x := range d {
+		contrast += math.Abs(x-mean) / turnFrames
+	}
+	if contrast < turnContrast || l.correlation(a, b) > turnAgainst || !repeats(d[:], mean) {
 		return 0, 0, false
 	}
 	return l.runPitch(a), l.runPitch(b), true
@@ -58,7 +60,7 @@ func (l *listener) pair() (int, int, bool) {
 	a := most(seen, -turnApart-1)
 	b := most(seen, a)
 	for _, bin := range []int{a, b} {
-		if n := around(seen, bin); float64(n) < turnLeast*turnFrames || float64(n) > turnMost*turnFrames {
+		if n := around(seen, bin); float64(n) < turnLeast*turnFrames {
 			return 0, 0, false
 		}
 	}
@@ -109,6 +111,18 @@ func repeats(d []float64, mean float64) bool {
 		}
 	}
 	return false
+}
+
+// correlation is that of the levels of two bins.
+func (l *listener) correlation(a, b int) float64 {
+	var x, y, xx, yy, xy float64
+	for i := l.count - turnFrames; i < l.count; i++ {
+		s := l.at(i)
+		p, q := float64(decibels(s.tone(a))), float64(decibels(s.tone(b)))
+		x, y, xx, yy, xy = x+p, y+q, xx+p*p, yy+q*q, xy+p*q
+	}
+	const n = turnFrames
+	return (xy - x*y/n) / math.Sqrt((xx-x*x/n)*(yy-y*y/n)+1e-9)
 }
 
 // likeness is the correlation of d with itself, lag frames later.

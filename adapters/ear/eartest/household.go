@@ -196,9 +196,9 @@ func beeps(r *rand.Rand, length, hertz float64, times []float64, rest float64) S
 	return out
 }
 
-// AlarmClock beeps as alarm clocks, timers and watches do.
+// AlarmClock beeps as alarm clocks, timers and watches do. Most divide the 32768 Hz of their crystal.
 func AlarmClock(r *rand.Rand, length float64) Sound {
-	hertz := uniform(r, 1900, 4100)
+	hertz := []float64{2048, 4096, uniform(r, 1900, 4100)}[r.IntN(3)]
 	cadences := [][]float64{
 		{.0625, .0625, .0625, .0625, .0625, .0625, .0625, .5625}, // four quick ones a second
 		{.1, .1, .1, .7}, {.5, .5}, {.25, .25}, {1, 1}, {.1, .9},
