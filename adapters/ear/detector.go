@@ -159,7 +159,7 @@ func (d *Detector) pitch(bin int, g group) float64 {
 func (d *Detector) completes(i int, g group) bool {
 	t := &d.templates[i]
 	if t.groups == 1 {
-		return d.listener.fullness(g.bin, g.start-int(t.trail()), g.start, g.level) < pauseFilled
+		return true
 	}
 	list := d.groups[i]
 	complete := false
@@ -211,4 +211,18 @@ func (d *Detector) hear(all []Heard, owner int, hertz, level float64) []Heard {
 	}
 	d.last[owner] = d.listener.count
 	return append(all, Heard{Signature: d.known[owner], At: d.Age(), Frequency: hertz, Level: level})
+}
+
+// sounds reports whether a tone near that pitch stood out in the last second.
+func (d *Detector) sounds(hertz float64) bool {
+	l, n := d.listener, 0
+	for i := max(l.oldest(), l.count-second); i < l.count; i++ {
+		for _, p := range l.at(i).peaks {
+			if p.share > 0 && math.Abs(float64(p.hertz)-hertz) <= pitchWithin*hertz {
+				n++
+				break
+			}
+		}
+	}
+	return n >= second/5
 }

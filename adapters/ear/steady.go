@@ -106,7 +106,7 @@ func (l *listener) born(bin, start int) bool {
 		if at-12 < l.oldest() {
 			continue
 		}
-		before, first := l.mean(bin, at-12, at-3), l.mean(bin, at+2, at+14)
+		before, first := l.loudest(bin, at-12, at-3), l.mean(bin, at+2, at+14)
 		hidden := l.loudness(at-12, at-3) > l.loudness(at+2, at+14)+bornUnder
 		if !hidden && first-before >= bornFrom && math.Abs(first-rest) <= bornWithin {
 			return true
@@ -122,6 +122,15 @@ func (l *listener) loudness(from, to int) float64 {
 		sum += l.at(i).total
 	}
 	return float64(decibels(sum / float32(max(to-from, 1))))
+}
+
+// loudest is the highest level of a bin between two frames, in dB.
+func (l *listener) loudest(bin, from, to int) float64 {
+	top := float32(-100)
+	for i := from; i < to; i++ {
+		top = max(top, decibels(l.at(i).tone(bin)))
+	}
+	return float64(top)
 }
 
 // mean is the mean level of a bin between two frames, in dB.

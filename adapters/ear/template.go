@@ -77,16 +77,30 @@ type group struct {
 func (t *template) match(l *listener, bin int) (group, bool) {
 	var best group
 	for _, tempo := range tempos {
-		if g, ok := t.fits(l, bin, tempo); ok && g.contrast > best.contrast {
+		if g, ok := t.fits(l, bin, tempo); ok && g.contrast > best.contrast && t.alone(l, g) {
 			best = g
 		}
 	}
 	return best, best.contrast > 0
 }
 
-// trail is how many frames of silence after the last pulse are waited for.
+// trail is how many frames of silence after the last pulse are waited for: where there is a pause, as many
+// as a further pulse would need to show itself.
 func (t *template) trail() float64 {
-	return min(frames(t.beats[len(t.beats)-1].Off)*0.8, 16, max(5, frames(t.beats[0].Off)*0.8))
+	off := frames(t.beats[len(t.beats)-1].Off)
+	if t.pause > 0 {
+		return min(off*0.8, frames(t.beats[0].On+t.beats[0].Off))
+	}
+	return min(off*0.8, 16)
+}
+
+// alone reports whether no further pulse stood before a group, as far as is remembered.
+func (t *template) alone(l *listener, g group) bool {
+	if t.pause == 0 {
+		return true // one of many in a row
+	}
+	room := min(0.7*t.pause, 1.5*frames(t.beats[0].On+t.beats[0].Off))
+	return l.fullness(g.bin, g.start-int(room), g.start-1, g.level) <= pauseFilled
 }
 
 // fits compares what was heard with the group at one tempo.

@@ -14,8 +14,8 @@ const (
 	turnLongest   = 75   // 1.2 s
 	turnRepeats   = 0.6
 	turnOpposite  = -0.3
-	turnContrast  = 2.0   // dB, mean difference of the two
-	turnAgainst   = -0.35 // correlation of the two levels
+	turnContrast  = 2.0  // dB, mean difference of the two
+	turnAgainst   = -0.1 // correlation of the two levels
 	turnClamp     = 20.0
 	turnShare     = leastMeanShare
 	turnPresences = 0.8 // part of the frames in which one of the two stands out
