@@ -93,7 +93,7 @@ func reading(device gateway.DeviceID, yes bool) func(gateway.Reading) bool {
 	return func(r gateway.Reading) bool { return r.Device == device && r.Value == gateway.Flag(yes) }
 }
 
-func reach(device gateway.DeviceID, ok bool) func(gateway.Reach) bool {
+func answers(device gateway.DeviceID, ok bool) func(gateway.Reach) bool {
 	return func(r gateway.Reach) bool { return r.Device == device && r.OK == ok }
 }
 
@@ -121,7 +121,7 @@ func TestASirenIsAnAlarmUntilAMinuteOfSilence(t *testing.T) {
 	if found.RoomName != "Hall" || found.Model != "ear" || found.Name == "" {
 		t.Errorf("%+v", found)
 	}
-	gatewaytest.Wait(h, reach(MicrophoneDevice, true))
+	gatewaytest.Wait(h, answers(MicrophoneDevice, true))
 	gatewaytest.Wait(h, reading("ear/smoke", false))
 	r := gatewaytest.Wait(h, reading("ear/smoke", true))
 	if r.Quantity != gateway.Smoke {
@@ -141,7 +141,7 @@ func TestARestartEndsNoAlarm(t *testing.T) {
 	h := gatewaytest.Start(t, "ear", New(Options{Microphone: "default", Vault: newMemory(),
 		Program: eartest.Recorder(t, "cat '"+file(t, eartest.PCM(samples))+"'")}))
 	gatewaytest.Wait(h, reading("ear/co", true))
-	fault := gatewaytest.Wait(h, reach(MicrophoneDevice, false))
+	fault := gatewaytest.Wait(h, answers(MicrophoneDevice, false))
 	if !strings.Contains(fault.Why, "has stopped") {
 		t.Errorf("%q", fault.Why)
 	}
@@ -179,12 +179,12 @@ func TestFaultsOfTheMicrophone(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			h := gatewaytest.Start(t, "ear", New(Options{Microphone: test.microphone, Program: test.program, Vault: newMemory()}))
-			r := gatewaytest.Wait(h, reach(MicrophoneDevice, false))
+			r := gatewaytest.Wait(h, answers(MicrophoneDevice, false))
 			if !strings.Contains(r.Why, test.want) || strings.Contains(r.Why, "\n") {
 				t.Errorf("%q, want %q", r.Why, test.want)
 			}
 			gatewaytest.Wait(h, reading(MicrophoneDevice, true))
-			gatewaytest.Wait(h, reach("ear/smoke", false))
+			gatewaytest.Wait(h, answers("ear/smoke", false))
 		})
 	}
 }
@@ -194,10 +194,10 @@ func TestAMicrophoneThatComesBack(t *testing.T) {
 	flag := filepath.Join(t.TempDir(), "plugged")
 	program := eartest.Recorder(t, fmt.Sprintf("test -e '%s' || { touch '%s'; echo gone >&2; exit 1; }; cat '%s'; exec sleep 60", flag, flag, name))
 	h := gatewaytest.Start(t, "ear", New(Options{Microphone: "default", Program: program, Vault: newMemory()}))
-	if r := gatewaytest.Wait(h, reach(MicrophoneDevice, false)); !strings.Contains(r.Why, "gone") {
+	if r := gatewaytest.Wait(h, answers(MicrophoneDevice, false)); !strings.Contains(r.Why, "gone") {
 		t.Errorf("%q", r.Why)
 	}
-	gatewaytest.Wait(h, reach(MicrophoneDevice, true))
+	gatewaytest.Wait(h, answers(MicrophoneDevice, true))
 	gatewaytest.Wait(h, reading(MicrophoneDevice, false))
 }
 
