@@ -22,6 +22,7 @@ type Config struct {
 	HomeKit     HomeKitConfig
 	MQTT        MQTTConfig
 	Web         WebConfig
+	Ear         EarConfig
 	Accessories []AccessoryConfig
 	Attached    []mqtt.Attached // relays, sensors and valves by MQTT, in the order of the file
 }
@@ -73,6 +74,12 @@ type MQTTConfig struct {
 
 // WebConfig is the HTTP server.
 type WebConfig struct{ Listen string }
+
+// EarConfig is the microphone that listens for sirens.
+type EarConfig struct {
+	Microphone string // ALSA device, or the path of a WAV or PCM file or pipe; empty: no ear
+	Room       string // name of the room it stands in
+}
 
 // AccessoryConfig is one paired accessory that multicast does not find, or a hint about one.
 type AccessoryConfig struct {

@@ -5,6 +5,7 @@ import (
 	"net"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 
@@ -42,6 +43,8 @@ var keys = []key{
 	{"mqtt.password_file", text(func(c *Config) *string { return &c.MQTT.PasswordFile }, anyText)},
 	{"mqtt.ca_file", text(func(c *Config) *string { return &c.MQTT.CAFile }, anyText)},
 	{"web.listen", text(func(c *Config) *string { return &c.Web.Listen }, address)},
+	{"ear.microphone", text(func(c *Config) *string { return &c.Ear.Microphone }, microphone)},
+	{"ear.room", text(func(c *Config) *string { return &c.Ear.Room }, anyText)},
 	{"accessories", accessories},
 	{"relays", attached(mqtt.RoleRelay)},
 	{"sensors", attached(mqtt.RoleSensor)},
@@ -144,6 +147,14 @@ func anyText(string) error { return nil }
 func notEmpty(s string) error {
 	if s == "" {
 		return fmt.Errorf("it must not be empty")
+	}
+	return nil
+}
+
+// microphone refuses what arecord would take for an option, and what no ALSA device is called.
+func microphone(s string) error {
+	if strings.HasPrefix(s, "-") || strings.ContainsAny(s, "\x00\n") {
+		return fmt.Errorf("%q is no microphone: expected an ALSA device as in default or plughw:1,0 (arecord -L lists them), or the path of a file or pipe", s)
 	}
 	return nil
 }

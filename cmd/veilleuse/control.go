@@ -35,6 +35,7 @@ type controlled interface {
 	pair(context.Context, pairRequest) (string, error)
 	unpair(context.Context, string) (string, error)
 	login(json.RawMessage) error
+	listening
 }
 
 // pairRequest is what veilleuse pair sends.
@@ -117,6 +118,7 @@ func (c *control) routes(port gateway.Port) http.Handler {
 		}
 		return "done", c.house.login(token)
 	}))
+	c.listenRoutes(mux)
 	return mux
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/veilleuse/veilleuse/adapters/ear"
 	"github.com/veilleuse/veilleuse/gateway"
 	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
@@ -33,6 +34,12 @@ func (nobody) pair(context.Context, pairRequest) (string, error) {
 }
 func (nobody) unpair(context.Context, string) (string, error) { return "", nil }
 func (nobody) login(json.RawMessage) error                    { return nil }
+func (nobody) listen(context.Context, int) (ear.Hearing, error) {
+	return ear.Hearing{}, errors.New("no microphone")
+}
+func (nobody) learn(context.Context, ear.Wanted) (learnReport, error) { return learnReport{}, nil }
+func (nobody) forget(string) (string, error)                          { return "", nil }
+func (nobody) signatures() ([]ear.Signature, error)                   { return nil, nil }
 
 func TestControlContract(t *testing.T) {
 	gatewaytest.Contract(t, "control", func(tb testing.TB) gateway.Adapter {

@@ -50,6 +50,7 @@ func verbs() []verb {
 		{"report", "[-c FILE] [--json] [--list] [NUMBER]", "the journal of an outage: why, when, what was done, comfort kept", reportVerb},
 		{"doctor", "[-c FILE] [--json]", "would the house survive an outage tonight, and what is missing", doctorVerb},
 		{"drill", "[-c FILE] [--for 10m] [--stop] [--json]", "play an outage on the real house for a while and report", drillVerb},
+		{"listen", "[-c FILE] [--json] [--seconds N | --file WAV | --learn NAME [--kind smoke|co] [--room ROOM] | --forget NAME]", "what the ear hears; learn a detector by its test button", listenVerb},
 		{"replay", "FILE", "run a story through the rules and print each decision", replayVerb},
 		{"timetable", "FILE --zone ZONE --from DAY --to DAY", "every change of zone of a vendor schedule", timetableVerb},
 		{"version", "", "version, commit, Go version", versionVerb},

@@ -16,6 +16,7 @@ import (
 	"github.com/veilleuse/veilleuse/adapters/broker"
 	"github.com/veilleuse/veilleuse/adapters/camera"
 	"github.com/veilleuse/veilleuse/adapters/clock"
+	"github.com/veilleuse/veilleuse/adapters/ear"
 	"github.com/veilleuse/veilleuse/adapters/hap/ble"
 	"github.com/veilleuse/veilleuse/adapters/hap/ble/bluez"
 	"github.com/veilleuse/veilleuse/adapters/homekit"
@@ -37,6 +38,7 @@ type house struct {
 	cloud     netatmo.Options
 	accessory *accessory.Adapter
 	bridge    *homekit.Adapter
+	ear       *ear.Adapter
 	broker    *broker.Broker // nil if the broker is elsewhere
 	config    Config
 	everybody *accessory.Adapter // finds our own bridge on the LAN, too; it is not run
@@ -103,6 +105,7 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 	}
 	h.accessory = accessory.New(accessory.Options{Vault: h.store.Vault(gateway.AccessoryAdapter), Known: knownAccessories(c), Browse: world.browse, Radio: radio(world), Own: []string{own}, Log: log})
 	h.everybody = accessory.New(accessory.Options{Vault: h.store.Vault(gateway.AccessoryAdapter), Browse: world.browse, Log: log})
+	h.ear = ear.New(ear.Options{Microphone: c.Ear.Microphone, Room: c.Ear.Room, Vault: h.store.Vault("ear"), Log: log})
 	messages, err := h.messages(c, log)
 	if err != nil {
 		return err
@@ -116,6 +119,7 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 		{"uplink", uplink.New(prober)},
 		{gateway.AccessoryAdapter, h.accessory},
 		{gateway.CameraAdapter, cameras},
+		{"ear", h.ear},
 		{gateway.CloudAdapter, netatmo.New(h.cloud)},
 		{"homekit", h.bridge},
 		{gateway.MQTTAdapter, mqtt.New(messages)},
@@ -124,6 +128,9 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 		{"control", &control{path: filepath.Join(c.State, "control.sock"), house: h}},
 	} {
 		if p, ok := a.adapter.(portless); ok && p.broker == nil {
+			continue
+		}
+		if a.name == "ear" && c.Ear.Microphone == "" {
 			continue
 		}
 		h.loop.Attach(a.name, a.adapter)
