@@ -24,6 +24,7 @@ const (
 	lastBin  = 134 // 4.2 kHz
 	bandBins = lastBin - firstBin + 1
 	rumble   = 10 // bins below 300 Hz: hum, wind, footsteps
+	firstLow = 32 // 1 kHz: from here to the band a telephone's second tone is looked for
 )
 
 // spectrum computes the strengths of the band's pitches in one frame. All in float32: the small boards that
@@ -49,8 +50,8 @@ func newSpectrum() *spectrum {
 }
 
 // analyse writes the power of each pitch of the band and returns the power of everything above the rumble,
-// in the same unit.
-func (s *spectrum) analyse(frame *[frameSize]float32, band *[bandBins]float32) float32 {
+// and of the strongest pitch below the band, in the same unit.
+func (s *spectrum) analyse(frame *[frameSize]float32, band *[bandBins]float32) (total, low float32) {
 	var energy float32
 	for i, r := range s.reversed {
 		at := 2 * int(r)
@@ -59,14 +60,17 @@ func (s *spectrum) analyse(frame *[frameSize]float32, band *[bandBins]float32) f
 		s.work[i] = complex(a, b) // two real samples as one complex one: half the work
 	}
 	s.transform()
-	total := energy * frameSize / 2
+	total = energy * frameSize / 2
 	for k := range rumble {
 		total -= s.power(k)
+	}
+	for k := firstLow; k < firstBin; k++ {
+		low = max(low, s.power(k))
 	}
 	for i := range band {
 		band[i] = s.power(firstBin + i)
 	}
-	return max(total, 0)
+	return max(total, 0), low
 }
 
 // transform is the fast Fourier transform of work, whose samples are already in reversed order.

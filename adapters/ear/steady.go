@@ -20,8 +20,8 @@ const (
 	unbornHertz  = 4.0            // the same, if its beginning was not heard
 	bornWithin   = 4.0            // dB: the first 0.2 s against the rest
 	bornFrom     = 6.0            // dB above what was there before
-	steadyEven   = 0.85           // part of the frames whose level is near the mean
-	evenWithin   = 3.0            // dB
+	steadyEven   = 0.7            // part of the frames whose level is near the mean
+	evenWithin   = 2.0            // dB
 	steadyShare  = leastMeanShare // of all that sounds
 	bornUnder    = 6.0            // dB: what was louder before may have hidden it
 	bornWhere    = 40             // frames in which the beginning is looked for

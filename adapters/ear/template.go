@@ -56,7 +56,7 @@ const (
 	levelSpread     = 9    // dB between the loudest and the faintest pulse
 	steadyWithin    = 8    // dB below the loudest frame of a pulse
 	steadyPart      = 0.75 // of a pulse's frames
-	takesTurns      = 4    // dB by which all else is louder in each silence: a telephone's second tone,
+	takesTurns      = 4    // dB by which another pitch is louder in each silence: a telephone's second tone,
 	// a whistle that trembles
 	hits = 0.5 // part of the last pulse in which its pitch stands out
 )
@@ -130,9 +130,11 @@ func (t *template) fits(l *listener, bin int, tempo float64) (group, bool) {
 		}
 		g.start = int(before - on)
 		contrasts += p.level - after
-		elseOff, besideOff := l.others(bin, start, before-on)
-		elseOn, besideOn := l.others(bin, before-on, before)
-		others, beside = min(others, elseOff-elseOn), min(beside, besideOff-besideOn)
+		if i > 0 || len(t.beats) == 1 { // before the first one there may have been a pause
+			elseOff, besideOff := l.others(bin, start, before-on)
+			elseOn, besideOn := l.others(bin, before-on, before)
+			others, beside = min(others, elseOff-elseOn), min(beside, besideOff-besideOn)
+		}
 		shares += p.share
 		powers += p.level
 		highest, least = max(highest, p.level), min(least, p.level)
@@ -190,19 +192,24 @@ func (l *listener) silence(bin int, from, to float64) (float64, bool) {
 	return sum / float64(last-first+1), true
 }
 
-// others are the levels of all that sounds beside the tone at that bin, and of what is just beside it.
+// others are the levels of the strongest other pitch, and of what is just beside the tone at that bin.
 func (l *listener) others(bin int, from, to float64) (float64, float64) {
 	first, last := edges(from, to, 0.15)
 	first, last = max(first, l.oldest()), min(last, l.count-1)
-	all, beside := 0.0, 0.0
+	other, beside := 0.0, 0.0
 	for i := first; i <= last; i++ {
 		s := l.at(i)
-		tone := s.tone(bin)
-		all += max(0, float64(decibels(s.total-tone)))
-		beside += max(0, float64(decibels(s.around(bin)-tone)))
+		strongest := s.low
+		for b, p := range s.band {
+			if p > strongest && !within(b, bin, 4) {
+				strongest = p
+			}
+		}
+		other += max(0, float64(decibels(strongest)))
+		beside += max(0, float64(decibels(s.around(bin)-s.tone(bin))))
 	}
 	n := float64(max(last-first+1, 1))
-	return all / n, beside / n
+	return other / n, beside / n
 }
 
 // edges are the first and last frame that lie wholly between two times, with a part cut off at either side.

@@ -13,7 +13,8 @@ const mostPeaks = 3
 // sight is what the ear keeps of one frame.
 type sight struct {
 	band  [bandBins]float32
-	total float32
+	total float32         // of all above the rumble
+	low   float32         // of the strongest pitch between 1 kHz and the band
 	peaks [mostPeaks]peak // the strongest first; a share of 0 is none
 }
 
@@ -148,7 +149,7 @@ func (l *listener) look() {
 		*s = sight{}
 		return
 	}
-	s.total = l.spectrum.analyse(&l.frame, &s.band)
+	s.total, s.low = l.spectrum.analyse(&l.frame, &s.band)
 	s.find()
 }
 

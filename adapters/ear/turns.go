@@ -13,9 +13,9 @@ const (
 	turnShortest  = 4    // frames of a whole turn: 64 ms
 	turnLongest   = 75   // 1.2 s
 	turnRepeats   = 0.6
-	turnOpposite  = -0.3
-	turnContrast  = 2.0  // dB, mean difference of the two
-	turnAgainst   = -0.1 // correlation of the two levels
+	turnOpposite  = -0.2
+	turnContrast  = 2.0 // dB, mean difference of the two
+	turnEach      = 0.2 // likeness of each of the two to itself, a turn later
 	turnClamp     = 20.0
 	turnShare     = leastMeanShare
 	turnPresences = 0.8 // part of the frames in which one of the two stands out
@@ -30,21 +30,37 @@ func (t *turns) judge(l *listener) (float64, float64, bool) {
 	if !ok {
 		return 0, 0, false
 	}
-	var d [turnFrames]float64
-	mean, contrast := 0.0, 0.0
-	for i := range d {
+	var one, two, both [turnFrames]float64
+	for i := range both {
 		s := l.at(l.count - turnFrames + i)
-		x := float64(decibels(s.tone(a)) - decibels(s.tone(b)))
-		d[i] = max(-turnClamp, min(turnClamp, x))
-		mean += d[i] / turnFrames
+		one[i], two[i] = float64(decibels(s.tone(a))), float64(decibels(s.tone(b)))
+		both[i] = max(-turnClamp, min(turnClamp, one[i]-two[i]))
 	}
-	for _, x := range d {
-		contrast += math.Abs(x-mean) / turnFrames
+	contrast := centre(both[:])
+	lag, ok := repeats(both[:])
+	if !ok || contrast < turnContrast {
+		return 0, 0, false
 	}
-	if contrast < turnContrast || l.correlation(a, b) > turnAgainst || !repeats(d[:], mean) {
+	centre(one[:])
+	centre(two[:])
+	// A clock that pulses beside a steady tone would swing alone.
+	if likeness(one[:], lag) < turnEach || likeness(two[:], lag) < turnEach {
 		return 0, 0, false
 	}
 	return l.runPitch(a), l.runPitch(b), true
+}
+
+// centre takes the mean away from d and returns the mean distance from it.
+func centre(d []float64) float64 {
+	mean, distance := 0.0, 0.0
+	for _, x := range d {
+		mean += x / float64(len(d))
+	}
+	for i := range d {
+		d[i] -= mean
+		distance += math.Abs(d[i]) / float64(len(d))
+	}
+	return distance
 }
 
 // pair finds the two pitches that stand out most often, if they can be a siren.
@@ -99,37 +115,27 @@ func most(seen [bandBins]int, from int) int {
 	return best
 }
 
-// repeats reports whether d swings to and fro at one rate.
-func repeats(d []float64, mean float64) bool {
-	var power float64
-	for _, x := range d {
-		power += (x - mean) * (x - mean)
-	}
-	for lag := turnShortest; lag <= turnLongest; lag++ {
-		if likeness(d, mean, power, lag) >= turnRepeats && likeness(d, mean, power, lag/2) <= turnOpposite {
-			return true
+// repeats finds the frames after which d, whose mean is 0, is as it was, having been the opposite meanwhile.
+func repeats(d []float64) (int, bool) {
+	least := 0.0
+	for lag := 1; lag <= turnLongest; lag++ {
+		like := likeness(d, lag)
+		if lag >= turnShortest && like >= turnRepeats && least <= turnOpposite {
+			return lag, true
 		}
+		least = min(least, like)
 	}
-	return false
+	return 0, false
 }
 
-// correlation is that of the levels of two bins.
-func (l *listener) correlation(a, b int) float64 {
-	var x, y, xx, yy, xy float64
-	for i := l.count - turnFrames; i < l.count; i++ {
-		s := l.at(i)
-		p, q := float64(decibels(s.tone(a))), float64(decibels(s.tone(b)))
-		x, y, xx, yy, xy = x+p, y+q, xx+p*p, yy+q*q, xy+p*q
-	}
-	const n = turnFrames
-	return (xy - x*y/n) / math.Sqrt((xx-x*x/n)*(yy-y*y/n)+1e-9)
-}
-
-// likeness is the correlation of d with itself, lag frames later.
-func likeness(d []float64, mean, power float64, lag int) float64 {
-	sum := 0.0
-	for i := range len(d) - lag {
-		sum += (d[i] - mean) * (d[i+lag] - mean)
+// likeness is the correlation of d, whose mean is 0, with itself, lag frames later.
+func likeness(d []float64, lag int) float64 {
+	sum, power := 0.0, 0.0
+	for i, x := range d {
+		power += x * x
+		if i+lag < len(d) {
+			sum += x * d[i+lag]
+		}
 	}
 	return sum / (power + 1e-9) * float64(len(d)) / float64(len(d)-lag)
 }

@@ -185,7 +185,7 @@ func beeps(r *rand.Rand, length, hertz float64, times []float64, rest float64) S
 			from, to := seconds(t), seconds(t+times[i])
 			for j := from; j < to && j < len(out); j++ {
 				x := math.Sin(2 * math.Pi * hertz * float64(j) / Rate)
-				if square {
+				if square && 3*hertz < Rate/2 { // a converter's filter takes away what it cannot tell
 					x += math.Sin(6*math.Pi*hertz*float64(j)/Rate) / 3
 				}
 				out[j] += float32(0.5 * x * math.Min(1, math.Min(float64(j-from), float64(to-j))/40))
