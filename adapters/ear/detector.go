@@ -191,8 +191,11 @@ func (g group) same(o group) bool {
 	return math.Abs(g.hertz-o.hertz) <= max(binWidth, 0.01*g.hertz) && math.Abs(g.level-o.level) <= 10
 }
 
-// pauseFilled is the part of a pause that other sounds may fill.
-const pauseFilled = 0.25
+// Parts of a pause that other sounds may fill: on the whole, and where one more pulse would stand.
+const (
+	pauseFilled  = 0.25
+	besideFilled = 0.15
+)
 
 // paused reports whether the siren was silent between two groups, once the room had fallen silent: on the
 // whole, just after the one, and just before the other, where a longer train of pulses would show.
@@ -200,8 +203,8 @@ func (d *Detector) paused(t *template, o, g group) bool {
 	from, to := o.end+int(max(6, min(0.3*t.pause, 16))), g.start-1
 	level, part := min(o.level, g.level), int(min(0.7*t.pause, 1.5*frames(t.beats[0].On+t.beats[0].Off)))
 	return d.listener.fullness(g.bin, from, to, level) <= pauseFilled &&
-		d.listener.fullness(g.bin, from, min(from+part, to), level) <= pauseFilled &&
-		d.listener.fullness(g.bin, max(to-part, from), to, level) <= pauseFilled
+		d.listener.fullness(g.bin, from, min(from+part, to), level) <= besideFilled &&
+		d.listener.fullness(g.bin, max(to-part, from), to, level) <= besideFilled
 }
 
 // hear adds what was heard, at most once a second for each signature.

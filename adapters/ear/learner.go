@@ -218,12 +218,24 @@ func cycle(spans []span) []Beat {
 	if len(spans)%2 == 1 {
 		beats = append(beats, Beat{milliseconds(spans[len(spans)-1].length), 0})
 	}
+	if n := len(beats) - 1; n > 1 && released(beats[:n], beats[n]) {
+		beats = beats[:n]
+	}
 	for k := 1; k <= mostBeats && learnCycles*k <= len(beats); k++ {
 		if recurs(beats, k) {
 			return rotate(mean(beats, k))
 		}
 	}
 	return nil
+}
+
+// released reports whether the button was let go in the middle of the last pulse.
+func released(beats []Beat, last Beat) bool {
+	shortest := beats[0].On
+	for _, b := range beats {
+		shortest = min(shortest, b.On)
+	}
+	return last.On < shortest*7/10
 }
 
 func milliseconds(frames int) int { return frames * hop * 1000 / Rate }

@@ -89,18 +89,20 @@ func (t *template) match(l *listener, bin int) (group, bool) {
 func (t *template) trail() float64 {
 	off := frames(t.beats[len(t.beats)-1].Off)
 	if t.pause > 0 {
-		return min(off*0.8, frames(t.beats[0].On+t.beats[0].Off))
+		return min(off*0.8, 1.2*frames(t.beats[0].On+t.beats[0].Off))
 	}
 	return min(off*0.8, 16)
 }
 
-// alone reports whether no further pulse stood before a group, as far as is remembered.
+// alone reports whether no further pulse stood before a group, as far as is remembered, or after it.
 func (t *template) alone(l *listener, g group) bool {
 	if t.pause == 0 {
 		return true // one of many in a row
 	}
 	room := min(0.7*t.pause, 1.5*frames(t.beats[0].On+t.beats[0].Off))
-	return l.fullness(g.bin, g.start-int(room), g.start-1, g.level) <= pauseFilled
+	after := g.end + int(0.9*frames(t.beats[0].Off))
+	return l.fullness(g.bin, after, l.count-1, g.level) <= besideFilled &&
+		l.fullness(g.bin, g.start-int(room), g.start-1, g.level) <= besideFilled
 }
 
 // fits compares what was heard with the group at one tempo.

@@ -38,7 +38,7 @@ func (t *turns) judge(l *listener) (float64, float64, bool) {
 	}
 	contrast := centre(both[:])
 	lag, ok := repeats(both[:])
-	if !ok || contrast < turnContrast {
+	if !ok || contrast < turnContrast || !once(both[:], lag, contrast) {
 		return 0, 0, false
 	}
 	centre(one[:])
@@ -126,6 +126,18 @@ func repeats(d []float64) (int, bool) {
 		least = min(least, like)
 	}
 	return 0, false
+}
+
+// once reports whether d goes up and down once in each turn: a clock's beeps do so several times.
+func once(d []float64, lag int, contrast float64) bool {
+	changes, up := 0, d[0] > 0
+	for _, x := range d {
+		if up && x < -contrast/3 || !up && x > contrast/3 {
+			up = !up
+			changes++
+		}
+	}
+	return float64(changes*lag) <= 1.3*2*float64(len(d))
 }
 
 // likeness is the correlation of d, whose mean is 0, with itself, lag frames later.

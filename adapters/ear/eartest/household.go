@@ -223,8 +223,10 @@ func Telephone(r *rand.Rand, length float64) Sound {
 	out := make(Sound, seconds(length))
 	low := uniform(r, 1200, 2800)
 	high := low * uniform(r, 1.1, 1.4)
-	turn := uniform(r, 0.02, 0.1)
-	ring, wait := uniform(r, 0.8, 2.5), uniform(r, 1.5, 5)
+	turn := uniform(r, 0.02, 0.08)
+	// The ringing of Germany, France, the United States, and one that is impatient.
+	national := [][2]float64{{1, 4}, {1.5, 3.5}, {2, 4}, {1, 2}}[r.IntN(4)]
+	ring, wait := national[0], national[1]
 	tune := r.IntN(3) == 0
 	phase := 0.0
 	for i := range out {
