@@ -22,6 +22,7 @@ const (
 	bornFrom     = 6.0            // dB above what was there before
 	steadyEven   = 0.7            // part of the frames whose level is near the mean
 	evenWithin   = 2.0            // dB
+	evenFrames   = 375            // 6 s: its beginning may be unclear
 	steadyShare  = leastMeanShare // of all that sounds
 	bornUnder    = 6.0            // dB: what was louder before may have hidden it
 	bornWhere    = 40             // frames in which the beginning is looked for
@@ -49,7 +50,7 @@ func (s *steady) judge(l *listener) (float64, bool) {
 		if length < steadyFrames || float64(r.present) < steadyBins*float64(length) || r.spread > steadyHertz || r.share < steadyShare {
 			continue
 		}
-		if l.even(p.bin, r) < steadyEven {
+		if l.even(p.bin) < steadyEven {
 			continue
 		}
 		going := s.till > 0 && l.count-s.till <= 4*lookEvery && s.bin-p.bin <= 1 && p.bin-s.bin <= 1
@@ -86,16 +87,17 @@ func (l *listener) runOf(bin int) run {
 	return r
 }
 
-// even is the part of a run's frames that are as loud as the others.
-func (l *listener) even(bin int, r run) float64 {
-	mean := float32(l.mean(bin, r.start+2, l.count))
+// even is the part of a run's last frames that are as loud as the others.
+func (l *listener) even(bin int) float64 {
+	from := l.count - evenFrames
+	mean := float32(l.mean(bin, from, l.count))
 	n := 0
-	for i := r.start + 2; i < l.count; i++ {
+	for i := from; i < l.count; i++ {
 		if d := decibels(l.at(i).tone(bin)) - mean; d < evenWithin && d > -evenWithin {
 			n++
 		}
 	}
-	return float64(n) / float64(max(l.count-r.start-2, 1))
+	return float64(n) / evenFrames
 }
 
 // born reports whether the tone at that bin began at once, near that frame: other sounds may have hidden

@@ -56,7 +56,8 @@ const (
 	levelSpread     = 9    // dB between the loudest and the faintest pulse
 	steadyWithin    = 8    // dB below the loudest frame of a pulse
 	steadyPart      = 0.75 // of a pulse's frames
-	takesTurns      = 4    // dB by which another pitch is louder in each silence: a telephone's second tone,
+	takesTurns      = 6    // dB by which another pitch is louder in each silence, and by which it may be fainter
+	// than the pulses: a telephone's second tone,
 	// a whistle that trembles
 	hits = 0.5 // part of the last pulse in which its pitch stands out
 )
@@ -135,7 +136,8 @@ func (t *template) fits(l *listener, bin int, tempo float64) (group, bool) {
 		if i > 0 || len(t.beats) == 1 { // before the first one there may have been a pause
 			elseOff, besideOff := l.others(bin, start, before-on)
 			elseOn, besideOn := l.others(bin, before-on, before)
-			others, beside = min(others, elseOff-elseOn), min(beside, besideOff-besideOn)
+			others = min(others, elseOff-elseOn, elseOff-p.level+2*takesTurns)
+			beside = min(beside, besideOff-besideOn, besideOff-p.level+2*takesTurns)
 		}
 		shares += p.share
 		powers += p.level

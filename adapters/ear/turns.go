@@ -132,12 +132,12 @@ func repeats(d []float64) (int, bool) {
 func once(d []float64, lag int, contrast float64) bool {
 	changes, up := 0, d[0] > 0
 	for _, x := range d {
-		if up && x < -contrast/3 || !up && x > contrast/3 {
+		if up && x < -contrast/2 || !up && x > contrast/2 {
 			up = !up
 			changes++
 		}
 	}
-	return float64(changes*lag) <= 1.3*2*float64(len(d))
+	return float64(changes*lag) <= 1.5*2*float64(len(d))
 }
 
 // likeness is the correlation of d, whose mean is 0, with itself, lag frames later.
