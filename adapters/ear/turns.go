@@ -8,17 +8,18 @@ type turns struct{}
 // How a two-tone siren must look.
 const (
 	turnFrames    = 312  // 5 s are looked at
+	turnPitches   = 4    // are looked at in pairs
 	turnApart     = 4    // bins at least between the two
 	turnLeast     = 0.20 // part of the frames in which each of the two stands out
 	turnShortest  = 4    // frames of a whole turn: 64 ms
-	turnLongest   = 75   // 1.2 s
+	turnLongest   = 36   // 0.6 s
 	turnRepeats   = 0.6
 	turnOpposite  = -0.2
 	turnContrast  = 2.0 // dB, mean difference of the two
 	turnEach      = 0.2 // likeness of each of the two to itself, a turn later
 	turnClamp     = 20.0
 	turnShare     = leastMeanShare
-	turnPresences = 0.8 // part of the frames in which one of the two stands out
+	turnPresences = 0.7 // part of the frames in which one of the two stands out
 )
 
 // judge reports the two pitches of a siren that can be heard now, the lower first.
@@ -26,10 +27,19 @@ func (t *turns) judge(l *listener) (float64, float64, bool) {
 	if l.count%lookEvery != 0 || l.count < turnFrames {
 		return 0, 0, false
 	}
-	a, b, ok := l.pair()
-	if !ok {
-		return 0, 0, false
+	bins := l.frequent()
+	for i, a := range bins {
+		for _, b := range bins[i+1:] {
+			if a, b = min(a, b), max(a, b); l.present(a, b) && l.alternate(a, b) {
+				return l.runPitch(a), l.runPitch(b), true
+			}
+		}
 	}
+	return 0, 0, false
+}
+
+// alternate reports whether two pitches take turns, each once in a turn, at one rate.
+func (l *listener) alternate(a, b int) bool {
 	var one, two, both [turnFrames]float64
 	for i := range both {
 		s := l.at(l.count - turnFrames + i)
@@ -39,15 +49,12 @@ func (t *turns) judge(l *listener) (float64, float64, bool) {
 	contrast := centre(both[:])
 	lag, ok := repeats(both[:])
 	if !ok || contrast < turnContrast || !once(both[:], lag, contrast) {
-		return 0, 0, false
+		return false
 	}
 	centre(one[:])
 	centre(two[:])
 	// A clock that pulses beside a steady tone would swing alone.
-	if likeness(one[:], lag) < turnEach || likeness(two[:], lag) < turnEach {
-		return 0, 0, false
-	}
-	return l.runPitch(a), l.runPitch(b), true
+	return likeness(one[:], lag) >= turnEach && likeness(two[:], lag) >= turnEach
 }
 
 // centre takes the mean away from d and returns the mean distance from it.
@@ -63,8 +70,8 @@ func centre(d []float64) float64 {
 	return distance
 }
 
-// pair finds the two pitches that stand out most often, if they can be a siren.
-func (l *listener) pair() (int, int, bool) {
+// frequent are the pitches that stand out often enough to be one of two, the most frequent first.
+func (l *listener) frequent() []int {
 	var seen [bandBins]int
 	for i := l.count - turnFrames; i < l.count; i++ {
 		for _, p := range l.at(i).peaks {
@@ -73,14 +80,20 @@ func (l *listener) pair() (int, int, bool) {
 			}
 		}
 	}
-	a := most(seen, -turnApart-1)
-	b := most(seen, a)
-	for _, bin := range []int{a, b} {
-		if n := around(seen, bin); float64(n) < turnLeast*turnFrames {
-			return 0, 0, false
+	var bins []int
+	for len(bins) < turnPitches {
+		bin := most(seen, -turnApart-1)
+		if float64(around(seen, bin)) < turnLeast*turnFrames {
+			break
 		}
+		bins = append(bins, bin)
+		clear(seen[max(bin-turnApart+1, 0):min(bin+turnApart, bandBins)])
 	}
-	a, b = min(a, b), max(a, b)
+	return bins
+}
+
+// present reports whether one of two pitches stands out nearly always, and is much of what sounds.
+func (l *listener) present(a, b int) bool {
 	either, share := 0, 0.0
 	for i := l.count - turnFrames; i < l.count; i++ {
 		for _, p := range l.at(i).peaks {
@@ -91,7 +104,7 @@ func (l *listener) pair() (int, int, bool) {
 			}
 		}
 	}
-	return a, b, float64(either) >= turnPresences*turnFrames && share >= turnShare*float64(either)
+	return float64(either) >= turnPresences*turnFrames && share >= turnShare*float64(either)
 }
 
 func within(a, b, distance int) bool { return max(a-b, b-a) <= distance }
