@@ -36,7 +36,7 @@ func clip(seed uint64) (string, []int16) {
 
 // TestAHouseholdRaisesNoAlarm plays household sound. A month is 30*clipsOfADay clips: EAR_CLIPS=7200.
 func TestAHouseholdRaisesNoAlarm(t *testing.T) {
-	n := times(t, "EAR_CLIPS", 10)
+	n := times(t, "EAR_CLIPS", 4)
 	first := times(t, "EAR_FIRST", 0)
 	d := NewDetector(nil)
 	alarms, until := 0, time.Duration(0)
