@@ -5,13 +5,17 @@ import "math"
 // hearShape adds the signatures of that shape which a pitch, or two, can be of.
 func (d *Detector) hearShape(all []Heard, shape Shape, one, two float64) []Heard {
 	for i, s := range d.known {
-		if s.Cadence.Shape != shape || s.learnt() && !s.sounds(one, two) {
+		if s.Cadence.Shape != shape || s.learnt() && !s.sounds(one, two) || !s.learnt() && !(usual(one) && (two == 0 || usual(two))) {
 			continue
 		}
 		all = d.hear(all, i, one, d.listener.level(one))
 	}
 	return all
 }
+
+// usual reports whether a pitch, in Hz, is one at which nearly all sirens sound. A shape that says so little as
+// one steady tone counts there only, unless it was learnt: clocks beep at 2048 and 4096 Hz, kettles anywhere.
+func usual(hertz float64) bool { return hertz >= 2700 && hertz <= 3620 }
 
 // sounds reports whether the pitches can be those of a learnt signature.
 func (s Signature) sounds(one, two float64) bool {
