@@ -158,11 +158,17 @@ func TestDoctorFindsWhatIsMissing(t *testing.T) {
 		}, false, 70, 75, "Detector", gap, "9 days old", "battery"},
 		{"a smoke alarm without a way", func(p *patient) {
 			p.Devices = p.Devices.With("smoke", gateway.Device{ID: "smoke", Name: "Smoke", Model: "NSD", Faces: []gateway.Face{face(gateway.CloudAdapter)}})
-		}, false, 70, 75, "Smoke", gap, "Senses smoke and sounds its own 85 dB alarm", "which this version does not hear with: put a smoke alarm that speaks HomeKit over IP beside it"},
+		}, false, 70, 75, "Smoke", gap, "Senses smoke and sounds its own 85 dB alarm", "or put a smoke alarm that speaks HomeKit over IP beside it"},
 		{"a smoke alarm with a microphone near", func(p *patient) {
 			p.Health = p.Health.With("ear", gateway.Health{Adapter: "ear", Up: true})
 			p.Devices = p.Devices.With("smoke", gateway.Device{ID: "smoke", Name: "Smoke", Model: "NSD"})
-		}, false, 70, 75, "Smoke", gap, "nobody reaches it", "within earshot"},
+		}, false, 70, 75, "Smoke", gap, "nobody reaches it", "listen --learn"},
+		{"a smoke alarm whose siren the ear knows", func(p *patient) {
+			p.Devices = p.Devices.With("smoke", gateway.Device{ID: "smoke", Name: "Smoke", Model: "NSD", Room: "salon"})
+			p.Devices = p.Devices.With("ear/smoke-salon", gateway.Device{ID: "ear/smoke-salon", Name: "Smoke salon", Model: "ear", Room: "salon",
+				Faces:    []gateway.Face{face("ear")},
+				Readings: []gateway.Measure{{Quantity: gateway.Smoke, Value: gateway.Flag(false), At: evening, From: "ear"}}})
+		}, true, 100, 100, "Smoke", well, "the ear knows its siren", ""},
 		{"a detector that speaks Bluetooth", cloudOnly("detector"), false, 70, 75, "Detector", gap, "unverified", "some metres of it, then veilleuse discover"},
 		{"no plan", func(p *patient) {
 			p.Home.Copied, p.Home.Schedules, p.facts.SignedIn = time.Time{}, nil, false

@@ -165,6 +165,11 @@ func missing(does role, what, do string) finding {
 
 // withoutLAN is a device that only the cloud reaches, or nobody.
 func (d doctor) withoutLAN(r *doctorDevice, dev gateway.Device, note notes.Note, does role) {
+	if voice, ok := d.voiceOf(dev, note); does == warns && ok {
+		r.Path, r.Via, r.Served = overLAN, earAdapter, true
+		r.finding = finding{Result: well, What: "the ear knows its siren, as " + voice}
+		return
+	}
 	who := "nobody reaches it"
 	if f, ok := dev.Face(gateway.CloudAdapter); ok && f.Reaches {
 		who = "only the cloud reaches it"
@@ -173,6 +178,26 @@ func (d doctor) withoutLAN(r *doctorDevice, dev gateway.Device, note notes.Note,
 	r.finding = missing(does, who, d.mend(dev, note, does))
 	d.alone(r, note, does)
 }
+
+// voiceOf is the siren that the ear has learnt of an alarm: one of its kind, in its room.
+func (d doctor) voiceOf(dev gateway.Device, note notes.Note) (name string, ok bool) {
+	kind := gateway.Smoke
+	if note.Kind == "carbon monoxide alarm" {
+		kind = gateway.CO
+	}
+	for id, other := range d.state.Devices.All() {
+		face, hears := other.Face(earAdapter)
+		if _, says := other.Reading(kind); hears && face.Reaches && says && dev.Room != "" && other.Room == dev.Room && !slices.Contains(unlearntVoices, id) {
+			return other.Name, true
+		}
+	}
+	return "", false
+}
+
+// earAdapter hears; the devices by which it passes on what it was not taught name no alarm in particular.
+const earAdapter = "ear"
+
+var unlearntVoices = []gateway.DeviceID{"ear/smoke", "ear/co", "ear/microphone"}
 
 // alone adds what the device does by itself, in the words and with the grade of its note. What nobody has
 // verified serves no room; an alarm that sounds by itself is heard in the house, but not by us.
@@ -228,10 +253,10 @@ func (d doctor) secondDetector(via notes.Via, note notes.Note) string {
 	switch {
 	case via == notes.BLE:
 		return pairNear
-	case via == notes.Ear && d.has(string(via)):
-		return "put a microphone within earshot of it"
+	case via == notes.Ear && d.has(earAdapter):
+		return "let the ear learn its siren: veilleuse listen --learn NAME --room ROOM, and hold its test button"
 	case via == notes.Ear:
-		return "its way is a microphone, which this version does not hear with: " + beside
+		return "its way is a microphone within earshot: name it as ear.microphone in the configuration, then veilleuse listen --learn NAME --room ROOM; or " + beside
 	}
 	return beside
 }
