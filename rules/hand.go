@@ -21,7 +21,7 @@ func (b *book) noticeHand(d gateway.Device, before, m gateway.Measure) {
 	if asked, ok := b.Asked.Get(gateway.PointKey(p.String())); ok && near(asked.Command.Value, m.Value, 0) {
 		return
 	}
-	if near(room.Written.Value, m.Value, 0) || near(room.Target.Value, m.Value, 0) || b.ownProgramme(room, m.Value) || b.fallsBack(room, before, m.Value) {
+	if b.lateEcho(room, m.Value) || near(room.Written.Value, m.Value, 0) || near(room.Target.Value, m.Value, 0) || b.ownProgramme(room, m.Value) || b.fallsBack(room, before, m.Value) {
 		return
 	}
 	shown, _ := m.Value.Number()
@@ -34,6 +34,13 @@ func (b *book) noticeHand(d gateway.Device, before, m gateway.Measure) {
 	b.Asked = b.Asked.Without(gateway.PointKey(p.String())) // the hand came after it
 	b.decide(gateway.Decision{Kind: "wish", Room: room.ID, Device: d.ID, What: fmt.Sprintf("%s: %s until %s", room.Name, degrees(target), b.clock(room.Override.Until)),
 		Why: fmt.Sprintf("somebody turned %s from %v to %v", label(d), before.Value, m.Value)})
+}
+
+// lateEcho reports whether a device shows only now what we wrote just before the last time.
+func (b *book) lateEcho(room gateway.Room, v gateway.Value) bool {
+	return slices.ContainsFunc(room.Wrote, func(w gateway.Aim) bool {
+		return near(w.Value, v, 0) && b.now.Sub(w.At).Abs() <= lookFirst
+	})
 }
 
 // ownProgramme reports whether a device's own copy of the plan explains the value: its clock may be
