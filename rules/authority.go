@@ -256,12 +256,15 @@ func (b *book) takeOver() {
 	b.enter(gateway.Local, what+": the house is run from here", c.Why)
 }
 
-// freeze keeps the last good picture of the cloud, for the merge at the end.
+// freeze keeps the last good picture of the cloud, for the merge at the end. What was written over the LAN
+// in the doubt before, and may still show, stays known as ours.
 func (b *book) freeze() {
 	b.Home.Base = b.Home.Cloud
 	for id, r := range b.Rooms.All() {
-		r.Base, r.Moved, r.Strays = r.Cloud, false, false
-		r.Written, r.Own, r.Disagrees = gateway.Aim{}, gateway.Value{}, time.Time{}
+		r.Base, r.Strays, r.Own, r.Disagrees = r.Cloud, false, gateway.Value{}, time.Time{}
+		if !r.Moved || b.now.Sub(r.Written.At).Abs() > b.usual() {
+			r.Moved, r.Written = false, gateway.Aim{}
+		}
 		b.Rooms = b.Rooms.With(id, r)
 	}
 }
@@ -275,9 +278,9 @@ func (b *book) seen() bool {
 // jitter spreads the return of many homes over two minutes: the same home in the same outage always
 // waits as long, so that it needs no dice.
 func (b *book) jitter() time.Duration {
-	h := fnv.New32a()
+	h := fnv.New64a()
 	fmt.Fprint(h, b.Home.ID, b.Authority.Lost.Unix())
-	return time.Duration(h.Sum32()) % spread
+	return time.Duration(h.Sum64() % uint64(spread))
 }
 
 // lookWants asks the cloud to be read while it comes back, so that the return rests on a real answer.

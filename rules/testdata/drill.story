@@ -89,7 +89,7 @@ device siren Siren face=accessory siren obeys
 > 18:20:00 refused: control: a drill of 10m0s (this is no drill: Netatmo is gone since 18:05)
 18:20:15 probe cloud-down "Netatmo answers 503" every=15s lasting=5m
 18:30 probe ok "Netatmo answers" every=15s lasting=2m30s
-> 18:30:10 netatmo/h1/look = 2025-10-29T17:30:00Z (Netatmo may be back)
+> 18:30:25 netatmo/h1/look = 2025-10-29T17:30:00Z (Netatmo may be back)
 > 18:30:30 netatmo/h1/look = 2025-10-29T17:30:30Z (Netatmo may be back)
 > 18:31:00 netatmo/h1/look = 2025-10-29T17:31:00Z (Netatmo may be back)
 > 18:31:30 netatmo/h1/look = 2025-10-29T17:31:30Z (Netatmo may be back)
@@ -97,6 +97,7 @@ device siren Siren face=accessory siren obeys
 > 18:32:30 netatmo/h1/look = 2025-10-29T17:32:30Z (Netatmo may be back)
 18:32:40 view bath=schedule/22 bed=manual/20/21:05
 18:32:45 probe ok "Netatmo answers" every=15s lasting=3m
-> 18:33:10 authority: the house is handed back to Netatmo (it has answered since 18:30; it was gone for 28m)
+> 18:33:10 netatmo/h1/look = 2025-10-29T17:33:00Z (Netatmo may be back)
+> 18:33:25 authority: the house is handed back to Netatmo (it has answered since 18:30; it was gone for 28m)
 18:37 wish control drill for=10m
 > 18:37:00 authority: drill: the house is run from here until 18:47 (asked for in control; Netatmo is not touched meanwhile)

@@ -49,7 +49,7 @@ device v2 NRV room=bed face=accessory target=7..30/0.5
 > 22:33:30 accessory/v2/target = 16 until Thu 06:30 (schedule Week, zone night)
 22:35 reading v2 target 16
 22:40 probe ok "Netatmo answers" every=20s lasting=2m
-> 22:40:10 netatmo/h1/look = 2025-10-29T21:40:00Z (Netatmo may be back)
+> 22:40:20 netatmo/h1/look = 2025-10-29T21:40:00Z (Netatmo may be back)
 > 22:40:30 netatmo/h1/look = 2025-10-29T21:40:30Z (Netatmo may be back)
 > 22:41:00 netatmo/h1/look = 2025-10-29T21:41:00Z (Netatmo may be back)
 > 22:41:30 netatmo/h1/look = 2025-10-29T21:41:30Z (Netatmo may be back)
@@ -57,10 +57,10 @@ device v2 NRV room=bed face=accessory target=7..30/0.5
 22:42:30 view bath=manual/17/01:30 bed=schedule/16
 22:43 probe ok "Netatmo answers" every=20s lasting=6m
 > 22:43:00 netatmo/h1/look = 2025-10-29T21:43:00Z (Netatmo may be back)
-> 22:43:10 authority: the house is handed back to Netatmo (it has answered since 22:40; it was gone for 6h2m)
-> 22:43:10 return: Bath is set back to follow the home (our writes over the LAN left it in manual)
-> 22:43:10 netatmo/bath/mode = home (our writes over the LAN left it in manual)
-> 22:43:40 netatmo/bath/mode = home (our writes over the LAN left it in manual)
-> 22:44:40 netatmo/bath/mode = home (our writes over the LAN left it in manual)
-> 22:46:40 netatmo/bath/mode = home (our writes over the LAN left it in manual)
+> 22:43:20 authority: the house is handed back to Netatmo (it has answered since 22:40; it was gone for 6h2m)
+> 22:43:20 return: Bath is set back to follow the home (our writes over the LAN left it in manual)
+> 22:43:20 netatmo/bath/mode = home (our writes over the LAN left it in manual)
+> 22:43:50 netatmo/bath/mode = home (our writes over the LAN left it in manual)
+> 22:44:50 netatmo/bath/mode = home (our writes over the LAN left it in manual)
+> 22:46:50 netatmo/bath/mode = home (our writes over the LAN left it in manual)
 22:50 view bath=manual/17/01:30 bed=schedule/16

@@ -18,7 +18,7 @@ device v2 NRV room=hall face=accessory target=7..30/0.5 obeys
 17:00 probe cloud-down "Netatmo answers 503" every=15s lasting=4m45s
 > 17:01:30 authority: Netatmo is gone: the house is run from here (Netatmo answers 503 since 17:00)
 17:05 probe ok "Netatmo answers" every=15s lasting=1m45s
-> 17:05:30 netatmo/h1/look = 2025-10-29T16:05:30Z (Netatmo may be back)
+> 17:05:45 netatmo/h1/look = 2025-10-29T16:05:30Z (Netatmo may be back)
 > 17:06:00 netatmo/h1/look = 2025-10-29T16:06:00Z (Netatmo may be back)
 > 17:06:30 netatmo/h1/look = 2025-10-29T16:06:30Z (Netatmo may be back)
 17:07 view bath=schedule/20 hall=schedule/18

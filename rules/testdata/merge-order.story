@@ -30,7 +30,7 @@ device vc NRV room=c face=accessory target=7..30/0.5 obeys
 > 17:20:00 wish: Dining: 19 °C until 22:20 (asked for in MQTT)
 > 17:31:00 heating: Bedroom follows the home again (18 °C was set until 17:31)
 18:00 probe ok "Netatmo answers" every=15s lasting=2m
-> 18:00:10 netatmo/h1/look = 2025-10-29T17:00:00Z (Netatmo may be back)
+> 18:00:15 netatmo/h1/look = 2025-10-29T17:00:00Z (Netatmo may be back)
 > 18:00:30 netatmo/h1/look = 2025-10-29T17:00:30Z (Netatmo may be back)
 > 18:01:00 netatmo/h1/look = 2025-10-29T17:01:00Z (Netatmo may be back)
 > 18:01:30 netatmo/h1/look = 2025-10-29T17:01:30Z (Netatmo may be back)
@@ -38,12 +38,12 @@ device vc NRV room=c face=accessory target=7..30/0.5 obeys
 18:02:30 view a=schedule/20 b=manual/25/23:00 c=manual/23/22:00 d=schedule/20
 18:03 probe ok "Netatmo answers" every=15s lasting=2m
 > 18:03:00 netatmo/h1/look = 2025-10-29T17:03:00Z (Netatmo may be back)
-> 18:03:10 authority: the house is handed back to Netatmo (it has answered since 18:00; it was gone for 1h22m)
-> 18:03:10 return: Netatmo is told: the home's mode is away (set in page while it was gone)
-> 18:03:10 return: Netatmo is told: Dining 19 °C until 22:20 (set in MQTT while it was gone)
-> 18:03:10 netatmo/h1/mode = away (set here while Netatmo was gone)
-> 18:03:40 netatmo/h1/mode = away (set here while Netatmo was gone)
-> 18:04:40 netatmo/h1/mode = away (set here while Netatmo was gone)
+> 18:03:15 authority: the house is handed back to Netatmo (it has answered since 18:00; it was gone for 1h22m)
+> 18:03:15 return: Netatmo is told: the home's mode is away (set in page while it was gone)
+> 18:03:15 return: Netatmo is told: Dining 19 °C until 22:20 (set in MQTT while it was gone)
+> 18:03:15 netatmo/h1/mode = away (set here while Netatmo was gone)
+> 18:03:45 netatmo/h1/mode = away (set here while Netatmo was gone)
+> 18:04:45 netatmo/h1/mode = away (set here while Netatmo was gone)
 18:06 outcome netatmo/h1/mode ok
 > 18:06:00 netatmo/d/target = 19 until Wed 22:20 (set here while Netatmo was gone)
 18:06:10 outcome netatmo/d/target ok

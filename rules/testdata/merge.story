@@ -23,7 +23,7 @@ target day a=20 b=20 c=20 d=20
 17:06 wish page mode schedule
 > 17:06:00 mode: the home's mode schedule (asked for in page)
 18:00 probe ok "Netatmo answers" every=15s lasting=2m
-> 18:00:10 netatmo/h1/look = 2025-10-29T17:00:00Z (Netatmo may be back)
+> 18:00:15 netatmo/h1/look = 2025-10-29T17:00:00Z (Netatmo may be back)
 > 18:00:30 netatmo/h1/look = 2025-10-29T17:00:30Z (Netatmo may be back)
 > 18:01:00 netatmo/h1/look = 2025-10-29T17:01:00Z (Netatmo may be back)
 > 18:01:30 netatmo/h1/look = 2025-10-29T17:01:30Z (Netatmo may be back)
@@ -32,17 +32,17 @@ target day a=20 b=20 c=20 d=20
 > 18:02:30 return: Bedroom keeps what was set in Netatmo (it was set later than here)
 18:03 probe ok "Netatmo answers" every=15s lasting=5m
 > 18:03:00 netatmo/h1/look = 2025-10-29T17:03:00Z (Netatmo may be back)
-> 18:03:10 authority: the house is handed back to Netatmo (it has answered since 18:00; it was gone for 1h22m)
-> 18:03:10 return: Netatmo is told: Antechamber 22 °C until 23:00 (set in Home app while it was gone)
-> 18:03:10 return: Dining is set back to follow the home (set in MQTT while Netatmo was gone)
-> 18:03:10 netatmo/a/target = 22 until Wed 23:00 (set here while Netatmo was gone)
-> 18:03:10 netatmo/d/mode = home (set in MQTT while Netatmo was gone)
-> 18:03:40 netatmo/a/target = 22 until Wed 23:00 (set here while Netatmo was gone)
-> 18:03:40 netatmo/d/mode = home (set in MQTT while Netatmo was gone)
-> 18:04:40 netatmo/a/target = 22 until Wed 23:00 (set here while Netatmo was gone)
-> 18:04:40 netatmo/d/mode = home (set in MQTT while Netatmo was gone)
-> 18:06:40 netatmo/a/target = 22 until Wed 23:00 (set here while Netatmo was gone)
-> 18:06:40 netatmo/d/mode = home (set in MQTT while Netatmo was gone)
+> 18:03:15 authority: the house is handed back to Netatmo (it has answered since 18:00; it was gone for 1h22m)
+> 18:03:15 return: Netatmo is told: Antechamber 22 °C until 23:00 (set in Home app while it was gone)
+> 18:03:15 return: Dining is set back to follow the home (set in MQTT while Netatmo was gone)
+> 18:03:15 netatmo/a/target = 22 until Wed 23:00 (set here while Netatmo was gone)
+> 18:03:15 netatmo/d/mode = home (set in MQTT while Netatmo was gone)
+> 18:03:45 netatmo/a/target = 22 until Wed 23:00 (set here while Netatmo was gone)
+> 18:03:45 netatmo/d/mode = home (set in MQTT while Netatmo was gone)
+> 18:04:45 netatmo/a/target = 22 until Wed 23:00 (set here while Netatmo was gone)
+> 18:04:45 netatmo/d/mode = home (set in MQTT while Netatmo was gone)
+> 18:06:45 netatmo/a/target = 22 until Wed 23:00 (set here while Netatmo was gone)
+> 18:06:45 netatmo/d/mode = home (set in MQTT while Netatmo was gone)
 18:10 outcome netatmo/a/target ok
-> 18:10:40 netatmo/d/mode = home (set in MQTT while Netatmo was gone)
+> 18:10:50 netatmo/d/mode = home (set in MQTT while Netatmo was gone)
 18:11 view a=manual/22/23:00 b=manual/18/20:00 c=manual/15/20:00 d=schedule/20

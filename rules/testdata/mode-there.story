@@ -29,7 +29,7 @@ device v2 NRV room=hall face=accessory target=7..30/0.5 obeys
 > 17:30:00 accessory/v1/target = 7 (switched off in Netatmo; the frost floor stays)
 > 17:30:00 accessory/v2/target = 20 (schedule Week, zone day)
 18:00 probe ok "Netatmo answers" every=15s lasting=30s
-> 18:00:10 netatmo/h1/look = 2025-10-29T17:00:00Z (Netatmo may be back)
+> 18:00:15 netatmo/h1/look = 2025-10-29T17:00:00Z (Netatmo may be back)
 > 18:00:30 netatmo/h1/look = 2025-10-29T17:00:30Z (Netatmo may be back)
 18:00:40 view mode=frost bath=manual/7/20:30 hall=manual/20/20:30
 18:01 probe ok "Netatmo answers" every=15s lasting=6m
@@ -38,16 +38,16 @@ device v2 NRV room=hall face=accessory target=7..30/0.5 obeys
 > 18:02:00 netatmo/h1/look = 2025-10-29T17:02:00Z (Netatmo may be back)
 > 18:02:30 netatmo/h1/look = 2025-10-29T17:02:30Z (Netatmo may be back)
 > 18:03:00 netatmo/h1/look = 2025-10-29T17:03:00Z (Netatmo may be back)
-> 18:03:10 authority: the house is handed back to Netatmo (it has answered since 18:00; it was gone for 1h22m)
-> 18:03:10 return: Bath is set back to follow the home (our writes over the LAN left it in manual)
-> 18:03:10 return: Hall is set back to follow the home (our writes over the LAN left it in manual)
-> 18:03:10 netatmo/bath/mode = home (our writes over the LAN left it in manual)
-> 18:03:10 netatmo/hall/mode = home (our writes over the LAN left it in manual)
-> 18:03:40 netatmo/bath/mode = home (our writes over the LAN left it in manual)
-> 18:03:40 netatmo/hall/mode = home (our writes over the LAN left it in manual)
-> 18:04:40 netatmo/bath/mode = home (our writes over the LAN left it in manual)
-> 18:04:40 netatmo/hall/mode = home (our writes over the LAN left it in manual)
-> 18:06:40 netatmo/bath/mode = home (our writes over the LAN left it in manual)
-> 18:06:40 netatmo/hall/mode = home (our writes over the LAN left it in manual)
+> 18:03:15 authority: the house is handed back to Netatmo (it has answered since 18:00; it was gone for 1h22m)
+> 18:03:15 return: Bath is set back to follow the home (our writes over the LAN left it in manual)
+> 18:03:15 return: Hall is set back to follow the home (our writes over the LAN left it in manual)
+> 18:03:15 netatmo/bath/mode = home (our writes over the LAN left it in manual)
+> 18:03:15 netatmo/hall/mode = home (our writes over the LAN left it in manual)
+> 18:03:45 netatmo/bath/mode = home (our writes over the LAN left it in manual)
+> 18:03:45 netatmo/hall/mode = home (our writes over the LAN left it in manual)
+> 18:04:45 netatmo/bath/mode = home (our writes over the LAN left it in manual)
+> 18:04:45 netatmo/hall/mode = home (our writes over the LAN left it in manual)
+> 18:06:45 netatmo/bath/mode = home (our writes over the LAN left it in manual)
+> 18:06:45 netatmo/hall/mode = home (our writes over the LAN left it in manual)
 18:08 view mode=frost bath=frost/7 hall=frost/7
 18:10 nothing

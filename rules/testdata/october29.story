@@ -57,16 +57,12 @@ device v3 NATherm1 room=live face=accessory target=7..30/0.5 obeys
 19:01 probe degraded "Netatmo answers 200 with nothing; your internet works: 3 of 3 witnesses answered" every=2m lasting=28m
 # 18:30 UTC: Microsoft turns the edge back; some answers come, late, and most do not
 19:30 probe ok "Netatmo answers as it should" every=40s lasting=2m
-> 19:30:10 netatmo/h1/look = 2025-10-29T18:30:00Z (Netatmo may be back)
-> 19:30:30 netatmo/h1/look = 2025-10-29T18:30:30Z (Netatmo may be back)
 > 19:31:00 netatmo/h1/look = 2025-10-29T18:31:00Z (Netatmo may be back)
 > 19:31:30 netatmo/h1/look = 2025-10-29T18:31:30Z (Netatmo may be back)
 > 19:32:00 netatmo/h1/look = 2025-10-29T18:32:00Z (Netatmo may be back)
 19:32:20 call read degraded "homestatus: no answer in time"
 19:33 probe degraded "Netatmo takes the request and does not answer in time; your internet works: 3 of 3 witnesses answered" every=30s lasting=5m
 19:39 probe ok "Netatmo answers as it should" every=30s lasting=4m
-> 19:39:10 netatmo/h1/look = 2025-10-29T18:39:00Z (Netatmo may be back)
-> 19:39:30 netatmo/h1/look = 2025-10-29T18:39:30Z (Netatmo may be back)
 > 19:40:00 netatmo/h1/look = 2025-10-29T18:40:00Z (Netatmo may be back)
 > 19:40:30 netatmo/h1/look = 2025-10-29T18:40:30Z (Netatmo may be back)
 > 19:41:00 netatmo/h1/look = 2025-10-29T18:41:00Z (Netatmo may be back)
@@ -81,8 +77,6 @@ device v3 NATherm1 room=live face=accessory target=7..30/0.5 obeys
 > 19:57:00 heating: Bath: NRV v1 is set to 20 °C (schedule Week, zone dinner)
 > 19:57:00 accessory/v1/target = 20 until Wed 22:30 (schedule Week, zone dinner)
 20:04 probe ok "Netatmo answers as it should" every=1m lasting=3m
-> 20:04:10 netatmo/h1/look = 2025-10-29T19:04:00Z (Netatmo may be back)
-> 20:04:30 netatmo/h1/look = 2025-10-29T19:04:30Z (Netatmo may be back)
 > 20:05:00 netatmo/h1/look = 2025-10-29T19:05:00Z (Netatmo may be back)
 > 20:05:30 netatmo/h1/look = 2025-10-29T19:05:30Z (Netatmo may be back)
 > 20:06:00 netatmo/h1/look = 2025-10-29T19:06:00Z (Netatmo may be back)
@@ -99,8 +93,6 @@ device v3 NATherm1 room=live face=accessory target=7..30/0.5 obeys
 > 21:32:00 accessory/v2/target = 19 until Wed 22:30 (schedule Week, zone late)
 # 20:40 UTC: Netatmo is back, little by little: it is read, and gone again
 21:40 probe ok "Netatmo answers as it should" every=20s lasting=3m
-> 21:40:10 netatmo/h1/look = 2025-10-29T20:40:00Z (Netatmo may be back)
-> 21:40:30 netatmo/h1/look = 2025-10-29T20:40:30Z (Netatmo may be back)
 > 21:41:00 netatmo/h1/look = 2025-10-29T20:41:00Z (Netatmo may be back)
 > 21:41:30 netatmo/h1/look = 2025-10-29T20:41:30Z (Netatmo may be back)
 > 21:42:00 netatmo/h1/look = 2025-10-29T20:42:00Z (Netatmo may be back)
@@ -115,8 +107,6 @@ device v3 NATherm1 room=live face=accessory target=7..30/0.5 obeys
 > 21:45:00 netatmo/h1/look = 2025-10-29T20:45:00Z (Netatmo may be back)
 # once more, for eight minutes
 22:00 probe ok "Netatmo answers as it should" every=20s lasting=5m
-> 22:00:10 netatmo/h1/look = 2025-10-29T21:00:00Z (Netatmo may be back)
-> 22:00:30 netatmo/h1/look = 2025-10-29T21:00:30Z (Netatmo may be back)
 > 22:01:00 netatmo/h1/look = 2025-10-29T21:01:00Z (Netatmo may be back)
 > 22:01:30 netatmo/h1/look = 2025-10-29T21:01:30Z (Netatmo may be back)
 > 22:02:00 netatmo/h1/look = 2025-10-29T21:02:00Z (Netatmo may be back)

@@ -22,7 +22,7 @@ device v1 NRV room=bath face=accessory target=7..30/0.5 obeys
 > 17:30:00 heating: Bath: NRV v1 is set to 7 °C (switched off in Netatmo; the frost floor stays)
 > 17:30:00 accessory/v1/target = 7 (switched off in Netatmo; the frost floor stays)
 18:22 probe ok "Netatmo answers" every=15s lasting=30s
-> 18:22:10 netatmo/h1/look = 2025-10-29T17:22:00Z (Netatmo may be back)
+> 18:22:15 netatmo/h1/look = 2025-10-29T17:22:00Z (Netatmo may be back)
 > 18:22:30 netatmo/h1/look = 2025-10-29T17:22:30Z (Netatmo may be back)
 18:22:40 view bath=manual/7/18:24
 18:23 probe ok "Netatmo answers" every=15s lasting=1m
@@ -33,10 +33,10 @@ device v1 NRV room=bath face=accessory target=7..30/0.5 obeys
 18:24:15 probe ok "Netatmo answers" every=15s lasting=3m
 > 18:24:40 netatmo/h1/look = 2025-10-29T17:24:30Z (Netatmo may be back)
 > 18:25:00 netatmo/h1/look = 2025-10-29T17:25:00Z (Netatmo may be back)
-> 18:25:10 authority: the house is handed back to Netatmo (it has answered since 18:22; it was gone for 1h44m)
-> 18:25:10 return: Netatmo is told again: Bath off (a write of ours has ended it there)
-> 18:25:10 netatmo/bath/mode = off (it was lost by a write of ours)
-> 18:25:40 netatmo/bath/mode = off (it was lost by a write of ours)
-> 18:26:40 netatmo/bath/mode = off (it was lost by a write of ours)
+> 18:25:15 authority: the house is handed back to Netatmo (it has answered since 18:22; it was gone for 1h44m)
+> 18:25:15 return: Netatmo is told again: Bath off (a write of ours has ended it there)
+> 18:25:15 netatmo/bath/mode = off (it was lost by a write of ours)
+> 18:25:45 netatmo/bath/mode = off (it was lost by a write of ours)
+> 18:26:45 netatmo/bath/mode = off (it was lost by a write of ours)
 18:27:30 view bath=off/7
 18:31 nothing

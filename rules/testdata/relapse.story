@@ -11,15 +11,15 @@ target day bath=21
 17:00 probe cloud-down "Netatmo answers 503" every=15s lasting=20m
 > 17:01:30 authority: Netatmo is gone: the house is run from here (Netatmo answers 503 since 17:00)
 17:20:15 probe ok "Netatmo answers" every=15s lasting=2m30s
-> 17:20:25 netatmo/h1/look = 2025-10-29T16:20:00Z (Netatmo may be back)
-> 17:20:30 netatmo/h1/look = 2025-10-29T16:20:30Z (Netatmo may be back)
 > 17:21:00 netatmo/h1/look = 2025-10-29T16:21:00Z (Netatmo may be back)
 > 17:21:30 netatmo/h1/look = 2025-10-29T16:21:30Z (Netatmo may be back)
 > 17:22:00 netatmo/h1/look = 2025-10-29T16:22:00Z (Netatmo may be back)
 > 17:22:30 netatmo/h1/look = 2025-10-29T16:22:30Z (Netatmo may be back)
 17:22:50 view bath=schedule/21
 17:23 probe ok "Netatmo answers" every=15s lasting=2m
-> 17:23:25 authority: the house is handed back to Netatmo (it has answered since 17:20; it was gone for 23m)
+> 17:23:25 netatmo/h1/look = 2025-10-29T16:23:00Z (Netatmo may be back)
+> 17:23:30 netatmo/h1/look = 2025-10-29T16:23:30Z (Netatmo may be back)
+> 17:24:00 authority: the house is handed back to Netatmo (it has answered since 17:20; it was gone for 24m)
 17:40 probe cloud-down "Netatmo answers 503" every=15s lasting=10m
 > 17:41:30 authority: Netatmo is gone: the house is run from here (Netatmo answers 503 since 17:40)
 17:50:15 probe ok "Netatmo answers" every=15s lasting=5m

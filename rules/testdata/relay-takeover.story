@@ -30,7 +30,7 @@ relay boiler rooms=bath heats=boiler obeys
 > 17:25:10 mqtt/boiler/relay = yes until Wed 17:40 (Bath: 20.5 °C, 21.0 wished; the room is not known yet)
 17:30 probe ok "Netatmo answers" every=20s lasting=2m
 > 17:30:10 mqtt/boiler/relay = yes until Wed 17:45 (Bath: 20.5 °C, 21.0 wished; the room is not known yet)
-> 17:30:10 netatmo/h1/look = 2025-10-29T16:30:00Z (Netatmo may be back)
+> 17:30:20 netatmo/h1/look = 2025-10-29T16:30:00Z (Netatmo may be back)
 > 17:30:30 netatmo/h1/look = 2025-10-29T16:30:30Z (Netatmo may be back)
 > 17:31:00 netatmo/h1/look = 2025-10-29T16:31:00Z (Netatmo may be back)
 > 17:31:30 netatmo/h1/look = 2025-10-29T16:31:30Z (Netatmo may be back)
@@ -38,7 +38,7 @@ relay boiler rooms=bath heats=boiler obeys
 > 17:32:30 netatmo/h1/look = 2025-10-29T16:32:30Z (Netatmo may be back)
 17:33 view bath=schedule/21
 17:33:10 probe ok "Netatmo answers" every=20s lasting=5m
-> 17:33:10 authority: the house is handed back to Netatmo (it has answered since 17:30; it was gone for 52m)
-> 17:33:10 return: boiler is left alone: its lease runs out by itself (Netatmo is in charge)
+> 17:33:20 authority: the house is handed back to Netatmo (it has answered since 17:30; it was gone for 52m)
+> 17:33:20 return: boiler is left alone: its lease runs out by itself (Netatmo is in charge)
 > 17:45:10 boiler switches off by itself: its lease is over
 18:00 nothing

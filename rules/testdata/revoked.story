@@ -17,11 +17,11 @@ target day bath=19
 > 17:41:00 netatmo/h1/look = 2025-10-29T16:40:00Z (Netatmo may be back)
 17:41:05 call read ok "homestatus: ok"
 17:41:20 probe ok "Netatmo answers" every=15s lasting=2m
-> 17:41:35 netatmo/h1/look = 2025-10-29T16:41:30Z (Netatmo may be back)
 > 17:42:00 netatmo/h1/look = 2025-10-29T16:42:00Z (Netatmo may be back)
 > 17:42:30 netatmo/h1/look = 2025-10-29T16:42:30Z (Netatmo may be back)
 > 17:43:00 netatmo/h1/look = 2025-10-29T16:43:00Z (Netatmo may be back)
 17:43:30 view bath=schedule/19
 17:43:40 probe ok "Netatmo answers" every=15s lasting=2m
 > 17:44:05 netatmo/h1/look = 2025-10-29T16:44:00Z (Netatmo may be back)
-> 17:44:20 authority: the house is handed back to Netatmo (it has answered since 17:41; it was gone for 1h13m)
+> 17:44:35 netatmo/h1/look = 2025-10-29T16:44:30Z (Netatmo may be back)
+> 17:45:05 authority: the house is handed back to Netatmo (it has answered since 17:41; it was gone for 1h14m)

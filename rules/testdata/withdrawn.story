@@ -29,7 +29,7 @@ device v2 NRV room=hall face=accessory target=7..30/0.5 obeys
 > 17:05:00 heating: Hall: NRV v2 is set to 7 °C (switched off in MQTT; the frost floor stays)
 > 17:05:00 accessory/v2/target = 7 (switched off in MQTT; the frost floor stays)
 18:00 probe ok "Netatmo answers" every=15s lasting=30s
-> 18:00:10 netatmo/h1/look = 2025-10-29T17:00:00Z (Netatmo may be back)
+> 18:00:15 netatmo/h1/look = 2025-10-29T17:00:00Z (Netatmo may be back)
 > 18:00:30 netatmo/h1/look = 2025-10-29T17:00:30Z (Netatmo may be back)
 18:00:40 view mode=schedule bath=manual/23/20:00 hall=schedule/20
 > 18:00:40 return: the home's mode is schedule, as set in Netatmo (it was set later than here)
@@ -44,11 +44,11 @@ device v2 NRV room=hall face=accessory target=7..30/0.5 obeys
 > 18:02:10 netatmo/h1/look = 2025-10-29T17:02:00Z (Netatmo may be back)
 > 18:02:30 netatmo/h1/look = 2025-10-29T17:02:30Z (Netatmo may be back)
 > 18:03:00 netatmo/h1/look = 2025-10-29T17:03:00Z (Netatmo may be back)
-> 18:03:10 authority: the house is handed back to Netatmo (it has answered since 18:00; it was gone for 1h22m)
-> 18:03:10 return: Netatmo is told: Hall off (set in MQTT while it was gone)
-> 18:03:10 netatmo/hall/mode = off (set here while Netatmo was gone)
-> 18:03:40 netatmo/hall/mode = off (set here while Netatmo was gone)
-> 18:04:40 netatmo/hall/mode = off (set here while Netatmo was gone)
+> 18:03:15 authority: the house is handed back to Netatmo (it has answered since 18:00; it was gone for 1h22m)
+> 18:03:15 return: Netatmo is told: Hall off (set in MQTT while it was gone)
+> 18:03:15 netatmo/hall/mode = off (set here while Netatmo was gone)
+> 18:03:45 netatmo/hall/mode = off (set here while Netatmo was gone)
+> 18:04:45 netatmo/hall/mode = off (set here while Netatmo was gone)
 18:06:30 view mode=schedule bath=schedule/20 hall=schedule/20
-> 18:06:40 netatmo/hall/mode = off (set here while Netatmo was gone)
+> 18:06:50 netatmo/hall/mode = off (set here while Netatmo was gone)
 18:07 nothing
