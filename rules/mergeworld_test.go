@@ -176,7 +176,7 @@ func (w *modelWorld) take(from string, f gateway.Fact) {
 	var commands []gateway.Command
 	w.state, commands = rules.Step(w.state, e)
 	if phase == gateway.Returning && w.state.Authority.Phase == gateway.Watching {
-		w.forgetAsked() // what was asked before the takeover is no part of the hand-over
+		w.forgetAsked()                   // what was asked before the takeover is no part of the hand-over
 		for _, room := range modelRooms { // what a later mode outrules now is gone for ever
 			w.people.room(room, w.clock(), w.cloud.holds[room])
 		}
