@@ -49,7 +49,8 @@ const (
 	longFlap  = 90 * time.Minute // no good time needs to be longer than this
 
 	young      = 20 * time.Minute // while an outage is no older, nobody knows whether it comes and goes,
-	youngHold  = 6 * time.Minute  // and good must hold for this long
+	old        = 2 * time.Hour    // and one that is older comes back in pieces, on 29 October of 3 to 4 min:
+	doubtHold  = 6 * time.Minute  // good must hold for this long
 	longReturn = 10 * time.Minute // of it are looked at closely at most
 )
 
@@ -192,8 +193,8 @@ func (b *book) held() bool {
 // hold is how long good must hold.
 func (b *book) hold() time.Duration {
 	hold := max(b.Cloud.Hold, min(b.Cloud.Flap*3/2, longFlap))
-	if b.now.Sub(b.Authority.Taken) < young {
-		hold = max(hold, youngHold)
+	if age := b.now.Sub(b.Authority.Taken); age < young || age >= old {
+		hold = max(hold, doubtHold)
 	}
 	return hold
 }

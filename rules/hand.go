@@ -71,22 +71,25 @@ func (b *book) ownProgramme(room gateway.Room, v gateway.Value) bool {
 func (b *book) fallsBack(room gateway.Room, before gateway.Measure, to gateway.Value) bool {
 	known := near(room.Own, to, 0) || b.somebodyPlanned(room, to)
 	for _, w := range append(slices.Clone(room.Wrote), room.Written) { // the last one may have got lost
-		if after := b.now.Sub(w.At) - b.usual(); known && near(w.Value, before.Value, 0) && after.Abs() <= lookFirst {
+		if after := b.now.Sub(w.At) - b.usual(); known && near(w.Value, before.Value, 0) && after.Abs() <= fallSlack {
 			return true
 		}
 	}
 	for _, o := range []gateway.Override{room.Override, room.Before} {
 		after := b.now.Sub(o.Until)
-		if o.By == byHand && (known && after.Abs() <= lookFirst || near(gateway.Number(o.Target), before.Value, 0.5) && after.Abs() <= endSlack) {
+		if o.By == byHand && (known && after.Abs() <= fallSlack || near(gateway.Number(o.Target), before.Value, 0.5) && after.Abs() <= endSlack) {
 			return true
 		}
 	}
 	return false
 }
 
-// endSlack is how far off a device's own end of a hand's wish may be from ours, if nothing but the time
-// tells what it is.
-const endSlack = 15 * time.Second
+// How far off a device's own end of what it was set to may be from ours: where the target tells as well, and
+// where nothing but the time does.
+const (
+	fallSlack = 5 * time.Minute // battery devices wake seldom
+	endSlack  = 15 * time.Second
+)
 
 // somebodyPlanned reports whether a target is one that the vendor's device may have for a room without a
 // hand: of any zone of any schedule, of the home's modes, or what the cloud showed.

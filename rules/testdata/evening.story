@@ -57,10 +57,16 @@ device v2 NRV room=bed face=accessory target=7..30/0.5
 22:42:30 view bath=manual/17/01:30 bed=schedule/16
 22:43 probe ok "Netatmo answers" every=20s lasting=6m
 > 22:43:00 netatmo/h1/look = 2025-10-29T21:43:00Z (Netatmo may be back)
-> 22:43:20 authority: the house is handed back to Netatmo (it has answered since 22:40; it was gone for 6h2m)
-> 22:43:20 return: Bath is set back to follow the home (our writes over the LAN left it in manual)
-> 22:43:20 netatmo/bath/mode = home (our writes over the LAN left it in manual)
-> 22:43:50 netatmo/bath/mode = home (our writes over the LAN left it in manual)
-> 22:44:50 netatmo/bath/mode = home (our writes over the LAN left it in manual)
+> 22:43:30 netatmo/h1/look = 2025-10-29T21:43:30Z (Netatmo may be back)
+> 22:44:00 netatmo/h1/look = 2025-10-29T21:44:00Z (Netatmo may be back)
+> 22:44:30 netatmo/h1/look = 2025-10-29T21:44:30Z (Netatmo may be back)
+> 22:45:00 netatmo/h1/look = 2025-10-29T21:45:00Z (Netatmo may be back)
+> 22:45:30 netatmo/h1/look = 2025-10-29T21:45:30Z (Netatmo may be back)
+> 22:46:00 netatmo/h1/look = 2025-10-29T21:46:00Z (Netatmo may be back)
+> 22:46:20 authority: the house is handed back to Netatmo (it has answered since 22:40; it was gone for 6h5m)
+> 22:46:20 return: Bath is set back to follow the home (our writes over the LAN left it in manual)
+> 22:46:20 netatmo/bath/mode = home (our writes over the LAN left it in manual)
 > 22:46:50 netatmo/bath/mode = home (our writes over the LAN left it in manual)
+> 22:47:50 netatmo/bath/mode = home (our writes over the LAN left it in manual)
+> 22:49:50 netatmo/bath/mode = home (our writes over the LAN left it in manual)
 22:50 view bath=manual/17/01:30 bed=schedule/16
