@@ -28,7 +28,8 @@ const (
 	AccessoryAdapter = "accessory"
 	CameraAdapter    = "camera"
 	MQTTAdapter      = "mqtt"
-	LoopName         = "loop" // From of the events that the Loop itself makes
+	CommandAdapter   = "command" // runs programs of the user's own
+	LoopName         = "loop"    // From of the events that the Loop itself makes
 )
 
 // Points of the cloud that belong to no device.
@@ -38,4 +39,10 @@ const (
 //	{netatmo, <home id>, mode}     word: schedule, away, frost  the home's mode, Until = end time
 //	{netatmo, <home id>, schedule} word: a schedule id
 //	{netatmo, <home id>, look}     word: anything new           read the cloud now
+//
+// Points of an alarm, whose value is the number of the round:
+//
+//	{homekit, alarm-<number>, tell}            the Home app is to be told
+//	{mqtt, alarm-<number>, tell}               MQTT is
+//	{command, alarm-<number>/<program>, tell}  the program is to be run
 func CloudPoint(of string, q Quantity) Point { return Point{CloudAdapter, of, q} }

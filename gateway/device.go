@@ -23,6 +23,9 @@ type Device struct {
 	Faces  []Face     `json:"faces,omitempty"` // one an adapter, in the order they were found
 	// Circuit is what it heats, if it is a heating relay. It is never changed in place.
 	Circuit *Circuit `json:"circuit,omitempty"`
+	// Silent says that nothing was heard of a smoke or CO detector for longer than it may be silent. What it
+	// last said of smoke or CO then says nothing: unknown is never "all is well".
+	Silent bool `json:"silent,omitempty"`
 	// Readings has one entry for each quantity and source, sorted by quantity, then source.
 	Readings []Measure `json:"readings,omitempty"`
 }
@@ -80,9 +83,12 @@ func (d Device) Via() string {
 }
 
 // Reading returns the freshest reading of that quantity. Among sources of the same instant the one
-// on the LAN wins.
+// on the LAN wins. A silent detector has none of smoke or CO.
 func (d Device) Reading(q Quantity) (Measure, bool) {
 	var best Measure
+	if d.Silent && (q == Smoke || q == CO) {
+		return best, false
+	}
 	for _, m := range d.Readings {
 		if m.Quantity != q || !m.Value.Known() {
 			continue

@@ -122,6 +122,7 @@ type Outcome struct {
 	Point Point
 	Err   string // for people; "" = carried out
 	Final bool   // with Err: asking again is useless (not allowed, out of range)
+	By    string // who has confirmed, for people, where that is worth saying: "2 controllers"
 }
 
 // Clock says how far the wall clock can be trusted.

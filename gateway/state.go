@@ -21,6 +21,7 @@ type State struct {
 	Watch     Watch    // the same for what is not in Days yet
 	Alarms    []Alarm
 	Sounded   bool // we turned sirens on and have not yet seen them off
+	AlarmMemory
 	Clock     Clock
 	Health    Table[PointKey, Health] // by adapter name
 	Asked     Table[PointKey, Asked]  // by Point.String
@@ -55,9 +56,13 @@ type Home struct {
 	Fault           string        `json:"fault,omitempty"` // why the newest plan was not taken over whole
 	FrostGuard      float64       `json:"-"`               // °C, floor that nothing undercuts; from the configuration
 	Maximum         float64       `json:"-"`               // °C, cap that nothing exceeds; from the configuration
-	Regime          Regime        `json:"regime"`
-	Base            Regime        `json:"base"`  // what the cloud said when it was lost
-	Cloud           Regime        `json:"cloud"` // what the cloud said last
+	AlarmPlan       AlarmPlan     `json:"-"`               // from the configuration
+	// SilentAfter says for models of smoke and CO detectors after what silence they are at fault, 0: never. It
+	// is not changed once it is here. A model that is not in it has the usual limit.
+	SilentAfter map[string]time.Duration `json:"-"`
+	Regime      Regime                   `json:"regime"`
+	Base        Regime                   `json:"base"`  // what the cloud said when it was lost
+	Cloud       Regime                   `json:"cloud"` // what the cloud said last
 }
 
 // Regime is a mode of the home with its end and its maker.
@@ -192,27 +197,6 @@ type Service struct {
 	Since   time.Time // when the Verdict began to be what it is
 }
 
-// AlarmPhase is how an alarm stands.
-type AlarmPhase string
-
-// The phases of an alarm.
-const (
-	Quiet    AlarmPhase = "quiet"
-	Sounding AlarmPhase = "sounding"
-	Hushed   AlarmPhase = "hushed"
-)
-
-// Alarm is one detector's alarm. Only the detector that raised it can end it.
-type Alarm struct {
-	Phase  AlarmPhase `json:"phase"`
-	Kind   Quantity   `json:"kind"` // smoke or co
-	Device DeviceID   `json:"device"`
-	Name   string     `json:"name"`
-	Since  time.Time  `json:"since"`
-	Heard  time.Time  `json:"heard"` // last word of the detector
-	Why    string     `json:"why"`
-}
-
 // Asked is what was asked of a point, until the point shows that it is so.
 type Asked struct {
 	Command Command   `json:"command"`
@@ -235,17 +219,6 @@ type Decision struct {
 	Device DeviceID  `json:"device,omitempty"`
 	What   string    `json:"what"`
 	Why    string    `json:"why"`
-}
-
-// Alarm returns the gravest alarm: sounding before hushed, the oldest first; a quiet one if none.
-func (s State) Alarm() Alarm {
-	best := Alarm{Phase: Quiet}
-	for _, a := range s.Alarms {
-		if a.Phase == Sounding && best.Phase != Sounding || a.Phase == Hushed && best.Phase == Quiet {
-			best = a
-		}
-	}
-	return best
 }
 
 // Device returns the device that goes by that id or by another name.

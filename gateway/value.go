@@ -34,6 +34,8 @@ const (
 	CO             Quantity = "co"              // flag, true = carbon monoxide
 	COLevel        Quantity = "co-level"        // ppm
 	COPeak         Quantity = "co-peak"         // ppm
+	SelfTest       Quantity = "self-test"       // flag, true: the detector was tried by a person or by itself, and says so
+	Intrusion      Quantity = "intrusion"       // only as the kind of an alarm
 	Tampered       Quantity = "tampered"        // flag
 	Fault          Quantity = "fault"           // flag, the device's own word
 	Siren          Quantity = "siren"           // flag, true = sounding
@@ -51,6 +53,7 @@ const (
 	Mode           Quantity = "mode"            // word: a RoomMode or HomeMode
 	TimetableID    Quantity = "schedule"        // word: the id of the schedule in force
 	Look           Quantity = "look"            // word: what to read again now
+	Tell           Quantity = "tell"            // number of the round: people are to be told of an alarm
 	Lock           Quantity = "lock"            // flag
 	SDCard         Quantity = "sd-card"         // number, the vendor's own code, 4 = works
 	PowerSupply    Quantity = "power-supply"    // flag, true = good

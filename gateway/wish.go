@@ -41,6 +41,21 @@ type SetDevice struct {
 // Hush asks that sirens be silent. The alarm goes on, and another detector sounds again.
 type Hush struct{}
 
+// Acknowledge says that somebody has taken note of every alarm that is on: nobody else is told, nothing
+// further is turned on. The alarm goes on, and so do sirens that sound; Hush is for them, and counts as
+// taking note, too.
+type Acknowledge struct{}
+
+// StartTest says that a person tries detectors now: alarms within that time are tests. One that
+// outlasts it is real.
+type StartTest struct {
+	Device DeviceID // "": any
+	For    time.Duration
+}
+
+// EndTest asks for the test to end now.
+type EndTest struct{}
+
 // StartDrill asks for an outage to be played on the real house: the verdict is forced for that long,
 // everything else is as always. A real alarm ends it at once.
 type StartDrill struct{ For time.Duration }
@@ -62,6 +77,9 @@ func (SetMode) ask()        {}
 func (SwitchSchedule) ask() {}
 func (SetDevice) ask()      {}
 func (Hush) ask()           {}
+func (Acknowledge) ask()    {}
+func (StartTest) ask()      {}
+func (EndTest) ask()        {}
 func (StartDrill) ask()     {}
 func (EndDrill) ask()       {}
 func (Refused) ask()        {}
