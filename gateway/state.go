@@ -58,7 +58,7 @@ type Home struct {
 	Maximum         float64       `json:"-"`               // °C, cap that nothing exceeds; from the configuration
 	AlarmPlan       AlarmPlan     `json:"-"`               // from the configuration
 	// SilentAfter says for models of smoke and CO detectors after what silence they are at fault, 0: never. It
-	// is not changed once it is here. A model that is not in it has the usual limit.
+	// is not changed once it is here. A model that is not in it has the usual limit; nil: nobody watches.
 	SilentAfter map[string]time.Duration `json:"-"`
 	Regime      Regime                   `json:"regime"`
 	Base        Regime                   `json:"base"`  // what the cloud said when it was lost

@@ -205,6 +205,9 @@ func (b *book) observeOutcome(f gateway.Outcome) {
 
 // pointName is how a point is called towards people.
 func (b *book) pointName(p gateway.Point) string {
+	if p.Quantity == gateway.Tell {
+		return "the call over " + p.Adapter
+	}
 	if d, ok := b.Devices.Get(gateway.DeviceID(p.Of)); ok {
 		return fmt.Sprintf("%s of %s", p.Quantity, label(d))
 	}

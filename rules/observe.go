@@ -14,6 +14,7 @@ func (b *book) observe(f gateway.Fact) {
 	switch f := f.(type) {
 	case gateway.Tick:
 		b.observeTick(f)
+		b.watchAlarms()
 	case gateway.Reading:
 		b.observeReading(f)
 	case gateway.Found:
@@ -33,6 +34,7 @@ func (b *book) observe(f gateway.Fact) {
 	case gateway.Budget:
 		b.Budget, b.changed = f, true
 	case gateway.Outcome:
+		b.noteDelivery(f)
 		if !b.relayOutcome(f) {
 			b.observeOutcome(f)
 		}
@@ -77,18 +79,27 @@ func (b *book) observeReading(f gateway.Reading) {
 	}
 	m := gateway.Measure{Quantity: f.Quantity, Value: f.Value, At: at, From: b.from}
 	b.setDevice(d.WithReading(m))
+	if d.Silent {
+		b.speaks(d.ID)
+	}
 	if d.Room != "" {
 		b.touch(d.Room)
 	}
 	switch f.Quantity {
 	case gateway.Smoke, gateway.CO:
 		b.hear(d, m)
-	case gateway.Siren:
-		b.alarmed = true
 	case gateway.Relay:
 		b.observeRelay(d.ID, f.Value.Yes())
 	case gateway.Contact, gateway.OpenWindow:
 		b.observeWindow(d)
+	case gateway.SelfTest:
+		if m.Value.Yes() {
+			b.saysTest(d, m)
+		}
+	case gateway.COLevel:
+		b.smellGas(d, m)
+	case gateway.Siren, gateway.Floodlight, gateway.On:
+		b.alarmed = b.alarmed || len(b.Alarms) > 0 || b.Sounded || b.Lit.Len() > 0
 	case gateway.Target:
 		if had && before.Value != m.Value && b.from != gateway.CloudAdapter && !before.At.Before(b.Started) {
 			b.noticeHand(d, before, m)
@@ -256,6 +267,7 @@ func (b *book) observeGone(f gateway.Gone) {
 		b.setDevice(d)
 		return
 	}
+	b.endAlarmsOf(d.ID)
 	moved := d
 	moved.Room = ""
 	b.settle(d, moved)
@@ -280,6 +292,9 @@ func (b *book) observeReach(f gateway.Reach) {
 		face.Since = b.now
 	}
 	b.setDevice(d.WithFace(face))
+	if d.Silent {
+		b.speaks(d.ID)
+	}
 	if d.Room != "" {
 		b.touch(d.Room)
 	}

@@ -56,10 +56,7 @@ func (b *book) redate(off time.Duration) {
 	}
 	a := &b.Authority
 	move(&a.Since, &a.Until, &a.Taken, &a.Lost)
-	b.Alarms = slices.Clone(b.Alarms)
-	for i := range b.Alarms {
-		move(&b.Alarms[i].Since, &b.Alarms[i].Heard)
-	}
+	b.redateAlarms(move)
 	for key, asked := range b.Asked.All() {
 		move(&asked.At, &asked.Again)
 		if asked.Command.Point.Adapter != gateway.CloudAdapter {

@@ -1,6 +1,7 @@
 // Package rules decides.
 //
-// There is one file a rule: what an alarm asks for (alarm.go), who is in charge (authority.go), what
+// There is one file a rule: which alarms are on (alarm.go, detector.go, trial.go) and what is done about
+// them (escalation.go), who is in charge (authority.go), what
 // people wish (wish.go) and whose hand turned a knob (hand.go), what each room ought to be (heating.go),
 // which devices are steered to it and when (steer.go), which relays heat it (relay.go, boiler.go) by what
 // was learnt of it (learn.go) and what is watched over them all the same (relaysafe.go), who is right when
@@ -42,6 +43,9 @@ func step(s gateway.State, e gateway.Event, control controller) (gateway.State, 
 		b.doubtClock(off)
 	case off != 0:
 		b.redateWishes(off, false)
+	}
+	if !s.At.IsZero() {
+		b.passAlarms(min(max(e.At.Sub(s.At), 0), longGap))
 	}
 	if b.Started.IsZero() {
 		b.begin()

@@ -27,6 +27,12 @@ func (b *book) grant(w gateway.Wish) {
 		b.setDeviceTo(w.By, ask)
 	case gateway.Hush:
 		b.hush(w.By)
+	case gateway.Acknowledge:
+		b.acknowledge(w.By)
+	case gateway.StartTest:
+		b.startTest(w.By, ask)
+	case gateway.EndTest:
+		b.endTest(w.By)
 	case gateway.StartDrill:
 		b.startDrill(w.By, ask.For)
 	case gateway.EndDrill:
