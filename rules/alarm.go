@@ -163,7 +163,9 @@ func (b *book) redateAlarms(move func(...*time.Time)) {
 			}
 		}
 	}
-	move(&b.Test.Began, &b.Test.Until)
+	window := b.Test
+	move(&window.Began, &window.Until)
+	b.Test = window
 	for id, gas := range b.Gas.All() {
 		move(&gas.Above50, &gas.Above100)
 		b.Gas = b.Gas.With(id, gas)

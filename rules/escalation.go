@@ -223,11 +223,15 @@ func (b *book) soundWants(sound map[string]string) {
 		if !ok {
 			continue
 		}
+		p := gateway.Point{Adapter: via, Of: string(d.ID), Quantity: gateway.Siren}
 		why, on := sound[string(d.ID)]
-		if !on {
+		switch {
+		case !on && len(sound) > 0 && !b.turnedOn(p):
+			continue
+		case !on:
 			why = over
 		}
-		w := want{point: gateway.Point{Adapter: via, Of: string(d.ID), Quantity: gateway.Siren}, value: gateway.Flag(on), why: why}
+		w := want{point: p, value: gateway.Flag(on), why: why}
 		done := b.done(w)
 		if on && done && b.readable(w.point) {
 			b.proof(w.point, "by its own reading", "")
@@ -238,6 +242,13 @@ func (b *book) soundWants(sound map[string]string) {
 	if sounded := b.Alarm().Phase == gateway.Sounding || !silent; sounded != b.Sounded {
 		b.Sounded, b.changed = sounded, true
 	}
+}
+
+// turnedOn reports whether an alarm that is on has turned a siren on.
+func (b *book) turnedOn(p gateway.Point) bool {
+	return slices.ContainsFunc(b.Alarms, func(a gateway.Alarm) bool {
+		return slices.ContainsFunc(a.Told, func(d gateway.Delivery) bool { return d.Point == p })
+	})
 }
 
 // lightWants wants lights on while an alarm is on, hushed or not, for people find their way out by them; then as they

@@ -163,7 +163,7 @@ func randomFact(random *rand.Rand, s gateway.State, at time.Time, asked []gatewa
 		n, _ := temperature.Number()
 		return "homekit", gateway.Wish{By: "dice", Ask: []gateway.Ask{
 			gateway.SetTarget{Room: room, Target: n, For: time.Duration(random.IntN(200)-20) * time.Minute}, gateway.FollowHome{Room: room},
-			gateway.SetRoomOff{Room: room}, gateway.Hush{}, gateway.SwitchSchedule{ID: "s"}}[random.IntN(5)]}
+			gateway.SetRoomOff{Room: room}, gateway.Hush{}, gateway.SwitchSchedule{ID: "s"}, gateway.Acknowledge{}, gateway.StartTest{For: 5 * time.Minute}, gateway.EndTest{}}[random.IntN(8)]}
 	case 10:
 		return "mqtt", gateway.Wish{By: "dice", Ask: gateway.SetMode{Mode: []gateway.HomeMode{gateway.HomeSchedule, gateway.HomeAway, gateway.HomeFrost, "party"}[random.IntN(4)], For: time.Duration(random.IntN(3)) * time.Hour}}
 	case 11:

@@ -46,8 +46,15 @@ func (b *book) endTest(by string) {
 	b.closeTest("asked for in " + by)
 }
 
+// closeTest ends the test. What still sounds has afterTest more to be one.
 func (b *book) closeTest(why string) {
 	b.Test = gateway.TestWindow{}
+	b.Alarms = slices.Clone(b.Alarms)
+	for i := range b.Alarms {
+		if b.Alarms[i].Phase == gateway.Testing {
+			b.Alarms[i].Held, b.Alarms[i].Raised = 0, b.now
+		}
+	}
 	b.decide(gateway.Decision{Kind: "alarm", What: "the test of the detectors is over: from now on an alarm is one", Why: why})
 }
 
@@ -67,7 +74,7 @@ func (b *book) isTest(d gateway.Device) bool {
 
 // outlasts reports whether a test alarm has gone on for too long to be one.
 func (b *book) outlasts(a gateway.Alarm) bool {
-	return a.Held >= afterTest && !b.Test.Covers(a.Device, b.now) && !b.Test.Covers(a.Device, b.now.Add(-afterTest)) || a.Held >= longestTest+afterTest
+	return a.Held >= afterTest && !b.Test.Covers(a.Device, b.now) || a.Held >= longestTest+afterTest
 }
 
 // saysTest takes a detector's own word that it was tried. An alarm of it that has only just begun was part of that.

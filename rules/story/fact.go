@@ -166,7 +166,7 @@ func (p *player) outcome(point, why string, final bool) (gateway.Outcome, error)
 }
 
 // ask reads a wish: bath 22.5 for=2h, bath home, bath off, mode away until=19:30, schedule ID,
-// device siren siren no, hush, drill for=20m, drill end.
+// device siren siren no, hush, acknowledge, test for=5m of=smoke, test end, drill for=20m, drill end.
 func (p *player) ask(words []string, at time.Time) (gateway.Ask, error) {
 	if len(words) == 0 {
 		return nil, fmt.Errorf("what is wished is missing")
@@ -188,6 +188,13 @@ func (p *player) ask(words []string, at time.Time) (gateway.Ask, error) {
 	switch words[0] {
 	case "hush":
 		return gateway.Hush{}, nil
+	case "acknowledge":
+		return gateway.Acknowledge{}, nil
+	case "test":
+		if words[1] == "end" {
+			return gateway.EndTest{}, nil
+		}
+		return gateway.StartTest{Device: gateway.DeviceID(option(words, "of")), For: length}, nil
 	case "mode":
 		return gateway.SetMode{Mode: gateway.HomeMode(words[1]), For: length, Until: until}, nil
 	case "schedule":

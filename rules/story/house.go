@@ -50,8 +50,12 @@ func (s *Story) house(words []string) error {
 		return s.device(words)
 	case "relay":
 		return s.relay(words)
+	case "plan":
+		return s.alarmPlan(words[1:])
+	case "silent":
+		return s.silence(words[1:])
 	}
-	return fmt.Errorf("%q is not a line of a house: zone, start, home, room, week, target, device or relay", words[0])
+	return fmt.Errorf("%q is not a line of a house: zone, start, home, room, week, target, device, relay, plan or silent", words[0])
 }
 
 func (s *Story) home(words []string) error {
@@ -143,6 +147,12 @@ func (s *Story) device(words []string) error {
 		}
 		if slices.Contains(words, "siren") {
 			face.Controls = append(face.Controls, gateway.Control{Quantity: gateway.Siren})
+		}
+		if slices.Contains(words, "floodlight") {
+			face.Controls = append(face.Controls, gateway.Control{Quantity: gateway.Floodlight})
+		}
+		if slices.Contains(words, "lamp") {
+			face.Controls = append(face.Controls, gateway.Control{Quantity: gateway.On}, gateway.Control{Quantity: gateway.Brightness, Min: 0, Max: 100})
 		}
 		d.Faces = append(d.Faces, face)
 	}

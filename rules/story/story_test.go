@@ -186,3 +186,21 @@ func TestAStoryWakesTheRules(t *testing.T) {
 		t.Errorf("woken at %v, want 31:03", woken)
 	}
 }
+
+func TestAlarmWords(t *testing.T) {
+	const house = "start 2025-10-29 18:00\nplan tell=mqtt light=lamp/30s run=/bin/call/1m repeat=2m\nsilent NSD=192h\n"
+	s, err := Read(strings.NewReader(house))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := s.state.Home.AlarmPlan
+	if len(plan.Steps) != 3 || plan.Repeat != 2*time.Minute || plan.Steps[1] != (gateway.AlarmStep{Way: gateway.WayLight, Of: "lamp", After: 30 * time.Second}) ||
+		plan.Steps[2].Of != "/bin/call" || s.state.Home.SilentAfter["NSD"] != 192*time.Hour {
+		t.Errorf("read as %+v, %v", plan, s.state.Home.SilentAfter)
+	}
+	for _, bad := range []string{"plan shout=all\n", "plan repeat=soon\n", "silent NSD=long\n"} {
+		if _, err := Read(strings.NewReader("start 2025-10-29 18:00\n" + bad)); err == nil {
+			t.Errorf("%q is taken", bad)
+		}
+	}
+}
