@@ -4,7 +4,8 @@
 // A room that can be heated is a thermostat, whose automatic mode is the schedule; every other device
 // is a sensor or a switch; Veilleuse itself is a contact that opens when the vendor's cloud is gone,
 // a sensor that is occupied while the house is run from here, and switches for away, frost guard,
-// hush and a drill. What cannot be reached keeps its last value and says so by StatusActive and StatusFault.
+// hush, a drill, and an alarm that waits for an answer. What cannot be reached keeps its last value and
+// says so by StatusActive and StatusFault.
 //
 // The protocol is adapters/hap; from github.com/brutella/hap come the characteristics' metadata, from
 // github.com/brutella/dnssd the announcement.
@@ -180,6 +181,7 @@ func (a *Adapter) serve(ctx context.Context, port gateway.Port, listener net.Lis
 
 // follow shows each State and posts each wish.
 func (a *Adapter) follow(ctx context.Context, port gateway.Port, s gateway.State, writes <-chan write, ended <-chan error) error {
+	told := calls{port: port}
 	pending := map[string]uint64{} // key of a written accessory -> last decision before the wish
 	for {
 		select {
@@ -189,11 +191,14 @@ func (a *Adapter) follow(ctx context.Context, port gateway.Port, s gateway.State
 				a.options.Log.Warn("the Home app could not be told", "err", err)
 			}
 			s = next
+			told.shown(s)
 		case w := <-writes:
 			pending[w.key] = s.Decided
 			port.Post(gateway.Wish{By: "Home app", Ask: w.ask})
 		case c := <-port.Commands():
-			port.Post(gateway.Outcome{ID: c.ID, Point: c.Point, Err: "the Home app takes no commands", Final: true})
+			told.take(c, s)
+		case <-told.due:
+			told.count(a, s)
 		case err := <-ended:
 			if ctx.Err() != nil {
 				return nil

@@ -533,3 +533,53 @@ func BenchmarkPublish(b *testing.B) {
 		s = next
 	}
 }
+
+// The bridge says how many controllers were sent an alarm, once they were; its switch takes the answer.
+func TestAlarmIsToldAndAcknowledged(t *testing.T) {
+	l := start(t)
+	tell := gateway.Command{ID: 1, Point: gateway.Point{Adapter: "homekit", Of: "alarm-7", Quantity: gateway.Tell}, Value: gateway.Number(1), Why: "smoke"}
+	l.Send(tell)
+	alarmed := func(s gateway.State) gateway.State {
+		s.Alarms = []gateway.Alarm{{Number: 7, Phase: gateway.Sounding, Kind: gateway.CO, Device: "co"}}
+		s.Commanded++
+		return s
+	}
+	l.Show(alarmed)
+	if o := gatewaytest.Wait[gateway.Outcome](l.House, nil); o.ID != 1 || !strings.Contains(o.Err, "no controller") || o.Final {
+		t.Errorf("without anybody the answer is %+v", o)
+	}
+	on := ownSwitch(t, l.all, "Unanswered alarm")
+	if _, err := l.session.Subscribe(t.Context(), on); err != nil {
+		t.Fatal(err)
+	}
+	l.Show(func(s gateway.State) gateway.State { s.Alarms = nil; return s })
+	l.Show(alarmed)
+	for l.event(t, on) != "true" {
+	}
+	tell.ID = 2
+	l.Send(tell)
+	if o := gatewaytest.Wait[gateway.Outcome](l.House, nil); o.ID != 2 || o.Err != "" || o.By != "1 controller" {
+		t.Errorf("one who listens gives %+v", o)
+	}
+	if _, err := l.session.Write(t.Context(), hap.Write{ID: on, Value: hap.BoolValue(false)}); err != nil {
+		t.Fatal(err)
+	}
+	if w := gatewaytest.Wait[gateway.Wish](l.House, nil); w.Ask != (gateway.Acknowledge{}) {
+		t.Errorf("turned off, the switch asks for %#v", w.Ask)
+	}
+	if _, err := l.session.Write(t.Context(), hap.Write{ID: on, Value: hap.BoolValue(true)}); err != nil {
+		t.Fatal(err)
+	}
+	if w := gatewaytest.Wait[gateway.Wish](l.House, nil); !isRefused(w.Ask) {
+		t.Errorf("turned on, the switch asks for %#v", w.Ask)
+	}
+	l.Send(gateway.Command{ID: 3, Point: gateway.Point{Adapter: "homekit", Of: "x", Quantity: gateway.On}})
+	if o := gatewaytest.Wait[gateway.Outcome](l.House, nil); !o.Final || o.Err == "" {
+		t.Errorf("any other command gives %+v", o)
+	}
+}
+
+func isRefused(ask gateway.Ask) bool {
+	_, refused := ask.(gateway.Refused)
+	return refused
+}

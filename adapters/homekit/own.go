@@ -38,6 +38,7 @@ func ownModel(s gateway.State) model {
 			{kind: hap.CharacteristicOn, value: truth(s.Authority.Drill), ask: askDrill},
 			{kind: hap.CharacteristicName, value: hap.TextValue("Drill")},
 		}},
+		alarmSwitch(s),
 	}}
 }
 
@@ -55,7 +56,8 @@ func askDrill(raw json.RawMessage) gateway.Ask {
 // ownChanged reports whether two States differ in what ownModel shows.
 func ownChanged(old, s gateway.State) bool {
 	return old.Authority.Phase != s.Authority.Phase || old.Authority.Drill != s.Authority.Drill || old.Cloud.Verdict != s.Cloud.Verdict ||
-		old.Home.Regime.Mode != s.Home.Regime.Mode || old.Alarm().Phase != s.Alarm().Phase
+		old.Home.Regime.Mode != s.Home.Regime.Mode || old.Alarm().Phase != s.Alarm().Phase ||
+		unanswered(old) != unanswered(s)
 }
 
 func modeSwitch(key, name string, mode gateway.HomeMode, s gateway.State) serviceModel {

@@ -67,6 +67,7 @@ var sensors = map[gateway.Quantity]sensor{
 	gateway.Lock:           {platform: binary, class: "lock", inverse: true},            // Home Assistant: on = unlocked
 	gateway.LowBattery:     {platform: binary, class: "battery", category: diagnostic},
 	gateway.Tampered:       {platform: binary, class: "tamper", category: diagnostic},
+	gateway.SelfTest:       {platform: binary, name: "Self-test", category: diagnostic},
 	gateway.Fault:          {platform: binary, class: "problem", category: diagnostic},
 	gateway.PowerSupply:    {platform: binary, class: "problem", name: "Power supply", category: diagnostic, inverse: true},
 }

@@ -91,11 +91,11 @@ func (a *announcer) house() []byte {
 		}),
 		"alarm": part("sensor", "Alarm", "alarm", fields{
 			"device_class": "enum", "value_template": phase,
-			"options": []gateway.AlarmPhase{gateway.Quiet, gateway.Sounding, gateway.Hushed},
+			"options": []gateway.AlarmPhase{gateway.Quiet, gateway.PreAlarm, gateway.Sounding, gateway.Hushed, gateway.Testing, gateway.Cleared},
 		}),
 		"danger": part(binary, "Danger", "alarm", fields{
 			"unique_id": a.id("danger"), "device_class": "safety",
-			"value_template": "{{ 'OFF' if value_json.get('phase', 'quiet') == 'quiet' else 'ON' }}",
+			"value_template": "{{ 'ON' if value_json.get('phase') in ['pre-alarm', 'sounding', 'hushed'] else 'OFF' }}",
 		}),
 		"outage": part(binary, "Netatmo outage", "outage", fields{
 			"device_class":   "problem",
@@ -108,6 +108,10 @@ func (a *announcer) house() []byte {
 		"hush": fields{
 			"platform": "button", "name": "Hush", "unique_id": a.id("hush"),
 			"command_topic": a.base + "/alarm/set", "payload_press": `{"hush":true}`,
+		},
+		"acknowledge": fields{
+			"platform": "button", "name": "Acknowledge alarm", "unique_id": a.id("acknowledge"),
+			"command_topic": a.base + "/alarm/set", "payload_press": `{"acknowledge":true}`,
 		},
 		"drill": part("switch", "Drill", "authority", fields{
 			"unique_id": a.id("drill"), "icon": "mdi:lifebuoy",

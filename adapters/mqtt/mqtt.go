@@ -8,7 +8,7 @@
 //	cloud        the verdict about the vendor's cloud with its evidence
 //	room/<id>    temperature, target, mode with its end and reason
 //	device/<id>  reachable by which path, the freshest reading of each quantity
-//	alarm        the gravest alarm
+//	alarm        the gravest alarm, who was told of it by which path, who answered
 //	event        each decision, not retained
 //
 // and wishes, JSON objects that must not be retained:
@@ -16,7 +16,7 @@
 //	room/<id>/set    {"target":21.5,"for":"2h"}, {"mode":"schedule|manual|max|frost|off"}
 //	home/set         {"mode":"away","until":"2026-01-31T18:00:00Z"}, {"schedule":"<id or name>"}, {"drill":"10m"}
 //	device/<id>/set  {"siren":false}, {"floodlight":"on"}, {"monitoring":true}
-//	alarm/set        {"hush":true}
+//	alarm/set        {"hush":true}, {"acknowledge":true}, {"test":"5m","device":"<id>"}
 //
 // <id> is the hardware or room id in lower case, every character outside a-z0-9- replaced by "-". A value
 // that is not known is absent. Times are RFC 3339 in UTC. A wish that cannot be read, is out of range or

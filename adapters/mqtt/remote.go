@@ -28,6 +28,7 @@ const (
 	statesQoS      = 0 // the connection keeps the order, and a lost one is followed by everything again
 	lastWordQoS    = 1
 	ordersQoS      = 1 // an order to a relay must not get lost on the way to the broker
+	alarmQoS       = 1 // the broker confirms that it has it
 	mqttVersion    = 4 // MQTT 3.1.1
 	defaultPort    = "1883"
 	defaultTLSPort = "8883"
@@ -131,10 +132,14 @@ func (s subscription) Error() error {
 }
 
 func (r *remote) send(m message) receipt {
-	if m.order {
+	qos := byte(statesQoS)
+	switch {
+	case m.order:
 		return r.client.Publish(m.topic, ordersQoS, false, m.text)
+	case m.topic == r.options.base()+"/alarm":
+		qos = alarmQoS
 	}
-	return r.client.Publish(m.topic, statesQoS, m.retain, m.text)
+	return r.client.Publish(m.topic, qos, m.retain, m.text)
 }
 
 func (r *remote) close(last *message) {

@@ -35,6 +35,7 @@ type session struct {
 	line    line
 	view    *view
 	devices *attachments
+	calls   calls
 
 	up       bool    // news says that the broker is there
 	wanted   receipt // of the subscription under way; nil: none
@@ -57,7 +58,7 @@ func newSession(a *Adapter, port gateway.Port) *session {
 	}
 	s := &session{
 		options: o, adapter: a, port: port, log: o.Log.With("broker", o.name()),
-		view:     newView(o.base(), announce, a.told),
+		calls: calls{port: port}, view: newView(o.base(), announce, a.told),
 		trouble:  make(map[string]bool),
 		refusals: rate.NewLimiter(refusalsPerSecond, refusalsAtOnce), retained: make(map[string]string),
 	}
@@ -84,8 +85,9 @@ func (s *session) serve(ctx context.Context) {
 			return
 		case state := <-s.port.Shown():
 			s.view.show(state)
+			s.tellShown()
 		case c := <-s.port.Commands():
-			s.devices.command(c, s.up)
+			s.tell(c)
 		case m := <-s.adapter.inbox:
 			s.take(m)
 		case n := <-s.line.news():
@@ -121,6 +123,7 @@ func (s *session) notice(n news) {
 	case !s.line.ready(): // else the news of a loss has come after the next connection
 		s.up = false
 		s.devices.cutOff()
+		s.calls.fail("the MQTT broker is not there")
 		s.complain("MQTT broker is not there", n.err)
 	}
 }
@@ -176,6 +179,7 @@ func (s *session) send() {
 func (s *session) land() {
 	err := s.flight.Error()
 	s.flight = nil
+	s.tellLanded(s.flying, err)
 	if err == nil {
 		return
 	}

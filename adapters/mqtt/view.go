@@ -74,6 +74,9 @@ func (v *view) show(s gateway.State) {
 	for id := range s.Devices.Changes(old.Devices) {
 		v.showDevice(id, old)
 	}
+	for id := range s.Tests.Changes(old.Tests) {
+		v.showDevice(id, old)
+	}
 	v.tellDecisions()
 }
 
@@ -92,14 +95,7 @@ func (v *view) showHouse() {
 		text("why", s.Cloud.Why)
 	v.write(v.cloud, texts(cloud, "evidence", s.Cloud.Evidence))
 
-	a := s.Alarm()
-	v.write(v.alarm, begin(v.scratch).
-		text("phase", string(a.Phase)).
-		text("kind", string(a.Kind)).
-		text("device", topicForm(string(a.Device))).
-		text("name", a.Name).
-		moment("since", a.Since).
-		text("why", a.Why))
+	v.write(v.alarm, alarm(begin(v.scratch), s.Alarm()))
 }
 
 // write closes the object, puts it on the page and keeps its memory for the next.
@@ -195,14 +191,14 @@ func (v *view) showDevice(id gateway.DeviceID, old gateway.State) {
 		place.page = v.board.page(v.base + "/device/" + place.form)
 		v.devices[id], v.deviceBy[place.form] = place, id
 	}
-	v.write(place.page, device(begin(v.scratch), d))
+	v.write(place.page, device(begin(v.scratch), d, v.tested(id)))
 	if before, was := old.Devices.Get(id); !was || !looksAlike(before, d) {
 		v.announceDevice(id)
 	}
 }
 
 // device fills in the page of a device, its freshest reading of each quantity.
-func device(o object, d gateway.Device) object {
+func device(o object, d gateway.Device, t gateway.DetectorTest) object {
 	o = o.text("name", d.Name).
 		text("model", d.Model).
 		text("room", topicForm(string(d.Room))).
@@ -223,7 +219,12 @@ func device(o object, d gateway.Device) object {
 				end()
 		}
 	}
-	return o.end()
+	return test(o.end(), t)
+}
+
+func (v *view) tested(id gateway.DeviceID) gateway.DetectorTest {
+	t, _ := v.state.Tests.Get(id)
+	return t
 }
 
 func (v *view) announceDevice(id gateway.DeviceID) {

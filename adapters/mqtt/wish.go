@@ -204,18 +204,6 @@ func (r reader) schedule(word string, e end) (gateway.Ask, error) {
 	return gateway.SwitchSchedule{ID: r.state.Home.Schedules[i].ID}, nil
 }
 
-// alarm reads {"hush":true}.
-func (r reader) alarm(w *wish) (gateway.Ask, error) {
-	hush, ok := w.take("hush")
-	if err := w.rest("hush"); err != nil {
-		return nil, err
-	}
-	if !ok || hush != gateway.Flag(true) {
-		return nil, errors.New(`say {"hush":true}; an alarm cannot be made or ended from here`)
-	}
-	return gateway.Hush{}, nil
-}
-
 // quote repeats what was asked, for the record: the topic below the base and the beginning of the wish,
 // on one line.
 func (r reader) quote(m heard) string {

@@ -60,6 +60,10 @@ func TestWishesAccepted(t *testing.T) {
 		{"device/12-34-56-80-00-c3", `{"position":40}`, gateway.SetDevice{Device: shutter, Quantity: gateway.Position, Value: gateway.Number(40)}},
 		{"device/12-34-56-80-00-c3", `{"brightness":90}`, gateway.SetDevice{Device: shutter, Quantity: gateway.Brightness, Value: gateway.Number(90)}},
 		{"alarm", `{"hush":true}`, gateway.Hush{}},
+		{"alarm", `{"acknowledge":true}`, gateway.Acknowledge{}},
+		{"alarm", `{"test":"3m"}`, gateway.StartTest{For: 3 * time.Minute}},
+		{"alarm", `{"test":true}`, gateway.StartTest{For: 5 * time.Minute}},
+		{"alarm", `{"test":false}`, gateway.EndTest{}},
 	}
 	r := readerOf(smallHouse())
 	for _, test := range tests {
@@ -160,6 +164,10 @@ func TestWishesRefused(t *testing.T) {
 		{"hushed by word", "alarm", `{"hush":"true"}`, `say {"hush":true}`},
 		{"nothing about an alarm", "alarm", `{}`, `say {"hush":true}`},
 		{"an alarm cannot be ended", "alarm", `{"phase":"quiet"}`, `"phase" is not known here; expected hush`},
+		{"hushed and acknowledged", "alarm", `{"hush":true,"acknowledge":true}`, `say {"hush":true} or`},
+		{"a test of half a day", "alarm", `{"test":"12h"}`, "between a minute and half an hour"},
+		{"a test of some length", "alarm", `{"test":"long"}`, `"test" is a time`},
+		{"a test of nobody", "alarm", `{"test":"5m","device":"nobody"}`, `there is no device "nobody"`},
 		{"too long", room, `{"target":21` + strings.Repeat(" ", longestWish) + `}`, "at most 4096 bytes"},
 	}
 	s := smallHouse()
