@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/veilleuse/veilleuse/gateway"
 )
@@ -34,6 +35,23 @@ func (b *book) alarmWants() {
 	}
 	b.soundWants(turned.sirens)
 	b.lightWants(turned.lights)
+}
+
+// nextStep is when the next step of the plan is due; zero: none is.
+func (b *book) nextStep() time.Time {
+	next := time.Duration(-1)
+	for _, a := range b.Alarms {
+		for _, step := range b.Home.AlarmPlan.Steps {
+			left := step.After - a.Held
+			if a.On() && a.Answered.IsZero() && left > 0 && (next < 0 || left < next) {
+				next = left
+			}
+		}
+	}
+	if next < 0 {
+		return time.Time{}
+	}
+	return b.now.Add(next)
 }
 
 // turnedOn is what the steps of all alarms together want to be on.

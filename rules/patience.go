@@ -46,7 +46,8 @@ func (b *book) unanswered() bool {
 	return false
 }
 
-// wake says when the next tick is needed: as soon as a person has waited long enough.
+// wake says when the next tick is needed: as soon as a person has waited long enough, or the next step of an alarm
+// is due.
 func (b *book) wake() {
 	next := time.Time{}
 	if !b.inCharge() {
@@ -56,6 +57,9 @@ func (b *book) wake() {
 				next = at
 			}
 		}
+	}
+	if at := b.nextStep(); !at.IsZero() && (next.IsZero() || at.Before(next)) {
+		next = at
 	}
 	b.Wake = next
 }
