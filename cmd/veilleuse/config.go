@@ -23,6 +23,7 @@ type Config struct {
 	MQTT        MQTTConfig
 	Web         WebConfig
 	Ear         EarConfig
+	Alarms      AlarmsConfig
 	Accessories []AccessoryConfig
 	Attached    []mqtt.Attached // relays, sensors and valves by MQTT, in the order of the file
 }
@@ -100,6 +101,7 @@ func defaults() Config {
 		HomeKit: HomeKitConfig{Listen: ":51826", Name: "Veilleuse"},
 		MQTT:    MQTTConfig{Broker: embedded, Listen: "127.0.0.1:1883", Base: "veilleuse", Discovery: "homeassistant"},
 		Web:     WebConfig{Listen: ":7007"},
+		Alarms:  defaultAlarms(),
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml/ast"
 
@@ -45,6 +46,8 @@ var keys = []key{
 	{"web.listen", text(func(c *Config) *string { return &c.Web.Listen }, address)},
 	{"ear.microphone", text(func(c *Config) *string { return &c.Ear.Microphone }, microphone)},
 	{"ear.room", text(func(c *Config) *string { return &c.Ear.Room }, anyText)},
+	{"alarms.plan", alarmPlan},
+	{"alarms.repeat", span(func(c *Config) *time.Duration { return &c.Alarms.Repeat }, 30*time.Second, 24*time.Hour)},
 	{"accessories", accessories},
 	{"relays", attached(mqtt.RoleRelay)},
 	{"sensors", attached(mqtt.RoleSensor)},

@@ -16,6 +16,8 @@ type statusReport struct {
 	Authority gateway.Authority  `json:"authority"`
 	Cloud     cloudReport        `json:"cloud"`
 	Alarm     gateway.Alarm      `json:"alarm"`
+	Alarms    []gateway.Alarm    `json:"alarms,omitempty"` // those that go on, and the last that are over, newest last
+	Tests     []testReport       `json:"tests,omitempty"`  // of smoke and CO detectors
 	Clock     clockReport        `json:"clock"`
 	Budget    budgetReport       `json:"budget"`
 	Rooms     []roomReport       `json:"rooms"`
@@ -122,6 +124,8 @@ func report(s gateway.State, known notes.Notes) statusReport {
 	for _, d := range s.Devices.All() {
 		r.Devices = append(r.Devices, reportDevice(s, d, known))
 	}
+	r.Alarms = append(append(r.Alarms, s.PastAlarms[max(0, len(s.PastAlarms)-shownAlarms):]...), s.Alarms...)
+	r.Tests = reportTests(s)
 	for name, h := range s.Health.All() {
 		r.Adapters = append(r.Adapters, adapterReport{string(name), h.Up, h.Why})
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/veilleuse/veilleuse/adapters/broker"
 	"github.com/veilleuse/veilleuse/adapters/camera"
 	"github.com/veilleuse/veilleuse/adapters/clock"
+	programs "github.com/veilleuse/veilleuse/adapters/command"
 	"github.com/veilleuse/veilleuse/adapters/ear"
 	"github.com/veilleuse/veilleuse/adapters/hap/ble"
 	"github.com/veilleuse/veilleuse/adapters/hap/ble/bluez"
@@ -123,6 +124,7 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 		{gateway.CloudAdapter, netatmo.New(h.cloud)},
 		{"homekit", h.bridge},
 		{gateway.MQTTAdapter, mqtt.New(messages)},
+		{gateway.CommandAdapter, programs.New(programs.Options{Programs: c.Alarms.programs(), Log: log})},
 		{"broker", portless{h.broker}},
 		{"web", web.New(h.figures(c, log))},
 		{"control", &control{path: filepath.Join(c.State, "control.sock"), house: h}},
@@ -149,6 +151,7 @@ func (h *house) firstState(c Config) (gateway.State, error) {
 		s = lasting.State()
 	}
 	s.Home.FrostGuard, s.Home.Maximum = c.Home.FrostGuard, c.Home.Maximum
+	s.Home.AlarmPlan, s.Home.SilentAfter = gateway.AlarmPlan{Steps: c.Alarms.Plan, Repeat: c.Alarms.Repeat}, silentAfter
 	return s, nil
 }
 
