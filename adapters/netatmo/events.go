@@ -75,8 +75,9 @@ func (e event) reading() (gateway.Reading, bool) {
 	case "detection_chamber_status", "chamber_status":
 		r.Quantity, r.Value = gateway.Fault, e.code("1")
 	case "sound_test": // a test gone well does not clean a dusty chamber
+		r.Quantity, r.Value = gateway.SelfTest, gateway.Flag(true)
 		if e.sub == "1" {
-			r.Quantity, r.Value = gateway.Fault, gateway.Flag(true)
+			r.Quantity = gateway.Fault
 		}
 	case "battery_status", "module_low_battery": // low or very low, whichever way round
 		r.Quantity, r.Value = gateway.LowBattery, gateway.Flag(true)

@@ -72,7 +72,7 @@ func TestEventReadings(t *testing.T) {
 		{"dusty chamber", "detection_chamber_status", "1", gateway.Fault, gateway.Flag(true)},
 		{"clean chamber, the other word", "chamber_status", "0", gateway.Fault, gateway.Flag(false)},
 		{"sound test failed", "sound_test", "1", gateway.Fault, gateway.Flag(true)},
-		{"sound test well", "sound_test", "0", "", gateway.Value{}},
+		{"sound test well", "sound_test", "0", gateway.SelfTest, gateway.Flag(true)},
 		{"battery low", "battery_status", "0", gateway.LowBattery, gateway.Flag(true)},
 		{"battery very low", "battery_status", "1", gateway.LowBattery, gateway.Flag(true)},
 		{"siren", "siren_sounding", "", gateway.Siren, gateway.Flag(true)},

@@ -18,6 +18,7 @@ const (
 	measured          // what devices say, when and why: it comes anew after a restart
 	decided           // the list of decisions: a minute of it may be lost
 	essential         // what people wished and the cloud planned, who is in charge, which devices there are
+	grave             // an alarm that came, was answered or ended: nobody may be told twice of what was answered
 )
 
 // difference says how soon now is to be saved, if then is what was saved. Its cost grows with what
@@ -32,6 +33,8 @@ func difference(then, now gateway.State) urgency {
 	most = max(most, differenceOf(then.Kept, now.Kept, func(gateway.Memory) gateway.Memory { return gateway.Memory{} }))
 	a, b := rest(then), rest(now)
 	switch {
+	case !same(graveAlarms(a), graveAlarms(b)):
+		return grave
 	case most == essential || !same(essentialRest(a), essentialRest(b)):
 		return essential
 	case a.Decided != b.Decided:
@@ -97,9 +100,18 @@ func essentialRest(l gateway.Lasting) gateway.Lasting {
 	l.Why, l.Authority.Why, l.Home.Copied = "", "", time.Time{}
 	l.Alarms = slices.Clone(l.Alarms)
 	for i := range l.Alarms {
-		l.Alarms[i].Heard, l.Alarms[i].Why = time.Time{}, ""
+		l.Alarms[i].Heard, l.Alarms[i].Held, l.Alarms[i].Why = time.Time{}, 0, ""
 	}
 	return l
+}
+
+// graveAlarms leaves of alarms how each stands, not who was told.
+func graveAlarms(l gateway.Lasting) []gateway.Alarm {
+	alarms := slices.Clone(essentialRest(l).Alarms)
+	for i := range alarms {
+		alarms[i].Told = nil
+	}
+	return alarms
 }
 
 // same reports whether a and b would be saved alike: fields that are never saved do not count. Most

@@ -79,9 +79,10 @@ func TestDifference(t *testing.T) {
 		{"a slot of the schedule", state(func(s *gateway.State) {
 			s.Home.Schedules = []gateway.Schedule{scheduleOf(0, 2), scheduleOf(1, 3)}
 		}), essential},
+		{"a detector was tested", state(func(s *gateway.State) { s.Tests = s.Tests.With("x", gateway.DetectorTest{At: later}) }), essential},
 		{"an alarm", state(func(s *gateway.State) {
 			s.Alarms = []gateway.Alarm{{Phase: gateway.Sounding, Kind: gateway.Smoke}}
-		}), essential},
+		}), grave},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			before := houseOf(8)
@@ -106,8 +107,18 @@ func TestDifferenceOfAlarms(t *testing.T) {
 	if got := difference(before, heard); got != measured {
 		t.Errorf("heard again: %d", got)
 	}
-	if got := difference(before, hushed); got != essential {
+	lasted := heard
+	lasted.Alarms = []gateway.Alarm{{Phase: gateway.Sounding, Kind: gateway.Smoke, Heard: began, Held: time.Minute, Why: "smoke"}}
+	if got := difference(before, lasted); got != measured {
+		t.Errorf("lasted: %d", got)
+	}
+	if got := difference(before, hushed); got != grave {
 		t.Errorf("hushed: %d", got)
+	}
+	told := heard
+	told.Alarms = []gateway.Alarm{{Phase: gateway.Sounding, Kind: gateway.Smoke, Heard: began, Why: "smoke", Told: []gateway.Delivery{{Step: 1}}}}
+	if got := difference(before, told); got != essential {
+		t.Errorf("told: %d", got)
 	}
 	if before.Alarms[0].Why != "smoke" || before.Alarms[0].Heard != began {
 		t.Error("the State was changed by being compared")

@@ -11,6 +11,7 @@ import (
 // 500 of them and 10 MB a day.
 const (
 	betweenSaves  = time.Second
+	betweenAlarms = 50 * time.Millisecond // an answer to an alarm is on disk before a person has put the phone away
 	decidedWaits  = time.Minute
 	measuredWaits = 15 * time.Minute
 	copyWaits     = time.Minute
@@ -45,7 +46,11 @@ func (k *keeper) take(state gateway.State, now time.Time) {
 		}
 	}
 	k.waiting = max(k.waiting, most)
-	k.saveAt = earlier(k.saveAt, later(at, k.saved.Add(betweenSaves)))
+	pause := betweenSaves
+	if most == grave {
+		pause = betweenAlarms
+	}
+	k.saveAt = earlier(k.saveAt, later(at, k.saved.Add(pause)))
 }
 
 // takeCopy sets when to write the snapshot. Changes seldom come alone: it waits a little for more.
@@ -127,7 +132,7 @@ func (s *Store) doDue(now time.Time) error {
 func (s *Store) saveNewest() error {
 	k := &s.keeper
 	copying := never
-	if k.waiting == essential {
+	if k.waiting >= essential {
 		copying = hourly
 	}
 	if err := s.save(k.newest, copying); err != nil {
