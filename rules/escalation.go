@@ -246,6 +246,9 @@ func (b *book) soundWants(sound map[string]string) {
 		switch {
 		case !on && len(sound) > 0 && !b.turnedOn(p):
 			continue
+		case !on && b.unheard():
+			silent = false
+			continue
 		case !on:
 			why = over
 		}
@@ -261,6 +264,25 @@ func (b *book) soundWants(sound map[string]string) {
 		b.Sounded, b.changed = sounded, true
 	}
 }
+
+// unheard reports whether a start is so recent that detectors were not heard yet: nobody knows whether the alarm for which
+// sirens sound is over, or was only not saved.
+func (b *book) unheard() bool {
+	if len(b.Alarms) > 0 || b.now.Sub(b.Started) >= firstWords {
+		return false
+	}
+	for _, d := range b.Devices.All() {
+		if detects(d) && !slices.ContainsFunc(d.Readings, func(m gateway.Measure) bool {
+			return (m.Quantity == gateway.Smoke || m.Quantity == gateway.CO) && !m.At.Before(b.Started)
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// firstWords is how long after a start sirens are left as they are until each detector was heard.
+const firstWords = 30 * time.Second
 
 // turnedOn reports whether an alarm that is on has turned a siren on.
 func (b *book) turnedOn(p gateway.Point) bool {
