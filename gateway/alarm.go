@@ -32,7 +32,7 @@ const (
 type Alarm struct {
 	Number   uint64        `json:"number,omitempty"` // of the decision that raised it, 0 in an old record
 	Phase    AlarmPhase    `json:"phase"`
-	Kind     Quantity      `json:"kind"` // smoke, co or intrusion
+	Kind     Quantity      `json:"kind"` // smoke or co
 	Device   DeviceID      `json:"device"`
 	Name     string        `json:"name"`
 	Since    time.Time     `json:"since"`           // when it was smelt

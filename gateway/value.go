@@ -35,7 +35,6 @@ const (
 	COLevel        Quantity = "co-level"        // ppm
 	COPeak         Quantity = "co-peak"         // ppm
 	SelfTest       Quantity = "self-test"       // flag, true: the detector was tried by a person or by itself, and says so
-	Intrusion      Quantity = "intrusion"       // only as the kind of an alarm
 	Tampered       Quantity = "tampered"        // flag
 	Fault          Quantity = "fault"           // flag, the device's own word
 	Siren          Quantity = "siren"           // flag, true = sounding

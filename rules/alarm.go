@@ -9,7 +9,7 @@ import (
 )
 
 // kindWords are the kinds of alarms in words.
-var kindWords = map[gateway.Quantity]string{gateway.Smoke: "smoke", gateway.CO: "carbon monoxide", gateway.Intrusion: "intrusion"}
+var kindWords = map[gateway.Quantity]string{gateway.Smoke: "smoke", gateway.CO: "carbon monoxide"}
 
 // hear takes what a smoke or CO detector says. Only the detector that raised an alarm can end it:
 // silence, a lost link, an older word and our own restart end nothing.

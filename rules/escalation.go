@@ -284,6 +284,17 @@ func (b *book) unheard() bool {
 // firstWords is how long after a start sirens are left as they are until each detector was heard.
 const firstWords = 30 * time.Second
 
+// hastenAlarms has everything asked at once that an alarm had asked before a restart and that nobody has confirmed: it may
+// have been lost with the process.
+func (b *book) hastenAlarms() {
+	for key, asked := range b.Asked.All() {
+		if q := asked.Command.Point.Quantity; (q == gateway.Siren || q == gateway.Tell || q == gateway.Floodlight) && !asked.Done && !asked.Final {
+			asked.Again, asked.Tries = b.now, 0
+			b.Asked = b.Asked.With(key, asked)
+		}
+	}
+}
+
 // turnedOn reports whether an alarm that is on has turned a siren on.
 func (b *book) turnedOn(p gateway.Point) bool {
 	return slices.ContainsFunc(b.Alarms, func(a gateway.Alarm) bool {

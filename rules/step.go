@@ -124,6 +124,7 @@ func (b *book) begin() {
 		}
 	}
 	b.resumeDrill()
+	b.hastenAlarms()
 }
 
 // Limits that hold unless the configuration or the vendor says otherwise.
