@@ -141,7 +141,12 @@ func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 
 // runningHouse is the daemon in this process, paired with the sensors, and two who observe it.
 func runningHouse(b *testing.B, fake *sensors) *observers {
 	b.Helper()
-	h := wiredHouse(b, fake)
+	return runHouse(b, wiredHouse(b, fake), len(fake.motion))
+}
+
+// runHouse runs a daemon, with two who observe so many sensors of it.
+func runHouse(b testing.TB, h *house, count int) *observers {
+	b.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- h.run(ctx) }()
@@ -162,11 +167,11 @@ func runningHouse(b *testing.B, fake *sensors) *observers {
 	if err := until(waiting, listens); err != nil {
 		b.Fatal("the house does not come up")
 	}
-	return observe(b, h.broker.Address(), report.Listen, report.Code, len(fake.motion))
+	return observe(b, h.broker.Address(), report.Listen, report.Code, count)
 }
 
 // wiredHouse is the daemon, not yet running, in a world without strangers.
-func wiredHouse(b *testing.B, fake *sensors) *house {
+func wiredHouse(b testing.TB, fake *sensors, more ...func(*outside, *uplinktest.World)) *house {
 	b.Helper()
 	cloud := netatmotest.New(netatmotest.Options{})
 	internet, err := uplinktest.New(uplinktest.Settings{API: cloud})
@@ -178,12 +183,16 @@ func wiredHouse(b *testing.B, fake *sensors) *house {
 	config.State = b.TempDir()
 	config.Netatmo.URL = "http://" + internet.Edge.Address().String()
 	config.HomeKit.Listen, config.MQTT.Listen, config.Web.Listen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
-	h, err := build(config, slog.New(slog.DiscardHandler), outside{
+	world := outside{
 		quiet: true, clock: demoTrust{},
 		browse: func(context.Context) ([]accessory.Announced, error) { return nil, nil },
 		uplink: uplink.Options{URL: internet.URL(), Resolvers: internet.Resolvers(), SecondOpinion: internet.SecondOpinion(),
 			Witnesses: internet.Witnesses(), Roots: internet.Roots(), AllowLoopback: true},
-	})
+	}
+	for _, change := range more {
+		change(&world, internet)
+	}
+	h, err := build(config, slog.New(slog.DiscardHandler), world)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -54,9 +54,10 @@ type outside struct {
 	uplink        uplink.Options // if its URL is set
 	clock         gateway.Adapter
 	browse        func(context.Context) ([]accessory.Announced, error)
-	quiet         bool          // announce nothing by mDNS
-	deadline      time.Duration // of a request to the vendor; 0: as always
-	allowLoopback bool          // cameras on this machine
+	quiet         bool                                  // announce nothing by mDNS
+	deadline      time.Duration                         // of a request to the vendor; 0: as always
+	allowLoopback bool                                  // cameras on this machine
+	disk          func(gateway.Adapter) gateway.Adapter // what saves the State, in place of the store's own Run; nil: that
 }
 
 // build opens the state folder and puts the house together. Nothing runs yet.
@@ -111,11 +112,15 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 	if err != nil {
 		return err
 	}
+	saves := gateway.Adapter(h.store)
+	if world.disk != nil {
+		saves = world.disk(saves)
+	}
 	for _, a := range []struct {
 		name    string
 		adapter gateway.Adapter
 	}{
-		{"store", h.store},
+		{"store", saves},
 		{"clock", clockAdapter(c, world, first)},
 		{"uplink", uplink.New(prober)},
 		{gateway.AccessoryAdapter, h.accessory},
