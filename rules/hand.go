@@ -26,7 +26,7 @@ func (b *book) noticeHand(d gateway.Device, before, m gateway.Measure) {
 	}
 	shown, _ := m.Value.Number()
 	target, _ := b.bounded(shown).Number()
-	if room.Override.By != byHand {
+	if room.Override.By != byHand || m.At.Sub(room.Override.At) > lookFirst { // a knob is turned in steps
 		room.Before = room.Override
 	}
 	room.Override = gateway.Override{Mode: gateway.RoomManual, Target: target, At: m.At, Until: m.At.Add(b.usual()).Truncate(time.Second), By: byHand, Local: true}

@@ -41,7 +41,7 @@ func TestTenDaysWithoutAWrite(t *testing.T) {
 func TestWinterOfOutages(t *testing.T) {
 	outages := 100
 	if testing.Short() || racing {
-		outages = 10
+		outages = 40
 	}
 	w := newModelWorld(t, 2025)
 	for _, d := range w.devices {
