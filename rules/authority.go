@@ -12,13 +12,17 @@ import (
 // somebody looked often enough meanwhile. Figures: the outage study's detector (2.3), which made no
 // false change in 840 simulated days; detector_test.go holds this one to that.
 const (
-	badCount    = 5                // failures in a row, and
-	badSpan     = 90 * time.Second // seen over this long: the cloud is gone
-	fastCount   = 3                // the same when somebody waits and two different signs agree
+	badCount    = 5                 // failures in a row, and
+	badSpan     = 90 * time.Second  // seen over this long: the cloud is gone
+	bothSpan    = 135 * time.Second // the same if probes and reads look: they begin to doubt sooner
+	fastCount   = 3                 // the same when somebody waits and two different signs agree
 	fastSpan    = 30 * time.Second
-	homeSpan    = 3 * time.Minute  // our own link: a daily reconnect of the line takes up to 2 min
-	readCount   = 7                // reads that fail behind a door that is open now and then: a line
-	readSpan    = 2 * time.Minute  // that loses a third of everything looks like that for a while
+	homeSpan    = 3 * time.Minute // our own link: a daily reconnect of the line takes up to 2 min
+	readCount   = 7               // reads that fail behind a door that is open now and then: a line
+	readSpan    = 2 * time.Minute // that loses a third of everything looks like that for a while
+	brownCount  = 9               // the same after another doubt was none a short while ago: such a line
+	brownSpan   = 150 * time.Second
+	brownLately = 10 * time.Minute
 	goodCount   = 5                // good answers in a row, and
 	firstHold   = 3 * time.Minute  // held this long: it is back
 	longestHold = 30 * time.Minute // the hold doubles up to this while the cloud relapses
@@ -150,6 +154,10 @@ func (b *book) confirmed() bool {
 		span, count = readSpan, readCount
 	case b.someoneWaits() && b.hardSigns() >= 2:
 		span, count = fastSpan, fastCount
+	case c.FirstBad.Sub(c.Doubted) < brownLately:
+		span, count = brownSpan, brownCount
+	case !c.Read.At.Before(c.FirstBad): // both were looked at, which is found out sooner
+		span = bothSpan
 	}
 	return c.Bad >= count && c.LastBad.Sub(c.FirstBad) >= span
 }

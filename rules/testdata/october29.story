@@ -36,7 +36,7 @@ device v3 NATherm1 room=live face=accessory target=7..30/0.5 obeys
 # 15:41 UTC: the edge crashes, minutes after it loaded what it could not bear
 16:41:20 call read degraded "homestatus: no answer in time"
 16:41:40 probe cloud-down "The connection to Netatmo was not answered; your internet works: 3 of 3 witnesses answered" every=18s lasting=4m
-> 16:42:52 authority: Netatmo is gone: the house is run from here (The connection to Netatmo was not answered since 16:41; your internet works: 3 of 3 witnesses answered)
+> 16:43:46 authority: Netatmo is gone: the house is run from here (The connection to Netatmo was not answered since 16:41; your internet works: 3 of 3 witnesses answered)
 16:46 call read cloud-down "homestatus: no connection in time"
 # its name is not found, then it is, and the edge answers 503
 16:47 probe cloud-down "Netatmo's name could not be looked up (SERVFAIL); your internet works: 3 of 3 witnesses answered" every=2m lasting=25m

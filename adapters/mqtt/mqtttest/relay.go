@@ -34,7 +34,7 @@ func join(t testing.TB, url, client, will, last string, speed float64) *Relay {
 	t.Helper()
 	r := &Relay{t: t, speed: speed, tell: func() {}, changes: make(chan bool, 1000)}
 	o := paho.NewClientOptions().AddBroker(url).SetClientID(client).SetProtocolVersion(4).
-		SetWill(will, last, 1, true).SetAutoReconnect(false).SetOrderMatters(false)
+		SetWill(will, last, 1, true).SetAutoReconnect(false) // orders are heard in the order in which they come
 	r.client = paho.NewClient(o)
 	r.must(r.client.Connect())
 	t.Cleanup(func() {
