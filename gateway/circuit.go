@@ -32,23 +32,24 @@ type Circuit struct {
 
 // Firing is how a heating relay stands.
 type Firing struct {
-	On      bool      `json:"on,omitempty"`      // what it showed last
-	Changed time.Time `json:"changed,omitzero"`  // when that was first seen; zero: never
-	Ordered Value     `json:"ordered,omitzero"`  // what it was told last
-	At      time.Time `json:"at,omitzero"`       // when it was told so last
-	Since   time.Time `json:"since,omitzero"`    // when it was told so first
-	Tries   int       `json:"tries,omitempty"`   // orders since it last showed what it was told
-	Again   time.Time `json:"again,omitzero"`    // when a silent relay is told again
-	Silent  bool      `json:"silent,omitempty"`  // it does not show what it was told
-	Stuck   bool      `json:"stuck,omitempty"`   // it heats although it is off
-	Frost   bool      `json:"frost,omitempty"`   // it is on for the frost floor
-	Hot     RoomID    `json:"hot,omitempty"`     // the room that is too warm; "": none
-	Warm    time.Time `json:"warm,omitzero"`     // since when a room has been above its cap with the relay on
-	Idle    Idle      `json:"idle,omitzero"`     // what a room did while the relay was off
-	Blocked string    `json:"blocked,omitempty"` // why it does not start although it ought to
-	Refused time.Time `json:"refused,omitzero"`  // until when it is not asked to switch on: its adapter said that this is useless
-	Order   uint64    `json:"order,omitempty"`   // id of the last command
-	Faulty  string    `json:"faulty,omitempty"`  // the last answer of its adapter that was a refusal
+	On      bool         `json:"on,omitempty"`      // what it showed last
+	Changed time.Time    `json:"changed,omitzero"`  // when that was first seen; zero: never
+	Starts  [4]time.Time `json:"starts,omitzero"`   // when it went on the last times, the oldest first
+	Ordered Value        `json:"ordered,omitzero"`  // what it was told last
+	At      time.Time    `json:"at,omitzero"`       // when it was told so last
+	Since   time.Time    `json:"since,omitzero"`    // when it was told so first
+	Tries   int          `json:"tries,omitempty"`   // orders since it last showed what it was told
+	Again   time.Time    `json:"again,omitzero"`    // when a silent relay is told again
+	Silent  bool         `json:"silent,omitempty"`  // it does not show what it was told
+	Stuck   bool         `json:"stuck,omitempty"`   // it heats although it is off
+	Frost   bool         `json:"frost,omitempty"`   // it is on for the frost floor
+	Hot     RoomID       `json:"hot,omitempty"`     // the room that is too warm; "": none
+	Warm    time.Time    `json:"warm,omitzero"`     // since when a room has been above its cap with the relay on
+	Idle    Idle         `json:"idle,omitzero"`     // what a room did while the relay was off
+	Blocked string       `json:"blocked,omitempty"` // why it does not start although it ought to
+	Refused time.Time    `json:"refused,omitzero"`  // until when it is not asked to switch on: its adapter said that this is useless
+	Order   uint64       `json:"order,omitempty"`   // id of the last command
+	Faulty  string       `json:"faulty,omitempty"`  // the last answer of its adapter that was a refusal
 }
 
 // Idle is a room's temperature at an instant from which on its relay has been off.

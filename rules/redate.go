@@ -87,6 +87,9 @@ func (b *book) redate(off time.Duration) {
 	}
 	for id, f := range b.Firings.All() {
 		move(&f.Changed, &f.At, &f.Since, &f.Again, &f.Refused, &f.Warm, &f.Idle.At, &f.Idle.Power)
+		for i := range f.Starts {
+			move(&f.Starts[i])
+		}
 		b.Firings = b.Firings.With(id, f)
 	}
 	b.redateWishes(off, true)

@@ -15,6 +15,7 @@ const (
 	soon       = 10 * time.Second // an order that its adapter could not give yet is given again,
 	quickTries = 3                // so often; then ever more seldom
 	refusedFor = time.Hour        // an order that is useless is tried again after
+	startsIn   = time.Hour        // a boiler starts no more often than Firing.Starts holds in this time
 	outOfReach = 15 * time.Minute // a relay without a lease of its own is told again as often
 )
 
@@ -135,6 +136,8 @@ func (b *book) mayStart(f *firing, why string) (bool, string) {
 		blocked = "every valve of its rooms is shut and no bypass is open"
 	} else if other := b.silentNeighbour(f); other != "" && !f.On {
 		blocked = other + " heats the same rooms and does not answer"
+	} else if first := f.Starts[0]; f.device.Circuit.Heats != gateway.HeatsElectric && !f.On && !first.IsZero() && b.now.Sub(first).Abs() < startsIn {
+		blocked = fmt.Sprintf("it has started %d times within an hour", len(f.Starts))
 	}
 	if blocked == "" {
 		b.unblock(f)
@@ -251,6 +254,10 @@ func (b *book) observeRelay(id gateway.DeviceID, on bool) {
 	}
 	b.relayed = true
 	if f.On != on || f.Changed.IsZero() || f.Changed.After(b.now) {
+		if on && !f.On {
+			copy(f.Starts[:], f.Starts[1:])
+			f.Starts[len(f.Starts)-1] = b.now
+		}
 		f.On, f.Changed = on, b.now
 		b.everything, b.quietly = true, false // its rooms show whether they are heated
 		f.Idle, f.Warm = gateway.Idle{}, time.Time{}
