@@ -129,14 +129,18 @@ func trouble(s *gateway.State, rooms int) {
 	s.Cloud.Verdict, s.Cloud.Since, s.Cloud.FirstBad, s.Cloud.Bad = gateway.VerdictCloudDown, now, now, 9
 }
 
-// alarms watches the page of alarms at an MQTT client.
+// alarms watches the page of alarms at an MQTT client, and tells when each begins to sound. A page may be overtaken
+// by the next one, which says more of the same alarm.
 func (o *observers) alarms(t testing.TB) chan time.Time {
 	t.Helper()
 	mqtt := make(chan time.Time, 100)
+	before := false // pages come one after the other
 	token := o.client.Subscribe("veilleuse/alarm", 0, func(_ paho.Client, m paho.Message) {
-		if at := time.Now(); strings.Contains(string(m.Payload()), `"phase":"sounding"`) && !strings.Contains(string(m.Payload()), `"delivered"`) {
+		at, sounds := time.Now(), strings.Contains(string(m.Payload()), `"phase":"sounding"`)
+		if sounds && !before {
 			mqtt <- at
 		}
+		before = sounds
 	})
 	if !token.WaitTimeout(figurePatience) || token.Error() != nil {
 		t.Fatal("MQTT: ", token.Error())
