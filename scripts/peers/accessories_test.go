@@ -141,7 +141,7 @@ func (o *others) alarm() {
 		if err := o.relay.set("Landing smoke", "SmokeDetected", 0); err != nil {
 			return "", err
 		}
-		m, err := o.sub.await(5*time.Second, began, "veilleuse/alarm", func(payload string) bool { return readPage(payload).Phase == "quiet" })
+		m, err := o.sub.await(5*time.Second, began, "veilleuse/alarm", func(payload string) bool { return readPage(payload).Phase == "cleared" })
 		return seconds(m.at.Sub(began)), err
 	})
 }

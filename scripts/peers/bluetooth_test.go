@@ -170,6 +170,9 @@ func (b bluetooth) broadcast() (string, error) {
 	if err := b.peer.ask("close", nil, nil); err != nil {
 		return "", err
 	}
+	if err := b.parted(); err != nil {
+		return "", err
+	}
 	connects := b.alarm.Connects()
 	b.peer.forget()
 	if err := b.alarm.Set(229, json.RawMessage("0")); err != nil {
@@ -184,8 +187,22 @@ func (b bluetooth) broadcast() (string, error) {
 	return "without connecting", nil
 }
 
+// parted waits until the accessory has noticed that aiohomekit has gone, which is a moment after it has.
+func (b bluetooth) parted() error {
+	_, err := until(5*time.Second, func() error {
+		if b.alarm.Connected() {
+			return errors.New("the accessory is still connected")
+		}
+		return nil
+	})
+	return err
+}
+
 // ours is the same script by our own controller.
 func (b bluetooth) ours() {
+	if err := b.parted(); err != nil {
+		b.t.Fatal(err)
+	}
 	identity, err := hap.NewIdentity()
 	if err != nil {
 		b.t.Fatal(err)

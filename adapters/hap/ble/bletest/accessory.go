@@ -119,6 +119,13 @@ func (a *Accessory) Connects() int {
 	return a.connects
 }
 
+// Connected tells whether a controller is connected now.
+func (a *Accessory) Connected() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.link != nil
+}
+
 // Packets is how many writes it has taken over all connections.
 func (a *Accessory) Packets() int {
 	a.mu.Lock()
