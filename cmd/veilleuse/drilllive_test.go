@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/netatmo/netatmotest"
 	"github.com/veilleuse/veilleuse/adapters/uplink/uplinktest"
@@ -38,8 +39,10 @@ func (l *lived) drills(ctx context.Context, t *testing.T, args ...string) (int, 
 // inDrill calls f once the house is in a drill.
 func (l *lived) inDrill(t *testing.T, f func()) {
 	go func() {
-		defer func() { recover() }() // the test has failed by then
-		l.status(t, "a drill", func(r statusReport) bool { return r.Authority.Drill && r.Authority.Phase == gateway.Local })
+		defer func() { recover() }()                                   // the test has failed by then
+		l.status(t, "a drill of a minute", func(r statusReport) bool { // so that the verb has seen it too
+			return r.Authority.Drill && r.Authority.Phase == gateway.Local && r.At.Sub(r.Authority.Since) >= time.Minute
+		})
 		f()
 	}()
 }
