@@ -85,7 +85,11 @@ func herdReturns(t *testing.T, houses int, inOutage door, sick bool) {
 	if houses >= 250 && tenSeconds > 10*limit {
 		t.Errorf("%d requests within ten seconds, want at most %d", tenSeconds, 10*limit)
 	}
-	if home < houses*9/10 {
+	least := houses * 9 / 10
+	if houses < 1000 { // luck weighs more
+		least = houses * 3 / 4
+	}
+	if home < least {
 		t.Errorf("only %d of %d houses handed authority back within 15 min", home, houses)
 	}
 }
