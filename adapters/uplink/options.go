@@ -42,7 +42,7 @@ type Options struct {
 	// Link says how the way out of this machine looks; nil: what the kernel says, and nothing for a
 	// vendor on this machine.
 	Link func() Link
-	// Purse pays for the requests to the API; nil: the prober's own, of 60 an hour.
+	// Purse pays for the requests to the API. Run needs one.
 	Purse Purse
 	// Dial connects in place of the network, for a simulated world; nil: the network.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -95,9 +95,6 @@ type settings struct {
 
 func (o Options) settings() (settings, error) {
 	s := settings{roots: o.Roots, timeout: o.Timeout, loopback: o.AllowLoopback, link: o.Link, purse: o.Purse, dial: o.Dial}
-	if s.purse == nil {
-		s.purse = &allowance{}
-	}
 	if s.dial == nil {
 		s.dial = new(net.Dialer).DialContext
 	}

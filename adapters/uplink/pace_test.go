@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/veilleuse/veilleuse/adapters/netatmo"
 	"github.com/veilleuse/veilleuse/gateway"
 )
 
@@ -43,7 +44,7 @@ func TestPause(t *testing.T) {
 
 // day of a vendor whose API is sick in that phase: how many probes and how many requests it costs.
 func spendDay(p gateway.Phase, length time.Duration) (probes, requests int) {
-	r := rounds{state: phase(p), set: settings{purse: &allowance{}}}
+	r := rounds{state: phase(p), set: settings{purse: netatmo.NewPurse(0)}}
 	bad := reply{asked: true, status: 503, content: page}
 	luck := 0.0
 	for now := instant; now.Before(instant.Add(length)); probes++ {
@@ -73,7 +74,7 @@ func TestRequestsAreScarce(t *testing.T) {
 		t.Errorf("%d probes in that outage, want 150 to 400", probes)
 	}
 	for _, p := range []gateway.Phase{gateway.Suspect, gateway.Returning, gateway.Watching} {
-		if _, requests := spendDay(p, 10*time.Hour); requests > 10*ownHour+ownBurst+1 {
+		if _, requests := spendDay(p, 10*time.Hour); requests > 10*60+21 {
 			t.Errorf("%s: %d requests in 10 h, want at most 60 an hour", p, requests)
 		}
 	}

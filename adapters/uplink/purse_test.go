@@ -29,36 +29,12 @@ func (e *thin) Heed(_ time.Time, _ bool, asked time.Duration) { e.heeded = appen
 
 func (e *thin) Budget(time.Time) gateway.Budget { return gateway.Budget{Limit: e.left} }
 
-func TestAllowance(t *testing.T) {
-	a := &allowance{}
-	now := instant
-	spent := 0
-	for range 600 { // an hour of one each 6 s
-		if a.Probe(now) == 0 {
-			spent++
-		}
-		now = now.Add(6 * time.Second)
-	}
-	if spent < ownHour || spent > ownHour+ownBurst {
-		t.Errorf("%d requests in an hour, want about %d", spent, ownHour)
-	}
-	if b := a.Budget(now); b.Total != spent || b.Spent > spent || b.Limit != ownHour {
-		t.Errorf("%d spent, the budget shows %+v", spent, b)
-	}
-	now = now.Add(time.Hour)
-	for _, want := range []time.Duration{2, 4, 8, 16, 32, 60, 60} {
-		a.Heed(now, true, 0)
-		if w := a.Probe(now); w != want*time.Minute {
-			t.Errorf("cool-down %v, want %v", w, want*time.Minute)
-		}
-		now = now.Add(want * time.Minute)
-	}
-	a.Heed(now, false, 2*time.Hour)
-	if w := a.Probe(now); w != longestWish {
-		t.Errorf("asked to wait 2 h it waits %v, want %v", w, longestWish)
-	}
-	if w := a.Probe(now.Add(-48 * time.Hour)); w != 0 {
-		t.Errorf("two days back, by a clock that was set, it waits %v", w)
+func TestNothingIsAskedWithoutAPurse(t *testing.T) {
+	w := newWorld(t, uplinktest.Settings{TLS: true})
+	o := in(w)
+	o.Purse = nil
+	if err := New(o).Run(t.Context(), gateway.Port{}); err == nil || !strings.Contains(err.Error(), "no purse") {
+		t.Errorf("without a purse it says %v", err)
 	}
 }
 

@@ -13,6 +13,7 @@ package uplink
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -30,6 +31,9 @@ func (a *Adapter) Run(ctx context.Context, port gateway.Port) error {
 	set, err := a.options.settings()
 	if err != nil {
 		return err
+	}
+	if set.purse == nil {
+		return errors.New("the prober has no purse to pay its requests from")
 	}
 	r := rounds{set: set, port: port, finished: time.Now()}
 	for {

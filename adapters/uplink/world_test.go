@@ -32,6 +32,7 @@ func in(w *uplinktest.World) Options {
 	return Options{
 		URL: w.URL(), Resolvers: w.Resolvers(), SecondOpinion: w.SecondOpinion(),
 		Witnesses: w.Witnesses(), Roots: w.Roots(), AllowLoopback: true,
+		Purse: &thin{left: 1000},
 	}
 }
 
