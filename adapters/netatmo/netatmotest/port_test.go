@@ -1,10 +1,10 @@
 package netatmotest
 
 import (
-	"net"
 	"net/url"
 	"testing"
-	"time"
+
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest/loopback"
 )
 
 func TestMendWaitsForItsPort(t *testing.T) {
@@ -14,17 +14,9 @@ func TestMendWaitsForItsPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	u.cloud.Break(Fault{Kind: Refused})
-	squat(t, address.Host)
-	u.cloud.Mend()
-	u.must("/api/homesdata", "", 200)
-}
-
-// squat takes the port as another process would, for a moment.
-func squat(t *testing.T, address string) {
-	t.Helper()
-	l, err := net.Listen("tcp", address)
-	if err != nil {
+	if err := loopback.Squat(address.Host); err != nil {
 		t.Fatal(err)
 	}
-	time.AfterFunc(100*time.Millisecond, func() { l.Close() })
+	u.cloud.Mend()
+	u.must("/api/homesdata", "", 200)
 }

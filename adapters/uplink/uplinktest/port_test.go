@@ -1,9 +1,9 @@
 package uplinktest
 
 import (
-	"net"
 	"testing"
-	"time"
+
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest/loopback"
 )
 
 func TestMendWaitsForItsPort(t *testing.T) {
@@ -22,7 +22,9 @@ func TestMendWaitsForItsPort(t *testing.T) {
 		if err := w.Break(c.fault); err != nil {
 			t.Fatalf("%s: %v", c.fault, err)
 		}
-		squat(t, c.address)
+		if err := loopback.Squat(c.address); err != nil {
+			t.Fatal(err)
+		}
 		if err := w.Break(); err != nil {
 			t.Errorf("mend %s: %v", c.fault, err)
 		}
@@ -30,18 +32,10 @@ func TestMendWaitsForItsPort(t *testing.T) {
 	if err := w.Break(Refused); err != nil {
 		t.Fatal(err)
 	}
-	squat(t, w.Edge.Address().String())
+	if err := loopback.Squat(w.Edge.Address().String()); err != nil {
+		t.Fatal(err)
+	}
 	if err := w.Break(BlackHole); err != nil {
 		t.Error(err)
 	}
-}
-
-// squat takes the port as another process would, for a moment.
-func squat(t *testing.T, address string) {
-	t.Helper()
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	time.AfterFunc(100*time.Millisecond, func() { l.Close() })
 }

@@ -4,6 +4,7 @@ package loopback
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"strconv"
@@ -37,4 +38,14 @@ func Insist(open func() error) error {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
+}
+
+// Squat takes a port as another process would, for a moment.
+func Squat(address string) error {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("squat on %s: %w", address, err)
+	}
+	time.AfterFunc(100*time.Millisecond, func() { l.Close() })
+	return nil
 }
