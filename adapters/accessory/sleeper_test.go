@@ -5,14 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/accessory"
-	"github.com/veilleuse/veilleuse/adapters/hap"
 	"github.com/veilleuse/veilleuse/adapters/hap/ble/bletest"
 	"github.com/veilleuse/veilleuse/gateway"
 	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
@@ -38,21 +35,7 @@ type bedside struct {
 func newBedside(t *testing.T) *bedside {
 	t.Helper()
 	t.Parallel() // looking around on Bluetooth takes real seconds
-	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "fixtures", "homekit-accessories", "netamo_smart_co_alarm.json"))
-	if errors.Is(err, os.ErrNotExist) {
-		t.Skip("the recorded accessory databases are not beside the checkout")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := hap.DecodeAccessories(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	alarm, err := bletest.New(bletest.Settings{Database: all[0]})
-	if err != nil {
-		t.Fatal(err)
-	}
+	alarm := bletest.NewAlarm(t)
 	b := &bedside{t: t, alarm: alarm, radio: bletest.NewRadio(alarm), vault: newVault()}
 	b.begin()
 	return b

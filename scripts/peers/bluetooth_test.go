@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -29,7 +27,7 @@ const (
 // script against the same accessory.
 func TestBluetooth(t *testing.T) {
 	with := needTools(t)
-	alarm := newBluetoothAlarm(t)
+	alarm := bletest.NewAlarm(t)
 	b := bluetooth{t, alarm, startStranger(t, "aiohomeble.py", exec.Command(with.python(), "aiohomeble.py"))}
 	need(t, "aiohomekit is ready", func() (string, error) {
 		return "", b.peer.ask("begin", map[string]any{"socket": serveGATT(t, alarm), "mtu": 185}, nil)
@@ -44,26 +42,6 @@ type bluetooth struct {
 	t     *testing.T
 	alarm *bletest.Accessory
 	peer  *stranger
-}
-
-func newBluetoothAlarm(t *testing.T) *bletest.Accessory {
-	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "fixtures", "homekit-accessories", "netamo_smart_co_alarm.json"))
-	if errors.Is(err, os.ErrNotExist) {
-		t.Skip("the recorded accessory databases are not beside the checkout")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := hap.DecodeAccessories(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	alarm, err := bletest.New(bletest.Settings{Database: all[0]})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return alarm
 }
 
 // listen passes on what the accessory advertises.

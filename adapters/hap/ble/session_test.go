@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -20,32 +18,6 @@ const (
 	coDetected uint64 = 229
 	coPeak     uint64 = 41
 )
-
-// coAlarm is the recorded accessory database of Netatmo's CO alarm.
-func coAlarm(t testing.TB) hap.Accessory {
-	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "shared", "fixtures", "homekit-accessories", "netamo_smart_co_alarm.json"))
-	if errors.Is(err, os.ErrNotExist) {
-		t.Skip("the recorded accessory databases are not beside the checkout")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := hap.DecodeAccessories(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all[0]
-}
-
-func newAlarm(t testing.TB) *bletest.Accessory {
-	t.Helper()
-	a, err := bletest.New(bletest.Settings{Database: coAlarm(t)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
-}
 
 func connect(t testing.TB, a *bletest.Accessory) ble.Peripheral {
 	t.Helper()
@@ -82,7 +54,7 @@ func open(t testing.TB, a *bletest.Accessory, pairing hap.Pairing) *ble.Session 
 }
 
 func TestPairSetup(t *testing.T) {
-	a := newAlarm(t)
+	a := bletest.NewAlarm(t)
 	pairing := pair(t, a)
 	if pairing.AccessoryID != a.ID() {
 		t.Errorf("paired with %s instead of %s", pairing.AccessoryID, a.ID())
@@ -99,7 +71,7 @@ func TestPairSetup(t *testing.T) {
 }
 
 func TestPairSetupWithTheWrongCode(t *testing.T) {
-	a := newAlarm(t)
+	a := bletest.NewAlarm(t)
 	identity, _ := hap.NewIdentity()
 	code := "111-22-334"
 	if code == a.Code() {
@@ -113,9 +85,9 @@ func TestPairSetupWithTheWrongCode(t *testing.T) {
 }
 
 func TestLayoutIsTheRecordedDatabase(t *testing.T) {
-	a := newAlarm(t)
+	a := bletest.NewAlarm(t)
 	s := open(t, a, pair(t, a))
-	got, want := s.Layout().Accessory, coAlarm(t)
+	got, want := s.Layout().Accessory, bletest.RecordedAlarm(t)
 	want.Services = slices.DeleteFunc(want.Services, func(s hap.Service) bool { return len(s.Characteristics) == 0 }) // Bluetooth's own
 	if len(got.Services) != len(want.Services) {
 		t.Fatalf("%d services instead of %d", len(got.Services), len(want.Services))
@@ -140,7 +112,7 @@ func TestLayoutIsTheRecordedDatabase(t *testing.T) {
 }
 
 func TestReadAndWrite(t *testing.T) {
-	a := newAlarm(t)
+	a := bletest.NewAlarm(t)
 	s := open(t, a, pair(t, a))
 	if err := a.Set(coPeak, json.RawMessage("21.3")); err != nil {
 		t.Fatal(err)
@@ -176,7 +148,7 @@ func TestReadAndWrite(t *testing.T) {
 }
 
 func TestBroadcastWhileNobodyIsConnected(t *testing.T) {
-	a := newAlarm(t)
+	a := bletest.NewAlarm(t)
 	s := open(t, a, pair(t, a))
 	key, err := s.EnableBroadcasts(t.Context(), coDetected)
 	if err != nil {
@@ -224,7 +196,7 @@ func TestBroadcastWhileNobodyIsConnected(t *testing.T) {
 }
 
 func TestSubscribe(t *testing.T) {
-	a := newAlarm(t)
+	a := bletest.NewAlarm(t)
 	s := open(t, a, pair(t, a))
 	changed := make(chan uint64, 1)
 	if err := s.Subscribe(t.Context(), func(iid uint64) { changed <- iid }, coDetected); err != nil {
@@ -242,7 +214,7 @@ func TestSubscribe(t *testing.T) {
 }
 
 func TestPairings(t *testing.T) {
-	a := newAlarm(t)
+	a := bletest.NewAlarm(t)
 	pairing := pair(t, a)
 	s := open(t, a, pairing)
 	all, err := s.Pairings(t.Context())
@@ -259,7 +231,7 @@ func TestPairings(t *testing.T) {
 }
 
 func TestKnownLayoutIsNotAskedForAgain(t *testing.T) {
-	a := newAlarm(t)
+	a := bletest.NewAlarm(t)
 	pairing := pair(t, a)
 	s := open(t, a, pairing)
 	layout := s.Layout()
@@ -298,7 +270,7 @@ func TestTroublesOfAConnection(t *testing.T) {
 		{"answers that are not sealed", bletest.Faults{Unsealed: true}},
 	} {
 		t.Run(trouble.name, func(t *testing.T) {
-			a := newAlarm(t)
+			a := bletest.NewAlarm(t)
 			pairing := pair(t, a)
 			a.Break(trouble.faults)
 			p := connect(t, a)
