@@ -22,7 +22,8 @@ type shelly struct {
 
 	last    int            // id of the last request
 	asked   map[int]string // id of a request -> its method
-	written bool           // auto_off was written since the greeting
+	written int            // id of the request that has written auto_off since the greeting; 0: none
+	ordered int            // id of the request that has told our wish
 	wish    gateway.Value  // what was ordered and is not done yet
 }
 
@@ -57,7 +58,7 @@ func (s *shelly) greet() []order {
 	if !s.relay {
 		return []order{s.request("Shelly.GetStatus", told{})}
 	}
-	s.written = false
+	s.written = 0
 	orders := []order{s.request("Switch.GetStatus", told{"id": s.channel})}
 	if s.lease > 0 {
 		orders = append(orders, s.request("Switch.GetConfig", told{"id": s.channel}))
@@ -74,7 +75,9 @@ func (s *shelly) set(c gateway.Command) ([]order, error) {
 		params["toggle_after"] = int(s.lease / time.Second)
 	}
 	s.wish = gateway.Flag(c.Value.Yes())
-	return []order{s.request("Switch.Set", params)}, nil
+	o := s.request("Switch.Set", params)
+	s.ordered = s.last
+	return []order{o}, nil
 }
 
 func (s *shelly) hear(m heard) report {
@@ -112,12 +115,13 @@ func (s *shelly) hearOnline(m heard) report {
 
 // hearAnswer takes the answer to a request.
 func (s *shelly) hearAnswer(body told) report {
-	id, _ := body.number("id").Number()
-	method, ok := s.asked[int(id)]
+	number, _ := body.number("id").Number()
+	id := int(number)
+	method, ok := s.asked[id]
 	if !ok {
 		return report{} // to another, or to a request long ago
 	}
-	delete(s.asked, int(id))
+	delete(s.asked, id)
 	r := report{reach: gateway.Yes}
 	if failed := body.within("error"); failed != nil {
 		s.hearError(&r, method, failed)
@@ -131,9 +135,9 @@ func (s *shelly) hearAnswer(body told) report {
 		r.orders = append(r.orders, s.request("Switch.GetStatus", told{"id": s.channel}))
 	case "Switch.GetStatus":
 		s.hearSwitch(&r, result)
-		s.judge(&r, result)
+		s.judge(&r, id, result)
 	case "Switch.GetConfig":
-		s.hearConfig(&r, result)
+		s.hearConfig(&r, id, result)
 	case "Switch.SetConfig":
 		r.orders = append(r.orders, s.request("Switch.GetConfig", told{"id": s.channel}))
 	}
@@ -143,30 +147,35 @@ func (s *shelly) hearAnswer(body told) report {
 // hearError takes a refusal. -105 is for something that is not there, -103 for what it does not take.
 func (s *shelly) hearError(r *report, method string, failed told) {
 	code, _ := failed.number("code").Number()
-	r.fault = fmt.Sprintf("%s: it answers %q (%g)", method, failed.word("message"), code)
+	r.fault = fmt.Sprintf("%s: it answers %q (%g)", method, short(failed.word("message")), code)
 	r.final = code == -105 || code == -103
 	s.wish = gateway.Value{}
 }
 
-// hearConfig sees to it that the relay goes off by itself however it was switched on.
-func (s *shelly) hearConfig(r *report, config told) {
+// hearConfig sees to it that the relay goes off by itself however it was switched on. An answer to a question
+// from before auto_off was written says nothing of it.
+func (s *shelly) hearConfig(r *report, id int, config told) {
 	delay, _ := config.number("auto_off_delay").Number()
 	if config.flag("auto_off").Yes() && delay == s.lease.Seconds() {
 		return
 	}
-	if s.written {
+	if id < s.written {
+		return
+	}
+	if s.written > 0 {
 		r.fault, r.final = "it does not take auto_off in its configuration", true
 		return
 	}
-	s.written = true
 	r.orders = append(r.orders, s.request("Switch.SetConfig", told{"id": s.channel,
 		"config": told{"auto_off": true, "auto_off_delay": int(s.lease / time.Second)}}))
+	s.written = s.last
 }
 
-// judge says from the state after an order whether it was carried out, lease and all.
-func (s *shelly) judge(r *report, status told) {
+// judge says from the state after an order whether it was carried out, lease and all. An answer to a
+// question from before the order says nothing of it.
+func (s *shelly) judge(r *report, id int, status told) {
 	output := status.flag("output")
-	if !s.wish.Known() || !output.Known() {
+	if !s.wish.Known() || !output.Known() || id < s.ordered {
 		return
 	}
 	counts, _ := status.number("timer_duration").Number()
