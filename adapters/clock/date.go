@@ -74,9 +74,12 @@ func weighDates(heard []dated, floor time.Time) (sightings []Sighting, doubt str
 		return nil, ""
 	case len(heard) == 1:
 		return []Sighting{{From: heard[0].host, Ahead: heard[0].ahead(), Error: dateError}}, ""
+	case len(best) == len(heard) && operators(best) < 2:
+		return nil, fmt.Sprintf("only web servers of one operator, %s, say what time it is", operator(best[0].host))
 	case operators(best) < 2 || 2*len(best) <= len(heard):
+		other := heard[slices.IndexFunc(heard, func(d dated) bool { return !slices.Contains(best, d) })]
 		return nil, fmt.Sprintf("web servers contradict each other about the time: %s says %s, %s says %s",
-			heard[0].host, date(heard[0].date), heard[1].host, date(heard[1].date))
+			best[0].host, date(best[0].date), other.host, date(other.date))
 	}
 	least, most := best[0].ahead(), best[0].ahead()
 	for _, d := range best {
