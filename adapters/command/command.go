@@ -55,13 +55,17 @@ type call struct {
 	outcome gateway.Outcome // of the last run; "" and not running: it went well
 }
 
+// end is how a program ended.
+type end struct {
+	command gateway.Command // as it was when the program began
+	err     error
+}
+
 // Run runs programs until ctx ends; those that run then are killed. One that is asked for while it runs, or again for the
 // same round after it went well, is not run twice.
 func (a *Adapter) Run(ctx context.Context, port gateway.Port) error {
 	calls := map[string]*call{}
-	ended := make(chan gateway.Command)
-	results := map[uint64]error{}
-	var mu sync.Mutex
+	ended := make(chan end)
 	var running sync.WaitGroup
 	defer running.Wait()
 	for {
@@ -73,21 +77,14 @@ func (a *Adapter) Run(ctx context.Context, port gateway.Port) error {
 				continue
 			}
 			running.Go(func() {
-				err := a.run(ctx, c)
-				mu.Lock()
-				results[c.ID] = err
-				mu.Unlock()
+				e := end{c, a.run(ctx, c)}
 				select {
-				case ended <- c:
+				case ended <- e:
 				case <-ctx.Done():
 				}
 			})
-		case c := <-ended:
-			mu.Lock()
-			err := results[c.ID]
-			delete(results, c.ID)
-			mu.Unlock()
-			a.end(calls, c, err, port)
+		case e := <-ended:
+			a.end(calls, e, port)
 		}
 	}
 }
@@ -120,16 +117,16 @@ func (a *Adapter) take(calls map[string]*call, c gateway.Command, port gateway.P
 const mostCalls = 256
 
 // end answers for a program that has ended.
-func (a *Adapter) end(calls map[string]*call, c gateway.Command, err error, port gateway.Port) {
-	o := gateway.Outcome{ID: c.ID, Point: c.Point, By: "the program, exit code 0"}
-	if at := calls[c.Point.Of]; at != nil {
-		o.ID = at.command.ID
-		at.running = false
-		defer func() { at.outcome = o }()
+func (a *Adapter) end(calls map[string]*call, e end, port gateway.Port) {
+	point := e.command.Point
+	o := gateway.Outcome{ID: e.command.ID, Point: point, By: "the program, exit code 0"}
+	if e.err != nil {
+		o.By, o.Err = "", e.err.Error()
+		a.options.Log.Warn("a program of the alarm plan failed", "point", point.Of, "err", e.err)
 	}
-	if err != nil {
-		o.By, o.Err = "", err.Error()
-		a.options.Log.Warn("a program of the alarm plan failed", "point", c.Point.Of, "err", err)
+	if at := calls[point.Of]; at != nil {
+		o.ID = at.command.ID
+		at.running, at.outcome = false, o
 	}
 	port.Post(o)
 }
@@ -148,7 +145,7 @@ func (a *Adapter) run(ctx context.Context, c gateway.Command) error {
 	err := p.Run()
 	var exit *exec.ExitError
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, exec.ErrWaitDelay): // it ended well, and something that it started goes on
 		return nil
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return fmt.Errorf("%s did not end within %v and was killed", program, a.options.Patience)
@@ -162,6 +159,6 @@ func (a *Adapter) run(ctx context.Context, c gateway.Command) error {
 type limited struct{ text bytes.Buffer }
 
 func (l *limited) Write(p []byte) (int, error) {
-	l.text.Write(p[:min(len(p), mostOutput-min(mostOutput, l.text.Len()))])
+	l.text.Write(p[:min(len(p), mostOutput-l.text.Len())])
 	return len(p), nil
 }

@@ -2,6 +2,7 @@ package command_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -98,6 +99,21 @@ func TestSameRoundRunsOnce(t *testing.T) {
 	gatewaytest.Wait[gateway.Outcome](h, nil)
 	if text, _ := os.ReadFile(count); string(text) != "x\nx\n" {
 		t.Errorf("in the second round it ran %d times", strings.Count(string(text), "x"))
+	}
+}
+
+func TestProgramThatEndsWellMayLeaveSomethingRunning(t *testing.T) {
+	pid := filepath.Join(t.TempDir(), "pid")
+	program := script(t, "sleep 600 & echo $! > "+pid+"; exit 0\n")
+	t.Cleanup(func() {
+		if text, err := os.ReadFile(pid); err == nil {
+			exec.Command("kill", strings.TrimSpace(string(text))).Run()
+		}
+	})
+	h := start(t, 0, program)
+	h.Send(tell(program, 1))
+	if o := gatewaytest.Wait[gateway.Outcome](h, nil); o.Err != "" || o.By == "" {
+		t.Errorf("the answer is %+v, want that it went well", o)
 	}
 }
 
