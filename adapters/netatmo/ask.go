@@ -99,14 +99,15 @@ func (s *session) weighToken(f finding) finding {
 func (s *session) report(c call, r reply, f finding) {
 	now := s.now()
 	why := s.hush(f.why(c))
-	if asked, ok := retryAfter(r.header, now); ok && f.err != nil {
+	asked, ok := retryAfter(r.header, now)
+	if ok && f.err != nil {
 		why += fmt.Sprintf(", and asks to wait %.0f s", asked.Seconds())
 	}
 	switch {
 	case f.verdict == gateway.VerdictRateLimited:
-		s.purse.heed(now, true, r.header)
+		s.purse.Heed(now, true, asked)
 	case r.status >= 500:
-		s.purse.heed(now, false, r.header)
+		s.purse.Heed(now, false, asked)
 	case f.verdict == gateway.VerdictOK:
 		s.purse.answered()
 	}

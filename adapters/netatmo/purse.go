@@ -135,20 +135,13 @@ func (p *Purse) lack(now time.Time, who buyer) time.Duration {
 
 // full returns how long it takes until fewer than allowed of the hour's requests of a kind are left.
 func (p *Purse) full(now time.Time, allowed int, kind func(spent) bool) time.Duration {
-	over := -allowed
-	for _, s := range p.hour {
-		if kind(s) {
-			over++
-		}
-	}
-	for _, s := range p.hour {
+	for _, s := range slices.Backward(p.hour) {
 		if !kind(s) {
 			continue
 		}
-		if over == 0 {
+		if allowed--; allowed == 0 {
 			return s.at.Add(time.Hour).Sub(now) + 1
 		}
-		over--
 	}
 	return 0
 }
@@ -212,12 +205,6 @@ func (p *Purse) answered() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.cool = 0
-}
-
-// heed tells the purse what an answer's headers ask for.
-func (p *Purse) heed(now time.Time, limited bool, header http.Header) {
-	asked, _ := retryAfter(header, now)
-	p.Heed(now, limited, asked)
 }
 
 // retryAfter reads the header's seconds or date, between 1 s and longRetry.

@@ -96,7 +96,8 @@ func readSchedule(a attributes) gateway.Schedule {
 }
 
 // readSlots reads the timetable in the vendor's order. An entry without a minute or a zone is left out;
-// one outside the week is kept, so that whoever follows the timetable can tell of it. Minutes are rounded down: the vendor's may count from a second past midnight.
+// one outside the week is kept, so that whoever follows the timetable can tell of it. Minutes are rounded
+// down: the vendor's may count from a second past midnight.
 func readSlots(a attributes) []gateway.Slot {
 	var all []gateway.Slot
 	for _, o := range a.objects("timetable") {
