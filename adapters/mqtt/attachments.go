@@ -10,11 +10,11 @@ import (
 
 // attachments are the devices that the user has attached by MQTT, while the adapter runs.
 type attachments struct {
-	all   []*attachment
-	by    map[gateway.DeviceID]*attachment
-	port  gateway.Port
-	say   func(order)
-	alarm <-chan time.Time // when to look for commands that are late; nil: none is under way
+	all  []*attachment
+	by   map[gateway.DeviceID]*attachment
+	port gateway.Port
+	say  func(order)
+	late <-chan time.Time // when to look for commands that are late; nil: none is under way
 }
 
 // attachment is one of them.
@@ -179,8 +179,8 @@ func (a *attachments) command(c gateway.Command, up bool) {
 		return
 	}
 	one.under, one.since = c, a.port.Now()
-	if a.alarm == nil {
-		a.alarm = a.port.After(echoes)
+	if a.late == nil {
+		a.late = a.port.After(echoes)
 	}
 }
 
@@ -196,7 +196,7 @@ func (one *attachment) overdue(c gateway.Command, now time.Time) bool {
 
 // lookForLate gives up on commands that were not carried out in time.
 func (a *attachments) lookForLate() {
-	a.alarm = nil
+	a.late = nil
 	next := time.Duration(0)
 	for _, one := range a.all {
 		if one.under.ID == 0 {
@@ -211,7 +211,7 @@ func (a *attachments) lookForLate() {
 		a.take(one, one.dialect.late())
 	}
 	if next > 0 {
-		a.alarm = a.port.After(next)
+		a.late = a.port.After(next)
 	}
 }
 

@@ -24,6 +24,7 @@ type page struct {
 	topic  string
 	text   []byte // never changed in place: it may be on its way; nil: not there
 	queued bool
+	sure   bool // the broker is to confirm that it has it
 }
 
 // message is what goes to the broker next: a page, an event, or an order to an attached device.
@@ -34,6 +35,7 @@ type message struct {
 	topic  string
 	text   []byte
 	retain bool
+	sure   bool // the broker is to confirm that it has it
 }
 
 func newBoard() *board { return &board{named: make(map[string]*page)} }
@@ -104,14 +106,14 @@ func (b *board) next(eventTopic string) (message, bool) {
 	if len(b.orders) > 0 {
 		o := b.orders[0]
 		b.orders = b.orders[1:]
-		return message{order: true, of: o.of, topic: o.topic, text: []byte(o.text)}, true
+		return message{order: true, of: o.of, topic: o.topic, text: []byte(o.text), sure: true}, true
 	}
 	for b.head < len(b.queue) {
 		p := b.queue[b.head]
 		b.head++
 		p.queued = false
 		if b.isCurrent(p) {
-			return message{page: p, topic: p.topic, text: p.text, retain: true}, true
+			return message{page: p, topic: p.topic, text: p.text, retain: true, sure: p.sure}, true
 		}
 	}
 	b.queue, b.head = b.queue[:0], 0

@@ -131,7 +131,7 @@ func onOff(word string) gateway.Value {
 	return gateway.Value{}
 }
 
-// celsius is a temperature that a thermometer can mean.
+// celsius is a temperature in °C, whichever unit it came in.
 func celsius(v gateway.Value, fahrenheit bool) gateway.Value {
 	n, ok := v.Number()
 	if !ok {

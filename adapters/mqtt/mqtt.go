@@ -9,6 +9,8 @@
 //	room/<id>    temperature, target, mode with its end and reason
 //	device/<id>  reachable by which path, the freshest reading of each quantity
 //	alarm        the gravest alarm, who was told of it by which path, who answered
+//	outage       the outage that goes on, or the last one
+//	budget       requests to Netatmo: spent in the last hour, allowed, in total
 //	event        each decision, not retained
 //
 // and wishes, JSON objects that must not be retained:

@@ -52,9 +52,7 @@ func (p *plain) hear(m heard) report {
 	}
 	r.reach = gateway.Yes
 	r.say(gateway.Relay, v)
-	switch {
-	case !p.wish.Known() || m.retained:
-	case v == p.wish:
+	if v == p.wish && !m.retained {
 		r.done, p.wish = true, gateway.Value{}
 	}
 	return r

@@ -27,8 +27,7 @@ const (
 	subscribeQoS   = 1
 	statesQoS      = 0 // the connection keeps the order, and a lost one is followed by everything again
 	lastWordQoS    = 1
-	ordersQoS      = 1 // an order to a relay must not get lost on the way to the broker
-	alarmQoS       = 1 // the broker confirms that it has it
+	sureQoS        = 1 // the broker confirms that it has it: an alarm, an order to a relay
 	mqttVersion    = 4 // MQTT 3.1.1
 	defaultPort    = "1883"
 	defaultTLSPort = "8883"
@@ -133,11 +132,8 @@ func (s subscription) Error() error {
 
 func (r *remote) send(m message) receipt {
 	qos := byte(statesQoS)
-	switch {
-	case m.order:
-		return r.client.Publish(m.topic, ordersQoS, false, m.text)
-	case m.topic == r.options.base()+"/alarm":
-		qos = alarmQoS
+	if m.sure {
+		qos = sureQoS
 	}
 	return r.client.Publish(m.topic, qos, m.retain, m.text)
 }

@@ -96,7 +96,7 @@ func (s *session) serve(ctx context.Context) {
 			s.land()
 		case <-done(s.wanted):
 			s.subscribed()
-		case <-s.devices.alarm:
+		case <-s.devices.late:
 			s.devices.lookForLate()
 		case <-s.retry:
 			s.retry = nil

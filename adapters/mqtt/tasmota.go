@@ -115,7 +115,7 @@ func (t *tasmota) hearWill(m heard) report {
 		}
 		return r
 	}
-	return report{reach: gateway.No, why: "it has left the broker (LWT " + strings.ToValidUTF8(string(m.payload[:min(len(m.payload), 20)]), "?") + ")"}
+	return report{reach: gateway.No, why: "it has left the broker (LWT " + short(string(m.payload)) + ")"}
 }
 
 // isPower reports whether a key is that of our relay: with one relay Tasmota leaves out the number.
@@ -127,7 +127,7 @@ func (t *tasmota) isPower(key string) bool {
 func (t *tasmota) hearPower(r *report, state string, answer bool) {
 	v := onOff(state)
 	if !v.Known() {
-		r.fault = fmt.Sprintf("it answers %q where ON or OFF is expected; see StateText in its console", state)
+		r.fault = fmt.Sprintf("it answers %q where ON or OFF is expected; see StateText in its console", short(state))
 		return
 	}
 	r.say(gateway.Relay, v)

@@ -50,6 +50,7 @@ func newView(base string, a *announcer, told uint64) *view {
 		b.write(b.page(a.configTopic("")), a.house())
 	}
 	v.authority, v.cloud, v.alarm = b.page(base+"/authority"), b.page(base+"/cloud"), b.page(base+"/alarm")
+	v.alarm.sure = true
 	v.outage, v.budget = b.page(base+"/outage"), b.page(base+"/budget")
 	v.status = b.page(base + "/status")
 	v.status.text = []byte(online) // posted once everything else was sent

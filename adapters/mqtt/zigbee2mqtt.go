@@ -226,10 +226,10 @@ func (z *zigbee) hearRelay(r *report, body told) {
 	}
 }
 
-// late is the end of a first order whose lease was not confirmed: a relay that is not known to switch off
-// by itself does not stay on.
 func (z *zigbee) drop() { z.wish = gateway.Value{} }
 
+// late is the end of a first order whose lease was not confirmed: a relay that is not known to switch off
+// by itself does not stay on.
 func (z *zigbee) late() report {
 	wish := z.wish
 	z.wish = gateway.Value{}

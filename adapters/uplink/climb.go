@@ -18,7 +18,7 @@ type climber struct {
 	now   time.Time // the house's time, by which certificates are judged
 	trust gateway.Trust
 	// instead is called when the way to the API is open, and returns the answer to go on with instead
-	// of asking; nil: ask. A nil function always asks.
+	// of asking. Ask where it returns nil, or where there is no such function.
 	instead func() *memory
 }
 
