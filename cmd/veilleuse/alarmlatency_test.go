@@ -41,11 +41,11 @@ func TestAlarmInATroubledHouse(t *testing.T) {
 	})
 	trouble(&h.loop.State, 40)
 	o := runHouse(t, h, 98)
-	mqtt := o.alarms(t)
+	mqtt, over := o.alarms(t)
 	began := time.Now()
 	var all [2][]time.Duration
 	for i := 0; time.Since(began) < stalls; i++ {
-		for k, d := range alarmOnce(t, fake, sounded, mqtt) {
+		for k, d := range alarmOnce(t, fake, sounded, mqtt, over) {
 			all[k] = append(all[k], d)
 		}
 	}
@@ -129,31 +129,34 @@ func trouble(s *gateway.State, rooms int) {
 	s.Cloud.Verdict, s.Cloud.Since, s.Cloud.FirstBad, s.Cloud.Bad = gateway.VerdictCloudDown, now, now, 9
 }
 
-// alarms watches the page of alarms at an MQTT client, and tells when each begins to sound. A page may be overtaken
-// by the next one, which says more of the same alarm.
-func (o *observers) alarms(t testing.TB) chan time.Time {
+// alarms watches the page of alarms at an MQTT client, and tells when each begins to sound and when it is over. A page
+// may be overtaken by the next one, which says more of the same alarm.
+func (o *observers) alarms(t testing.TB) (sounding, over chan time.Time) {
 	t.Helper()
-	mqtt := make(chan time.Time, 100)
+	sounding, over = make(chan time.Time, 100), make(chan time.Time, 100)
 	before := false // pages come one after the other
 	token := o.client.Subscribe("veilleuse/alarm", 0, func(_ paho.Client, m paho.Message) {
 		at, sounds := time.Now(), strings.Contains(string(m.Payload()), `"phase":"sounding"`)
-		if sounds && !before {
-			mqtt <- at
+		switch {
+		case sounds && !before:
+			sounding <- at
+		case before && !sounds:
+			over <- at
 		}
 		before = sounds
 	})
 	if !token.WaitTimeout(figurePatience) || token.Error() != nil {
 		t.Fatal("MQTT: ", token.Error())
 	}
-	return mqtt
+	return sounding, over
 }
 
 // alarmOnce lets the detector smell once and returns the delays to the siren and MQTT. Then all is quiet
-// again: the next alarm is a new one.
-func alarmOnce(t testing.TB, fake *sensors, sirens, mqtt <-chan time.Time) [2]time.Duration {
+// again, and MQTT has shown it: the next alarm is a new one.
+func alarmOnce(t testing.TB, fake *sensors, sirens, mqtt, over <-chan time.Time) [2]time.Duration {
 	t.Helper()
 	id := hap.CharacteristicID{AID: aidOfSmoke, IID: iidOfSmoke}
-	for _, old := range []<-chan time.Time{sirens, mqtt} {
+	for _, old := range []<-chan time.Time{sirens, mqtt, over} {
 		for len(old) > 0 {
 			<-old
 		}
@@ -173,6 +176,11 @@ func alarmOnce(t testing.TB, fake *sensors, sirens, mqtt <-chan time.Time) [2]ti
 	}
 	if err := fake.bridge.Set(hap.Value{ID: id, Value: []byte("0")}); err != nil {
 		t.Fatal(err)
+	}
+	select {
+	case <-over:
+	case <-time.After(figurePatience):
+		t.Fatal("the alarm is not over")
 	}
 	time.Sleep(sparse)
 	return delays
