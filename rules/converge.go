@@ -19,6 +19,7 @@ type want struct {
 	room    gateway.RoomID   // set for a room's target
 	mode    gateway.RoomMode // of that target
 	patient bool             // do not write yet: the device may still do it by itself
+	alarm   bool             // of an alarm, which is never a drill
 	once    bool             // asked a single time for each value
 }
 
@@ -130,7 +131,11 @@ func (b *book) ask(w want, asked gateway.Asked) {
 	}
 	room, _ := b.Rooms.Get(w.room)
 	again := b.repeats(room, w, asked)
-	b.send(gateway.Command{Point: w.point, Value: w.value, Until: w.until, Why: w.why}, &asked, first, longest)
+	why := w.why
+	if !w.alarm {
+		why = b.marked(why)
+	}
+	b.send(gateway.Command{Point: w.point, Value: w.value, Until: w.until, Why: why}, &asked, first, longest)
 	if w.room == "" {
 		return
 	}
@@ -155,9 +160,6 @@ func (b *book) ask(w want, asked gateway.Asked) {
 func (b *book) send(c gateway.Command, asked *gateway.Asked, first, longest time.Duration) {
 	b.Commanded++
 	c.ID = b.Commanded
-	if c.Point.Quantity != gateway.Siren {
-		c.Why = b.marked(c.Why)
-	}
 	asked.Command, asked.At, asked.Done = c, b.now, false
 	asked.Again = b.now.Add(min(first<<min(asked.Tries, 10), longest))
 	asked.Tries++

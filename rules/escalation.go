@@ -87,7 +87,7 @@ func (b *book) takeStep(at, i int, step gateway.AlarmStep, turned *turnedOn) {
 	case gateway.WayLight:
 		for _, p := range b.lamps(step.Of) {
 			if !slices.ContainsFunc(turned.lights, func(w want) bool { return w.point == p }) {
-				turned.lights = append(turned.lights, want{point: p, value: lit(p.Quantity), why: why})
+				turned.lights = append(turned.lights, want{point: p, value: lit(p.Quantity), why: why, alarm: true})
 			}
 			b.record(at, i, 1, "light "+b.deviceName(p.Of), p)
 		}
@@ -112,7 +112,7 @@ func (b *book) tellWants(at, i int, step gateway.AlarmStep, path string, p gatew
 		round += int((b.Alarms[at].Held - step.After) / every)
 	}
 	b.record(at, i, round, path, p)
-	b.want(want{point: p, value: gateway.Number(float64(round)), why: why})
+	b.want(want{point: p, value: gateway.Number(float64(round)), why: why, alarm: true})
 }
 
 // record keeps in the alarm's record that a step was due. The proof follows with the outcome.
@@ -252,7 +252,7 @@ func (b *book) soundWants(sound map[string]string) {
 		case !on:
 			why = over
 		}
-		w := want{point: p, value: gateway.Flag(on), why: why}
+		w := want{point: p, value: gateway.Flag(on), why: why, alarm: true}
 		done := b.done(w)
 		if on && done && b.readable(w.point) {
 			b.proof(w.point, "by its own reading", "")
@@ -324,7 +324,7 @@ func (b *book) lightWants(lights []want) {
 		if on[key] {
 			continue
 		}
-		w := want{point: lamp.Point, value: lamp.Before, why: "the alarm is over: as it was before"}
+		w := want{point: lamp.Point, value: lamp.Before, why: "the alarm is over: as it was before", alarm: true}
 		if b.done(w) {
 			b.Lit, b.changed = b.Lit.Without(key), true
 		}

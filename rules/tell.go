@@ -65,7 +65,7 @@ func (b *book) dropKept(of gateway.DeviceID) {
 // keepAsking sends a command that is asked for until it is done, whatever is wanted later: what a
 // person did, told to the cloud or to one device.
 func (b *book) keepAsking(p gateway.Point, v gateway.Value, until time.Time, why string) {
-	c, asked := gateway.Command{Point: p, Value: v, Until: until, Why: why}, gateway.Asked{Keep: true}
+	c, asked := gateway.Command{Point: p, Value: v, Until: until, Why: b.marked(why)}, gateway.Asked{Keep: true}
 	if b.mustWait(p) || p.Adapter == gateway.CloudAdapter && b.inCharge() { // it goes out with the return
 		asked.Command, asked.At, asked.Again = c, b.now, b.now
 		b.Asked, b.changed = b.Asked.With(gateway.PointKey(p.String()), asked), true
