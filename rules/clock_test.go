@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 	"time"
 	"unsafe"
@@ -482,6 +483,36 @@ func TestVendorsDatesStay(t *testing.T) {
 				t.Errorf("clock %v ahead: %s is asked until %v, want %v", by, key, c.Until, told)
 			}
 		}
+	}
+}
+
+// A clock that is put back leaves nothing behind in the future of who is in charge and why, the vendor's own dates apart.
+func TestNothingIsRememberedFromTheFuture(t *testing.T) {
+	start := time.Date(2026, 1, 14, 18, 0, 0, 0, time.UTC)
+	var s gateway.State
+	s.At, s.Started = start, start.Add(-time.Hour)
+	date := func(v reflect.Value, hold func(name string, at reflect.Value)) {
+		for i := range v.NumField() {
+			switch f := v.Field(i); f.Interface().(type) {
+			case time.Time:
+				hold(v.Type().Name()+"."+v.Type().Field(i).Name, f)
+			case gateway.Service:
+				for _, name := range []string{"At", "Since"} {
+					hold(v.Type().Field(i).Name+"."+name, f.FieldByName(name))
+				}
+			}
+		}
+	}
+	for _, v := range []any{&s.Cloud, &s.Authority} {
+		date(reflect.ValueOf(v).Elem(), func(_ string, at reflect.Value) { at.Set(reflect.ValueOf(start.Add(-time.Minute))) })
+	}
+	s, _ = rules.Step(s, gateway.Event{At: start.Add(-24 * time.Hour), From: gateway.LoopName, Fact: gateway.Tick{}})
+	for _, v := range []any{s.Cloud, s.Authority} {
+		date(reflect.ValueOf(v), func(name string, at reflect.Value) {
+			if at.Interface().(time.Time).After(s.At) && name != "Cloud.Fresh" {
+				t.Errorf("%s is %v, and it is %v", name, at, s.At)
+			}
+		})
 	}
 }
 

@@ -28,9 +28,6 @@ func (b *book) journal(before *gateway.State, f gateway.Fact) {
 	if b.Outage == nil && !b.inCharge() {
 		return
 	}
-	if b.Outage != nil && b.Outage.Measured.Sub(b.now) > stride {
-		b.redateJournal(b.now.Sub(b.Outage.Measured)) // the clock was put back
-	}
 	if b.drillTurnedReal() {
 		b.endOutage(before)
 	}
@@ -48,24 +45,23 @@ func (b *book) journal(before *gateway.State, f gateway.Fact) {
 	}
 }
 
-// redateJournal moves the outage that goes on along with a clock that was set by off, so that its lengths
-// stay true. Changes of the schedule go by the wall clock and are looked for anew.
-func (b *book) redateJournal(off time.Duration) {
-	o := *b.Outage
-	for _, at := range []*time.Time{&o.Lost, &o.Began, &o.Back, &o.Measured} {
-		if !at.IsZero() {
-			*at = at.Add(off)
-		}
+// redateJournal moves the outage that goes on along with a clock that was set, so that its lengths stay
+// true. Changes of the schedule go by the wall clock and are looked for anew.
+func (b *book) redateJournal(move func(...*time.Time)) {
+	if b.Outage == nil {
+		return
 	}
+	o := *b.Outage
+	move(&o.Lost, &o.Began, &o.Back, &o.Measured)
 	o.Later = slices.Clone(o.Later)
 	for i := range o.Later {
-		o.Later[i].At = o.Later[i].At.Add(off)
+		move(&o.Later[i].At)
 	}
 	for id, c := range o.Rooms.All() {
 		c.Next, c.Due = time.Time{}, time.Time{}
 		o.Rooms = o.Rooms.With(id, c)
 	}
-	b.Outage, b.changed = &o, true
+	b.Outage = &o
 }
 
 // drillTurnedReal reports whether a drill was called off because the vendor is really gone.

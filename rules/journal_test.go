@@ -412,7 +412,8 @@ func TestTheClockJumps(t *testing.T) {
 	l.run(30*time.Minute, bad)
 	before, _ := l.s.Outage.Rooms.Get("bath")
 	for _, jump := range []time.Duration{-24 * time.Hour, 24 * 400 * time.Hour, -24 * 380 * time.Hour} {
-		l.s.At = l.s.At.Add(jump)
+		l.take(gateway.Event{At: l.s.At.Add(jump), From: gateway.LoopName, Fact: gateway.Tick{}})
+		l.post("clock", gateway.Clock{Trust: gateway.TrustSynced})
 		l.run(2*time.Minute, bad)
 	}
 	// 30 min, and twice 2 min by a clock put back; what the clock was put forward cannot be told from time
@@ -433,6 +434,23 @@ func TestTheClockJumps(t *testing.T) {
 	}
 	if err := journalHolds(l.s); err != nil {
 		t.Error(err)
+	}
+}
+
+// A clock that is set moves the open outage along: neither way does it make it longer or shorter.
+func TestAClockThatIsSetMakesNoOutageLonger(t *testing.T) {
+	for _, set := range []time.Duration{3 * time.Hour, -3 * time.Hour} {
+		l := newEvening(t)
+		l.run(30*time.Minute, func() { l.reading("valve", gateway.Temperature, 19); l.probe(gateway.VerdictCloudDown) })
+		before := l.s.Outage.Length(l.s.At)
+		running := func(passed, counter time.Duration) {
+			l.take(gateway.Event{At: counted(t, l.s.At.Round(0).Add(passed), counter), From: gateway.LoopName, Fact: gateway.Tick{}})
+		}
+		running(10*time.Second, time.Hour)
+		running(10*time.Second+set, time.Hour+10*time.Second)
+		if got, want := l.s.Outage.Length(l.s.At.Round(0)), before+20*time.Second; got != want {
+			t.Errorf("the clock was set by %v: the outage took %v, want %v", set, got, want)
+		}
 	}
 }
 

@@ -50,13 +50,14 @@ func (b *book) redate(off time.Duration) {
 		}
 	}
 	c := &b.Cloud
-	move(&c.Since, &c.ProbedAt, &c.FirstBad, &c.LastBad, &c.FirstGood, &c.LastGood, &c.Returned, &c.Viewed, &c.SignIn)
+	move(&c.Since, &c.ProbedAt, &c.FirstBad, &c.LastBad, &c.FirstGood, &c.LastGood, &c.Returned, &c.Viewed, &c.SignIn, &c.Doubted)
 	for _, s := range []*gateway.Service{&c.Read, &c.Write, &c.Auth, &c.Push} {
 		move(&s.At, &s.Since)
 	}
 	a := &b.Authority
 	move(&a.Since, &a.Until, &a.Taken, &a.Lost)
 	b.redateAlarms(move)
+	b.redateJournal(move)
 	for key, asked := range b.Asked.All() {
 		move(&asked.At, &asked.Again)
 		if asked.Command.Point.Adapter != gateway.CloudAdapter {
