@@ -25,7 +25,7 @@ const drillMark = "drill: "
 // nothing is written to the cloud. The verdict stays what it is, for it is what ends the drill if the
 // cloud really fails.
 func (b *book) startDrill(by string, length time.Duration) {
-	what := fmt.Sprintf("a drill of %v", length)
+	what := "a drill of " + words(length)
 	if why := b.noDrill(length); why != "" {
 		b.refuse(by, what, why)
 		return

@@ -18,3 +18,6 @@ func StepUnder(heats bool) gateway.Step {
 	}
 	return func(s gateway.State, e gateway.Event) (gateway.State, []gateway.Command) { return step(s, e, mad) }
 }
+
+// Words is how long something took, in words.
+var Words = words

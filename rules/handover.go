@@ -3,7 +3,6 @@ package rules
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/veilleuse/veilleuse/gateway"
@@ -22,7 +21,7 @@ func (b *book) handBack() {
 		b.endOverride(&room)
 		b.setRoom(room)
 	}
-	lost := b.now.Sub(b.Authority.Lost).Round(time.Minute)
+	lost := b.now.Sub(b.Authority.Lost)
 	why := fmt.Sprintf("it has answered since %s; it was gone for %s", b.clock(b.Cloud.FirstGood), words(lost))
 	if b.Authority.Drill {
 		why = fmt.Sprintf("the drill is over after %s", words(lost))
@@ -38,8 +37,6 @@ func (b *book) handBack() {
 	}
 	b.Authority.Drill, b.Authority.Until = false, time.Time{}
 }
-
-func words(d time.Duration) string { return strings.TrimSuffix(d.String(), "0s") }
 
 // mergeHome settles the home's mode and its schedule, each by itself. It reports whether the cloud is
 // told a mode, which wipes the manual set points of all rooms there (home-assistant#46147).

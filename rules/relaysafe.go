@@ -56,7 +56,7 @@ func (b *book) hot(f *firing) (bool, string) {
 	case b.now.Sub(f.Warm) >= hotFor:
 		f.Hot, f.Warm = above.ID, time.Time{}
 		t, _ := b.warmth(above.ID)
-		why := fmt.Sprintf("%s: %s for %v with the relay on", above.Name, degrees(t), hotFor)
+		why := fmt.Sprintf("%s: %s for %s with the relay on", above.Name, degrees(t), words(hotFor))
 		b.decide(gateway.Decision{Kind: "alarm", Room: above.ID, Device: f.device.ID, What: fmt.Sprintf("%s heats %s too far: it is switched off", label(f.device), above.Name), Why: why})
 		return true, why
 	}
@@ -141,7 +141,7 @@ func (b *book) rises(f *firing) string {
 	if lasted < stuckFor || least-f.Idle.Temperature <= stuckRise*lasted.Hours() {
 		return ""
 	}
-	return fmt.Sprintf("its rooms have grown warmer by %.1f K in %v", least-f.Idle.Temperature, lasted.Round(time.Minute))
+	return fmt.Sprintf("its rooms have grown warmer by %.1f K in %s", least-f.Idle.Temperature, words(lasted))
 }
 
 // coolest is the temperature of the coolest room; false: there is one that nobody knows.

@@ -81,3 +81,19 @@ func (b *book) lostSince() time.Time {
 	}
 	return b.Cloud.FirstBad
 }
+
+// words is how long something took, as people write it: 8h14m, 21m, 30s. From a minute on, seconds are left out.
+func words(d time.Duration) string {
+	d = d.Round(time.Second)
+	if d >= time.Minute {
+		d = d.Round(time.Minute)
+	}
+	text := d.String()
+	if whole, ok := strings.CutSuffix(text, "m0s"); ok {
+		text = whole + "m"
+	}
+	if whole, ok := strings.CutSuffix(text, "h0m"); ok {
+		text = whole + "h"
+	}
+	return text
+}

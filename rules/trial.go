@@ -18,7 +18,7 @@ const (
 
 // startTest lets alarms of the next minutes be tests, because a person is about to press buttons.
 func (b *book) startTest(by string, ask gateway.StartTest) {
-	what := fmt.Sprintf("a test of the detectors for %v", ask.For)
+	what := "a test of the detectors for " + words(ask.For)
 	d, known := b.State.Device(ask.Device)
 	switch {
 	case ask.Device != "" && (!known || !detects(d) && b.Home.SilentAfter[d.Model] == 0):
@@ -32,7 +32,7 @@ func (b *book) startTest(by string, ask gateway.StartTest) {
 		return
 	}
 	if known {
-		what = fmt.Sprintf("a test of %s for %v", label(d), ask.For)
+		what = fmt.Sprintf("a test of %s for %s", label(d), words(ask.For))
 	}
 	b.Test = gateway.TestWindow{Device: d.ID, Began: b.now, Until: b.now.Add(ask.For), By: by}
 	b.decide(gateway.Decision{Kind: "alarm", Device: d.ID, What: what + ": what sounds until " + b.clock(b.Test.Until) + " is a test", Why: "asked for in " + by})

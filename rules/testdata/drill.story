@@ -21,14 +21,14 @@ device siren Siren face=accessory siren obeys
 16:02 wish control drill for=30s
 > 16:02:00 refused: control: a drill of 30s (a drill lasts 1 min to 4 h)
 16:02 wish control drill for=5h
-> 16:02:00 refused: control: a drill of 5h0m0s (a drill lasts 1 min to 4 h)
+> 16:02:00 refused: control: a drill of 5h (a drill lasts 1 min to 4 h)
 16:02 wish control drill end
 > 16:02:00 refused: control: the end of the drill (no drill is on)
 # it begins at once, and a slot falls due in it
 16:50 wish control drill for=20m
 > 16:50:00 authority: drill: the house is run from here until 17:10 (asked for in control; Netatmo is not touched meanwhile)
 16:51 wish control drill for=20m
-> 16:51:00 refused: control: a drill of 20m0s (a drill is on already, until 17:10)
+> 16:51:00 refused: control: a drill of 20m (a drill is on already, until 17:10)
 16:55 probe ok "Netatmo answers"
 > 17:02:00 heating: drill: Bath: NRV v1 is set to 22 °C (schedule Week, zone evening)
 > 17:02:00 accessory/v1/target = 22 until Thu 06:30 (drill: schedule Week, zone evening)
@@ -54,7 +54,7 @@ device siren Siren face=accessory siren obeys
 > 17:25:00 accessory/siren/siren = yes (smoke alarm: NSD s1 says smoke)
 > 17:25:00 netatmo/h1/look = 2025-10-29T16:25:00Z (drill: the house is about to be handed back)
 17:25 wish control drill for=1h
-> 17:25:00 refused: control: a drill of 1h0m0s (an alarm is on: NSD s1 says smoke)
+> 17:25:00 refused: control: a drill of 1h (an alarm is on: NSD s1 says smoke)
 17:25:10 view bath=schedule/22 bed=manual/20/21:05
 > 17:25:10 authority: drill: the house is handed back to Netatmo (the drill is over after 5m)
 17:30 reading s1 smoke no
@@ -86,7 +86,7 @@ device siren Siren face=accessory siren obeys
 18:05 probe cloud-down "Netatmo answers 503" every=15s lasting=15m
 > 18:06:30 authority: Netatmo is gone: the drill has become real, the house stays run from here (Netatmo answers 503 since 18:05)
 18:20 wish control drill for=10m
-> 18:20:00 refused: control: a drill of 10m0s (this is no drill: Netatmo is gone since 18:05)
+> 18:20:00 refused: control: a drill of 10m (this is no drill: Netatmo is gone since 18:05)
 18:20:15 probe cloud-down "Netatmo answers 503" every=15s lasting=5m
 18:30 probe ok "Netatmo answers" every=15s lasting=2m30s
 > 18:30:25 netatmo/h1/look = 2025-10-29T17:30:00Z (Netatmo may be back)

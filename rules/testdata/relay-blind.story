@@ -26,5 +26,5 @@ relay boiler rooms=bath heats=boiler obeys
 16:45 reading t1 temperature 15 from=mqtt
 16:45:30 reading t1 temperature 30 from=mqtt
 16:59 reading out temperature -2 from=mqtt
-> 17:05:10 heating: Bath: there has been no temperature for 20m10s: look after the sensor and its battery (no temperature to go by: heated 0 % of the time, as was usual)
+> 17:05:10 heating: Bath: there has been no temperature for 20 min: look after the sensor and its battery (no temperature to go by: heated 0 % of the time, as was usual)
 17:30 nothing

@@ -29,5 +29,5 @@ relay boiler rooms=bath heats=electric
 > 16:18:35 mqtt/boiler/relay = yes until Wed 16:33 (Bath: 18.0 °C, 20.0 wished; the room is not known yet)
 16:20 reading boiler relay yes from=mqtt
 > 16:20:00 device: boiler is on, as it was told (it shows its state again)
-> 16:20:20 heating: Bath: there has been no temperature for 20m20s: look after the sensor and its battery (no temperature to go by: heated 76 % of the time, as was usual)
+> 16:20:20 heating: Bath: there has been no temperature for 20 min: look after the sensor and its battery (no temperature to go by: heated 76 % of the time, as was usual)
 16:22 nothing

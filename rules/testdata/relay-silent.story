@@ -27,4 +27,4 @@ relay boiler rooms=bath heats=boiler
 > 16:20:00 mqtt/boiler/relay = yes until Wed 16:35 (Bath: 18.0 °C, 20.0 wished; the room is not known yet)
 16:20:30 reading boiler relay yes from=mqtt
 16:21 nothing
-> 16:21:00 heating: Bath: there has been no temperature for 21m0s: look after the sensor and its battery (no temperature to go by: heated 0 % of the time, as was usual)
+> 16:21:00 heating: Bath: there has been no temperature for 21 min: look after the sensor and its battery (no temperature to go by: heated 0 % of the time, as was usual)

@@ -24,7 +24,7 @@ device t2 thermometer room=bed foreign face=mqtt
 > 16:12:20 accessory/v1/target = 28 (boiler heats although it is off: the valve is kept open so that the heat spreads)
 16:15 reading v1 temperature 21
 16:20 reading boiler power 1 from=mqtt
-> 16:20:10 heating: Bedroom: there has been no temperature for 20m10s: look after the sensor and its battery (no temperature to go by: heated 0 % of the time, as was usual)
+> 16:20:10 heating: Bedroom: there has been no temperature for 20 min: look after the sensor and its battery (no temperature to go by: heated 0 % of the time, as was usual)
 > 16:20:10 device: boiler no longer heats (its meter shows no power and its rooms grow no warmer)
 16:21 reading v1 temperature 21.5
 > 16:21:00 heating: Bath: NRV v1 is set to 16 °C (schedule Week, zone day)

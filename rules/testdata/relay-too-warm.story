@@ -24,9 +24,9 @@ relay boiler rooms=bath,bed heats=boiler obeys
 > 16:18:00 mqtt/boiler/relay = yes until Wed 16:33 (Bedroom: 17.1 °C, 19.0 wished; the room is not known yet)
 16:20 reading t1 temperature 23.4 from=mqtt
 > 16:23:00 mqtt/boiler/relay = yes until Wed 16:38 (Bedroom: 17.1 °C, 19.0 wished; the room is not known yet)
-> 16:25:10 alarm: boiler heats Bath too far: it is switched off (Bath: 23.4 °C for 15m0s with the relay on)
-> 16:25:10 heating: boiler is switched off (Bath: 23.4 °C for 15m0s with the relay on)
-> 16:25:10 mqtt/boiler/relay = no (Bath: 23.4 °C for 15m0s with the relay on)
+> 16:25:10 alarm: boiler heats Bath too far: it is switched off (Bath: 23.4 °C for 15m with the relay on)
+> 16:25:10 heating: boiler is switched off (Bath: 23.4 °C for 15m with the relay on)
+> 16:25:10 mqtt/boiler/relay = no (Bath: 23.4 °C for 15m with the relay on)
 16:35 reading t2 temperature 17.5 from=mqtt
 16:50 reading t1 temperature 19.4 from=mqtt
 > 16:50:10 heating: boiler may heat again (Bath has cooled down)

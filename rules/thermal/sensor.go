@@ -3,7 +3,6 @@ package thermal
 import (
 	"fmt"
 	"math"
-	"time"
 )
 
 // sensor is the last reading that can be believed, and how often they come.
@@ -75,7 +74,7 @@ func (n *sensor) reading(now int64) float64 {
 func (n *sensor) complaint(now int64) string {
 	since := "there has been no temperature yet"
 	if n.Measured != 0 {
-		since = fmt.Sprintf("there has been no temperature for %s", time.Duration(now-n.Measured)*time.Second)
+		since = fmt.Sprintf("there has been no temperature for %d min", (now-n.Measured)/60)
 	}
 	switch n.Odd {
 	case "impossible":
