@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -48,6 +49,9 @@ type Alarm struct {
 
 // On reports whether the alarm goes on and is none of a test.
 func (a Alarm) On() bool { return a.Phase == Sounding || a.Phase == Hushed }
+
+// PointName is how points name the alarm, in Point.Of.
+func (a Alarm) PointName() string { return fmt.Sprintf("alarm-%d", a.Number) }
 
 // Delivery is one step of the alarm plan towards one path, and the proof that it arrived.
 type Delivery struct {
@@ -156,15 +160,3 @@ func (s State) Alarm() Alarm {
 
 // gravity is the phases of alarms that go on, the gravest last.
 var gravity = []AlarmPhase{Quiet, Testing, PreAlarm, Hushed, Sounding}
-
-// LastAlarm returns the gravest alarm that goes on, else the one that ended last; false if there was
-// none that is remembered.
-func (s State) LastAlarm() (Alarm, bool) {
-	if a := s.Alarm(); a.Phase != Quiet {
-		return a, true
-	}
-	if n := len(s.PastAlarms); n > 0 {
-		return s.PastAlarms[n-1], true
-	}
-	return Alarm{}, false
-}

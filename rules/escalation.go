@@ -92,17 +92,14 @@ func (b *book) takeStep(at, i int, step gateway.AlarmStep, turned *turnedOn) {
 			b.record(at, i, 1, "light "+b.deviceName(p.Of), p)
 		}
 	case gateway.WayTell:
-		b.tellWants(at, i, step, tellers[step.Of], gateway.Point{Adapter: step.Of, Of: alarmName(a), Quantity: gateway.Tell}, why)
+		b.tellWants(at, i, step, tellers[step.Of], gateway.Point{Adapter: step.Of, Of: a.PointName(), Quantity: gateway.Tell}, why)
 	case gateway.WayRun:
-		b.tellWants(at, i, step, step.Of, gateway.Point{Adapter: gateway.CommandAdapter, Of: alarmName(a) + "/" + step.Of, Quantity: gateway.Tell}, why)
+		b.tellWants(at, i, step, step.Of, gateway.Point{Adapter: gateway.CommandAdapter, Of: a.PointName() + "/" + step.Of, Quantity: gateway.Tell}, why)
 	}
 }
 
 // tellers are those who can be told, as people call them.
 var tellers = map[string]string{"homekit": "Home app", "mqtt": "MQTT"}
-
-// alarmName is how points name an alarm.
-func alarmName(a gateway.Alarm) string { return fmt.Sprintf("alarm-%d", a.Number) }
 
 // tellWants wants people to be told, once a round: the number of the round is the value, so that converge asks again
 // after a loss, and never twice for the same.

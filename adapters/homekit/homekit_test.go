@@ -548,6 +548,13 @@ func TestAlarmIsToldAndAcknowledged(t *testing.T) {
 	if o := gatewaytest.Wait[gateway.Outcome](l.House, nil); o.ID != 1 || !strings.Contains(o.Err, "no controller") || o.Final {
 		t.Errorf("without anybody the answer is %+v", o)
 	}
+	if _, err := l.session.Subscribe(t.Context(), ownSwitch(t, l.all, "Drill")); err != nil {
+		t.Fatal(err)
+	}
+	l.Send(tell)
+	if o := gatewaytest.Wait[gateway.Outcome](l.House, nil); o.ID != 1 || !strings.Contains(o.Err, "no controller") {
+		t.Errorf("to one who listens to drills alone the answer is %+v", o)
+	}
 	on := ownSwitch(t, l.all, "Unanswered alarm")
 	if _, err := l.session.Subscribe(t.Context(), on); err != nil {
 		t.Fatal(err)

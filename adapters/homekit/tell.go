@@ -53,7 +53,9 @@ func (c *calls) count(a *Adapter, s gateway.State) {
 			o.By = "1 controller"
 		case told > 1:
 			o.By = fmt.Sprintf("%d controllers", told)
-		case waiting > 0:
+		case waiting == 1:
+			o.Err = "1 controller of the Home app is connected, but takes nothing"
+		case waiting > 1:
 			o.Err = fmt.Sprintf("%d controllers of the Home app are connected, but take nothing", waiting)
 		default:
 			o.Err = "no controller of the Home app is connected: no iPhone at home and no home hub"
@@ -70,15 +72,16 @@ func (a *Adapter) listeners(name string, s gateway.State) (told, waiting int) {
 	defer a.mu.Unlock()
 	keys := []string{ownKey}
 	for _, alarm := range s.Alarms {
-		if fmt.Sprintf("alarm-%d", alarm.Number) == name {
+		if alarm.PointName() == name {
 			keys = append(keys, "device/"+string(alarm.Device))
 		}
 	}
 	for _, key := range keys {
-		for _, service := range a.shelf.entries[key].accessory.Services {
+		accessory := a.shelf.entries[key].accessory
+		for _, service := range accessory.Services {
 			for _, c := range service.Characteristics {
-				if slices.Contains(alarming, c.Type) && (key != ownKey || service.Type == hap.ServiceSwitch || service.Type == hap.ServiceSecuritySystem) {
-					t, w := a.server.Listeners(hap.CharacteristicID{AID: a.shelf.entries[key].accessory.AID, IID: c.IID})
+				if showsAlarm(service, c) {
+					t, w := a.server.Listeners(hap.CharacteristicID{AID: accessory.AID, IID: c.IID})
 					told, waiting = max(told, t), max(waiting, w)
 				}
 			}
@@ -87,8 +90,23 @@ func (a *Adapter) listeners(name string, s gateway.State) (told, waiting int) {
 	return told, waiting
 }
 
-// alarming are the characteristics that show an alarm.
-var alarming = []hap.UUID{hap.CharacteristicSmokeDetected, hap.CharacteristicCarbonMonoxideDetected, hap.CharacteristicSecuritySystemCurrent, hap.CharacteristicOn}
+// alarmSwitchName is what the Home app calls the switch that waits for an answer.
+const alarmSwitchName = "Unanswered alarm"
+
+// showsAlarm reports whether a characteristic tells whoever listens to it of an alarm: a detector's, and our own switch for
+// it. The other switches say nothing of alarms.
+func showsAlarm(service hap.Service, c hap.Characteristic) bool {
+	switch c.Type {
+	case hap.CharacteristicSmokeDetected, hap.CharacteristicCarbonMonoxideDetected:
+		return true
+	case hap.CharacteristicOn:
+		return slices.ContainsFunc(service.Characteristics, func(other hap.Characteristic) bool {
+			name, _ := hap.TextOf(other.Value)
+			return other.Type == hap.CharacteristicName && name == alarmSwitchName
+		})
+	}
+	return false
+}
 
 // unanswered reports whether an alarm is on that nobody has answered.
 func unanswered(s gateway.State) bool {
@@ -99,7 +117,7 @@ func unanswered(s gateway.State) bool {
 func alarmSwitch(s gateway.State) serviceModel {
 	return serviceModel{kind: hap.ServiceSwitch, name: "acknowledge", points: []point{
 		{kind: hap.CharacteristicOn, value: truth(unanswered(s)), ask: askAlarm},
-		{kind: hap.CharacteristicName, value: hap.TextValue("Unanswered alarm")},
+		{kind: hap.CharacteristicName, value: hap.TextValue(alarmSwitchName)},
 	}}
 }
 
