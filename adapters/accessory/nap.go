@@ -31,18 +31,18 @@ func (k *keeper) nap(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, napTime)
 	defer cancel()
 	k.mu.Lock()
-	address, configuration, pairing, kept := k.air.address, k.air.configuration, k.record.Pairing, *k.record.Bluetooth
+	air, pairing, kept := k.air, k.record.Pairing, *k.record.Bluetooth
 	k.mu.Unlock()
-	peripheral, err := wake(ctx, k.house.options.Radio, address)
+	peripheral, err := wake(ctx, k.house.options.Radio, air.address)
 	if err != nil {
 		return err
 	}
-	s, err := ble.Open(ctx, peripheral, pairing, kept.Layout, configuration)
+	s, err := ble.Open(ctx, peripheral, pairing, kept.Layout, air.configuration)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	return k.stay(ctx, s, address)
+	return k.stay(ctx, s, air)
 }
 
 // wake connects, with patience.
@@ -65,18 +65,19 @@ func wake(ctx context.Context, radio ble.Radio, address string) (ble.Peripheral,
 	}
 }
 
-// stay does what the visit is for.
-func (k *keeper) stay(ctx context.Context, s *ble.Session, address string) error {
-	air := &airSession{Session: s}
-	v := newVisit(k, air, address)
+// stay does what the visit is for. The state number is asked for first: what changes while the values are read has a
+// later one, and is another visit's.
+func (k *keeper) stay(ctx context.Context, s *ble.Session, advertised air) error {
+	state, err := stateNumber(ctx, s, advertised)
+	if err != nil {
+		return err
+	}
+	session := &airSession{Session: s}
+	v := newVisit(k, session, advertised.address)
 	if err := v.learn(ctx); err != nil {
 		return err
 	}
 	if err := v.work(ctx); err != nil {
-		return err
-	}
-	numbers, err := s.Numbers(ctx)
-	if err != nil {
 		return err
 	}
 	key, err := v.enableNotifications(ctx, s)
@@ -85,15 +86,30 @@ func (k *keeper) stay(ctx context.Context, s *ble.Session, address string) error
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.air.known, k.air.state, k.air.learnt, k.air.doubt = numbers.State, numbers.State, true, false
+	k.air.known, k.air.state, k.air.learnt, k.air.doubt = state, state, true, false
 	k.live = true
 	if b := k.record.Bluetooth; b.Key != key || b.Layout.Configuration != s.Layout().Configuration || len(b.Layout.Points) == 0 {
 		kept := &bluetooth{Layout: s.Layout(), Key: key}
-		kept.Layout.Accessory = air.named
+		kept.Layout.Accessory = session.named
 		k.record.Bluetooth = kept
 		k.saveRecord()
 	}
 	return nil
+}
+
+// stateNumber is the accessory's state number, or what it advertised last if nobody can ask it.
+func stateNumber(ctx context.Context, s *ble.Session, advertised air) (uint16, error) {
+	numbers, err := s.Numbers(ctx)
+	if cannot(err) {
+		return advertised.state, nil
+	}
+	return numbers.State, err
+}
+
+// cannot reports whether an accessory has no way to do what the protocol is asked for, or refuses to.
+func cannot(err error) bool {
+	var refused ble.Status
+	return errors.As(err, &refused) || errors.Is(err, ble.ErrNoProtocol)
 }
 
 // enableNotifications has the accessory tell changes while nobody is connected. A key that was made
@@ -110,8 +126,7 @@ func (v *visit) enableNotifications(ctx context.Context, s *ble.Session) (hap.Ke
 		return key, nil
 	}
 	made, err := s.EnableBroadcasts(ctx, iids...)
-	var refused ble.Status
-	if errors.As(err, &refused) || errors.Is(err, ble.ErrNoProtocol) {
+	if cannot(err) {
 		v.log.Info("accessory: it tells no changes by itself over Bluetooth, its state number does", "error", err)
 		return hap.Key{}, nil
 	}

@@ -280,9 +280,8 @@ func (a *Adapter) forget(id string) error {
 func (a *Adapter) remove(ctx context.Context, r record, addresses []string) error {
 	pairing := r.Pairing
 	err := errors.New("its address is not known")
-	slices.Sort(addresses)
-	for _, address := range slices.Compact(addresses) {
-		if address == "" {
+	for i, address := range addresses {
+		if address == "" || slices.Contains(addresses[:i], address) {
 			continue
 		}
 		if r.Bluetooth != nil {
@@ -363,5 +362,8 @@ func (k *keeper) paired() Paired {
 func (k *keeper) stored() (record, []string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.record.Bluetooth != nil && k.air.address != "" {
+		return k.record, []string{k.air.address, k.record.Pairing.Address}
+	}
 	return k.record, k.candidates()
 }

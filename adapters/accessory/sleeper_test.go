@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/accessory"
+	"github.com/veilleuse/veilleuse/adapters/hap"
 	"github.com/veilleuse/veilleuse/adapters/hap/ble/bletest"
 	"github.com/veilleuse/veilleuse/gateway"
 	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
@@ -35,7 +37,11 @@ type bedside struct {
 func newBedside(t *testing.T) *bedside {
 	t.Helper()
 	t.Parallel() // looking around on Bluetooth takes real seconds
-	alarm := bletest.NewAlarm(t)
+	return bedsideWith(t, bletest.NewAlarm(t))
+}
+
+func bedsideWith(t *testing.T, alarm *bletest.Accessory) *bedside {
+	t.Helper()
 	b := &bedside{t: t, alarm: alarm, radio: bletest.NewRadio(alarm), vault: newVault()}
 	b.begin()
 	return b
@@ -49,6 +55,13 @@ func (b *bedside) begin() {
 func paired(t *testing.T) *bedside {
 	t.Helper()
 	b := newBedside(t)
+	b.pair()
+	return b
+}
+
+func (b *bedside) pair() {
+	t := b.t
+	t.Helper()
 	p, err := b.adapter.Pair(t.Context(), b.alarm.ID(), b.alarm.Code(), "Boiler room")
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +70,6 @@ func paired(t *testing.T) *bedside {
 		t.Fatalf("paired with %s instead of %s", p.ID, b.alarm.ID())
 	}
 	b.run()
-	return b
 }
 
 func (b *bedside) run() {
@@ -78,12 +90,7 @@ func (b *bedside) reads(q gateway.Quantity, want gateway.Value) {
 func (b *bedside) asleep() {
 	b.t.Helper()
 	deadline := time.Now().Add(gatewaytest.Patience)
-	for {
-		p, err := b.alarm.Connect(b.t.Context())
-		if err == nil {
-			p.Close()
-			return
-		}
+	for b.alarm.Connected() {
 		if time.Now().After(deadline) {
 			b.t.Fatal("the accessory is never let go")
 		}
@@ -130,6 +137,34 @@ func TestAMissedNotificationIsReadByAVisit(t *testing.T) {
 	b.reads(gateway.CO, gateway.Flag(true))
 	if more := b.alarm.Packets() - packets; more > 20 {
 		t.Errorf("%d packets were sent before it was known: each takes a tenth of a second", more)
+	}
+}
+
+// One that nobody can ask for its state number tells it to everybody: that is enough to know when to visit it.
+func TestAnAccessoryThatTellsNoNumbersIsReadByVisits(t *testing.T) {
+	t.Parallel()
+	database := bletest.RecordedAlarm(t)
+	for i, service := range database.Services {
+		if service.Type == hap.ServiceProtocolInformation {
+			database.Services[i].Characteristics = slices.DeleteFunc(slices.Clone(service.Characteristics),
+				func(c hap.Characteristic) bool { return c.Type == hap.CharacteristicServiceSignature })
+		}
+	}
+	alarm, err := bletest.New(bletest.Settings{Database: database})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := bedsideWith(t, alarm)
+	b.pair()
+	connects := b.alarm.Connects()
+	b.set(alarmCO, "1")
+	b.reads(gateway.CO, gateway.Flag(true))
+	b.asleep()
+	if more := b.alarm.Connects() - connects; more != 1 {
+		t.Errorf("%d connections were made for one change", more)
+	}
+	if all, err := b.adapter.Paired(); err != nil || len(all) != 1 || !all[0].Live || all[0].Why != "" {
+		t.Errorf("the pairing shows %+v (%v), want that it works", all, err)
 	}
 }
 
@@ -197,6 +232,19 @@ func TestUnpairOnBluetooth(t *testing.T) {
 		t.Errorf("%d controllers are left", len(left))
 	}
 	gatewaytest.Wait(b.house, func(g gateway.Gone) bool { return g.Device == b.id })
+}
+
+func TestUnpairOnBluetoothWhereItWasHeardLast(t *testing.T) {
+	b := paired(t)
+	b.alarm.Move("C0:00:00:00:00:02")
+	b.set(alarmCO, "1") // heard from there
+	b.reads(gateway.CO, gateway.Flag(true))
+	if err := b.adapter.Unpair(t.Context(), b.alarm.ID()); err != nil {
+		t.Fatal(err)
+	}
+	if left := b.alarm.Controllers(); len(left) != 0 {
+		t.Errorf("%d controllers are left", len(left))
+	}
 }
 
 func TestARemovedPairingOnBluetoothEndsTheAttempts(t *testing.T) {

@@ -198,6 +198,19 @@ func (a *Accessory) Reconfigure() {
 	a.mu.Unlock()
 }
 
+// Move gives the accessory's radio another address.
+func (a *Accessory) Move(address string) {
+	a.mu.Lock()
+	a.settings.Address = address
+	a.mu.Unlock()
+}
+
+func (a *Accessory) address() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.settings.Address
+}
+
 // Advertise sends the advertisement once more, as the radio does all the time.
 func (a *Accessory) Advertise() {
 	a.mu.Lock()
@@ -219,7 +232,7 @@ func (a *Accessory) advertisement() ([]byte, error) {
 
 func (a *Accessory) send(data []byte) {
 	a.mu.Lock()
-	silent := a.faults.Silent
+	silent, address := a.faults.Silent, a.settings.Address
 	var heard []func(ble.Sighting)
 	for _, listener := range a.listeners {
 		heard = append(heard, listener)
@@ -229,7 +242,7 @@ func (a *Accessory) send(data []byte) {
 		return
 	}
 	for _, listener := range heard {
-		listener(ble.Sighting{Address: a.settings.Address, RSSI: -60, Data: slices.Clone(data)})
+		listener(ble.Sighting{Address: address, RSSI: -60, Data: slices.Clone(data)})
 	}
 }
 

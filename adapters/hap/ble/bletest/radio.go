@@ -88,7 +88,7 @@ func (r *Radio) Connect(ctx context.Context, address string) (ble.Peripheral, er
 		return nil, err
 	}
 	for _, a := range all {
-		if a.settings.Address == address {
+		if a.address() == address {
 			return a.Connect(ctx)
 		}
 	}
