@@ -1,6 +1,9 @@
 package gateway
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // State is all that is known. It is plain data and never changed in place once shown: a Step copies
 // what it changes.
@@ -219,6 +222,14 @@ type Decision struct {
 	Device DeviceID  `json:"device,omitempty"`
 	What   string    `json:"what"`
 	Why    string    `json:"why"`
+}
+
+// AlarmRaised stands between the kind and the place in what is said of an alarm that begins: "smoke ALARM: Hall".
+const AlarmRaised = " ALARM: "
+
+// RaisesAlarm reports whether the decision says that an alarm began, and no pre-alarm or test.
+func (d Decision) RaisesAlarm() bool {
+	return d.Kind == "alarm" && strings.Contains(d.What, AlarmRaised)
 }
 
 // Device returns the device that goes by that id or by another name.

@@ -49,7 +49,7 @@ func (b *book) raise(d gateway.Device, m gateway.Measure) {
 		b.tried(d, m)
 		return
 	}
-	b.decide(gateway.Decision{Kind: "alarm", Room: d.Room, Device: d.ID, What: fmt.Sprintf("%s ALARM: %s", kindWords[m.Quantity], b.where(d)), Why: "reported over " + m.From})
+	b.decide(gateway.Decision{Kind: "alarm", Room: d.Room, Device: d.ID, What: kindWords[m.Quantity] + gateway.AlarmRaised + b.where(d), Why: "reported over " + m.From})
 	b.alarm(gateway.Alarm{Phase: gateway.Sounding, Kind: m.Quantity, Device: d.ID, Name: label(d), Since: m.At, Heard: m.At,
 		Why: fmt.Sprintf("%s says %s", b.where(d), kindWords[m.Quantity])})
 }
@@ -140,7 +140,7 @@ func (b *book) ageAlarms() {
 		a := b.Alarms[at]
 		switch {
 		case a.Phase == gateway.Testing && b.outlasts(a):
-			b.decide(gateway.Decision{Kind: "alarm", Device: a.Device, What: fmt.Sprintf("%s ALARM: %s", kindWords[a.Kind], a.Name), Why: "it goes on although the test is over"})
+			b.decide(gateway.Decision{Kind: "alarm", Device: a.Device, What: kindWords[a.Kind] + gateway.AlarmRaised + a.Name, Why: "it goes on although the test is over"})
 			a.Phase, a.Number, a.Held, a.Raised = gateway.Sounding, b.Decided, 0, b.now
 			a.Why = fmt.Sprintf("%s says %s, and the test is over", a.Name, kindWords[a.Kind])
 			b.setAlarm(at, a)

@@ -139,11 +139,6 @@ func (b *book) noteEvent(before *gateway.State, f gateway.Fact, left gateway.Pha
 			o.Writes++
 		}
 	}
-	for _, a := range b.Alarms {
-		if !slices.ContainsFunc(before.Alarms, func(old gateway.Alarm) bool { return old.Device == a.Device && old.Kind == a.Kind }) {
-			o.Alarms++
-		}
-	}
 	switch {
 	case left == gateway.Local && b.Authority.Phase != gateway.Local:
 		o.Back = b.cameBack(o)
@@ -164,6 +159,9 @@ func (b *book) noteDecisions(o *gateway.Outage, after uint64, f gateway.Fact) {
 		}
 		if slices.Contains(journalled, d.Kind) {
 			*o = o.WithDecision(d)
+		}
+		if d.RaisesAlarm() {
+			o.Alarms++
 		}
 		if (wish || hand) && d.Kind == "wish" || wish && d.Kind == "mode" {
 			o.Wishes++

@@ -172,9 +172,16 @@ func TestAnEveningInTheJournal(t *testing.T) {
 	temperature = 18
 	l.runTo(dusk.Add(2*time.Hour+11*time.Minute+40*time.Second), bad)
 	l.post("homekit", gateway.Wish{By: "Home app", Ask: gateway.SetTarget{Room: "bath", Target: 99}}) // refused
-	l.post("accessory", gateway.Reading{Device: "detector", Quantity: gateway.Smoke, Value: gateway.Flag(true)})
-	l.post("accessory", gateway.Reading{Device: "detector", Quantity: gateway.Smoke, Value: gateway.Flag(true)}) // the same one
-	l.post("accessory", gateway.Reading{Device: "detector", Quantity: gateway.Smoke, Value: gateway.Flag(false)})
+	smoke := func(yes bool) {
+		l.post("accessory", gateway.Reading{Device: "detector", Quantity: gateway.Smoke, Value: gateway.Flag(yes)})
+	}
+	l.post("homekit", gateway.Wish{By: "Home app", Ask: gateway.StartTest{For: 5 * time.Minute}})
+	smoke(true) // of the test
+	smoke(false)
+	l.post("homekit", gateway.Wish{By: "Home app", Ask: gateway.EndTest{}})
+	smoke(true)
+	smoke(true) // the same one
+	smoke(false)
 	l.runTo(dusk.Add(3*time.Hour+11*time.Minute+40*time.Second), bad)
 	temperature = 20.5
 	l.until(22, 0, bad)

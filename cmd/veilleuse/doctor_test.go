@@ -127,7 +127,7 @@ func TestDoctorFindsWhatIsMissing(t *testing.T) {
 		result   result
 		what, do string
 	}{
-		{"all is well", func(*patient) {}, true, 100, 100, "Salon", well, "over HomeKit on the LAN", ""},
+		{"all is well", func(*patient) {}, true, 100, 100, "Salon", well, "over HomeKit", ""},
 		{"a valve on the cloud only", cloudOnly("valve"), false, 60, 75, "Chambre", gap, "only the cloud reaches it; by itself (unverified)", "pair its relay"},
 		{"a thermostat on the cloud only", cloudOnly("thermostat"), true, 85, 95, "Salon", warn, "by itself (the vendor says so): Keeps its programme", "pair its relay"},
 		{"what could be paired is named", func(p *patient) {
@@ -210,7 +210,7 @@ func TestDoctorFindsWhatIsMissing(t *testing.T) {
 		{"a firmware that was read once is no word that ages", func(p *patient) {
 			relay := gateway.Device{ID: "relay", Name: "Relay", Model: "NAPlug", Faces: []gateway.Face{face(gateway.AccessoryAdapter)}}
 			p.Devices = p.Devices.With("relay", relay.WithReading(gateway.Measure{Quantity: gateway.Firmware, Value: gateway.Word("236"), At: evening.Add(-9 * time.Hour), From: gateway.AccessoryAdapter}))
-		}, true, 100, 100, "Relay", well, "over HomeKit on the LAN", ""},
+		}, true, 100, 100, "Relay", well, "over HomeKit", ""},
 		{"a low battery", func(p *patient) {
 			p.device("thermostat", func(d *gateway.Device) { *d = d.WithReading(said20(gateway.LowBattery, gateway.Flag(true))) })
 		}, true, 100, 100, "Salon", warn, "its battery is low", "change its battery"},

@@ -309,7 +309,7 @@ func (d doctor) wake(adapter string) string {
 func (d doctor) over(adapter string) string {
 	switch adapter {
 	case gateway.AccessoryAdapter:
-		return "over HomeKit on the LAN"
+		return "over HomeKit"
 	case gateway.CameraAdapter:
 		return "over its own HTTP on the LAN"
 	}

@@ -55,6 +55,9 @@ func drillVerb(ctx context.Context, c console, args []string) error {
 		if err := askDaemon(ctx, config.State, "POST", "/drill", drillRequest{End: true}, &first); err != nil {
 			return err
 		}
+		if o.json {
+			return writeJSON(c.out, first)
+		}
 		fmt.Fprintln(c.out, "The drill ends: Netatmo is read, then the house is under it again.")
 		return nil
 	}

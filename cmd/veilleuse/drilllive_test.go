@@ -90,6 +90,13 @@ func TestDrillEndsOnRequest(t *testing.T) {
 	for name, end := range map[string]func(stop func()){
 		"Ctrl-C": func(stop func()) { stop() },
 		"--stop": func(func()) { said(t, "drill", "-c", l.config, "--stop") },
+		"--stop --json": func(func()) {
+			_, out, _ := said(t, "drill", "-c", l.config, "--stop", "--json")
+			var v drillView
+			if err := json.Unmarshal([]byte(out), &v); err != nil || !v.Authority.Drill && v.Authority.Phase == "" {
+				t.Errorf("it says %q (%v)", out, err)
+			}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, stop := context.WithCancel(t.Context())

@@ -85,7 +85,7 @@ func watchDrill(asked time.Duration, first drillView) *drillWatch {
 func (w *drillWatch) take(v drillView) {
 	for _, d := range v.Decisions {
 		w.decisions = append(w.decisions, d)
-		if d.Kind == "alarm" && w.ended.IsZero() {
+		if d.RaisesAlarm() && w.ended.IsZero() {
 			w.by = endedByAlarm // it ends the drill in the same step
 		}
 	}
@@ -218,7 +218,7 @@ func (r drillReport) verdict(missed []string) string {
 	case !r.Watching:
 		return "Everything was served, but the house is not under Netatmo again yet: veilleuse status says why."
 	}
-	return fmt.Sprintf("Everything was served without Netatmo: %d heated rooms, %d alarms.", len(r.Rooms), len(r.Alarms))
+	return fmt.Sprintf("Everything was served without Netatmo: %s, %s.", counted(len(r.Rooms), "heated room"), counted(len(r.Alarms), "alarm"))
 }
 
 // endWords say for people why a drill ended.

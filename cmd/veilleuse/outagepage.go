@@ -116,7 +116,7 @@ func printDeeds(p page, r outageReport) {
 	if r.Alarms > 0 {
 		p.item("  - ", counted(r.Alarms, "smoke or carbon monoxide alarm")+" passed on:")
 		for _, d := range r.Decisions {
-			if d.Kind == "alarm" {
+			if d.RaisesAlarm() {
 				p.item("      "+clockOf(d.At)+" ", d.What)
 			}
 		}

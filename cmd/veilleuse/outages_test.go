@@ -46,10 +46,11 @@ func afterTheOutage() gateway.State {
 	for i, d := range []gateway.Decision{
 		{Kind: "authority", What: "Netatmo is gone: the house is run from here", Why: "503, for 1m30s"},
 		{Kind: "alarm", What: "smoke ALARM: Hall", Why: "reported over accessory"},
+		{Kind: "alarm", What: "told: MQTT", Why: "confirmed by 1 subscriber"},
 		{Kind: "authority", What: "the house is handed back to Netatmo", Why: "it has answered since 22:53"},
 	} {
 		d.Number, d.At = uint64(i+1), at(16+i, 0)
-		if i == 2 {
+		if i == 3 {
 			d.Number += uint64(o.LeftOut)
 		}
 		o.Decisions = append(o.Decisions, d)
@@ -98,8 +99,9 @@ Comfort kept (1 K·h: one degree too cold for an hour)
 What was decided
   29 Oct 16:00:10  Netatmo is gone: the house is run from here (503, for 1m30s)
   29 Oct 17:00:10  smoke ALARM: Hall (reported over accessory)
+  29 Oct 18:00:10  told: MQTT (confirmed by 1 subscriber)
   (12 more are not kept)
-  29 Oct 18:00:10  the house is handed back to Netatmo (it has answered since
+  29 Oct 19:00:10  the house is handed back to Netatmo (it has answered since
                    22:53)
 `
 
