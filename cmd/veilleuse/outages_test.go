@@ -170,7 +170,7 @@ func TestReportAsJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &r); err != nil {
 		t.Fatal(err)
 	}
-	if r.Number != 2 || r.LengthS != 6*3600+15*60 || len(r.Rooms) != 3 || *r.Rooms[0].BelowKH != 1.26 || r.Rooms[1].BelowKH != nil || r.Rooms[2].MeasuredH != 6.2 || len(r.Decisions) != 3 {
+	if r.Number != 2 || r.LengthS != 6*3600+15*60 || len(r.Rooms) != 3 || *r.Rooms[0].BelowKH != 1.26 || r.Rooms[1].BelowKH != nil || r.Rooms[2].MeasuredH != 6.2 || len(r.Decisions) != 4 {
 		t.Errorf("got %+v", r)
 	}
 	_, out, _ = said(t, "report", "-c", file, "--json", "--list")
