@@ -3,6 +3,8 @@ package gateway
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -28,6 +30,44 @@ type Circuit struct {
 	Lease  time.Duration `json:"lease,omitempty"`
 	Sensor DeviceID      `json:"sensor,omitempty"` // whose temperature counts; "": the room's own
 	Bypass DeviceID      `json:"bypass,omitempty"` // a valve that lets the water pass when all others are shut
+}
+
+// RoomsOf are the rooms that a circuit heats, as far as they are known.
+func (s State) RoomsOf(c Circuit) []Room {
+	var all []Room
+	for _, word := range c.Rooms {
+		if room, ok := s.RoomNamed(word); ok {
+			all = append(all, room)
+		}
+	}
+	return all
+}
+
+// Heats reports whether a device is a relay that heats the room.
+func (s State) Heats(d Device, id RoomID) bool {
+	return d.Circuit != nil && slices.ContainsFunc(d.Circuit.Rooms, func(word string) bool {
+		room, ok := s.RoomNamed(word)
+		return ok && room.ID == id
+	})
+}
+
+// RoomNamed finds a room by its id or name. The vendor's room of a name comes before one of our own making.
+func (s State) RoomNamed(word string) (Room, bool) {
+	if room, ok := s.Rooms.Get(RoomID(word)); ok {
+		return room, true
+	}
+	var own Room
+	found := false
+	for id, room := range s.Rooms.All() {
+		if !strings.EqualFold(room.Name, word) {
+			continue
+		}
+		if !id.Own() {
+			return room, true
+		}
+		own, found = room, true
+	}
+	return own, found
 }
 
 // Firing is how a heating relay stands.

@@ -3,6 +3,7 @@ package gateway
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -11,6 +12,12 @@ type DeviceID string
 
 // RoomID is the vendor's id of a room, or one of our own making for a house without cloud.
 type RoomID string
+
+// OwnRoom begins the ids of rooms of our own making; the vendor's are numbers.
+const OwnRoom RoomID = "own-"
+
+// Own reports whether the room is of our own making.
+func (id RoomID) Own() bool { return strings.HasPrefix(string(id), string(OwnRoom)) }
 
 // Device is one piece of hardware with all its faces: the cloud's, HomeKit's, the camera's own.
 type Device struct {

@@ -9,40 +9,10 @@ import (
 	"github.com/veilleuse/veilleuse/gateway"
 )
 
-// roomsOf are the rooms that a circuit heats, found by their ids or names. The vendor's room of a name
-// comes before one of our own making.
-func (b *book) roomsOf(c gateway.Circuit) []gateway.Room {
-	var all []gateway.Room
-	for _, word := range c.Rooms {
-		if room, ok := b.roomBy(word); ok {
-			all = append(all, room)
-		}
-	}
-	return all
-}
-
-func (b *book) roomBy(word string) (gateway.Room, bool) {
-	if room, ok := b.Rooms.Get(gateway.RoomID(word)); ok {
-		return room, true
-	}
-	var own gateway.Room
-	found := false
-	for id, room := range b.Rooms.All() {
-		if !strings.EqualFold(room.Name, word) {
-			continue
-		}
-		if !strings.HasPrefix(string(id), ownRoomPrefix) {
-			return room, true
-		}
-		own, found = room, true
-	}
-	return own, found
-}
-
 // nameRoom is the room that a person named in the configuration, made if nobody knows it: a house without
 // a cloud has rooms, too.
 func (b *book) nameRoom(name string) gateway.RoomID {
-	if room, ok := b.roomBy(name); ok {
+	if room, ok := b.RoomNamed(name); ok {
 		return room.ID
 	}
 	id := namedRoom(name)
@@ -54,7 +24,7 @@ func (b *book) nameRoom(name string) gateway.RoomID {
 
 // namedRoom is the id of a room that only the configuration names.
 func namedRoom(name string) gateway.RoomID {
-	return ownRoomPrefix + gateway.RoomID(strings.Map(func(r rune) rune {
+	return gateway.OwnRoom + gateway.RoomID(strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
 			return r
 		}
@@ -69,7 +39,7 @@ func (b *book) joinRooms() {
 		if id != namedRoom(own.Name) {
 			continue
 		}
-		room, ok := b.roomBy(own.Name)
+		room, ok := b.RoomNamed(own.Name)
 		if !ok || room.ID == id {
 			continue
 		}
@@ -95,7 +65,7 @@ func (b *book) ours(d gateway.Device) bool {
 	if b.inCharge() || !b.signedIn() {
 		return true
 	}
-	for _, room := range b.roomsOf(*d.Circuit) {
+	for _, room := range b.RoomsOf(*d.Circuit) {
 		for _, id := range room.Devices {
 			other, _ := b.Devices.Get(id)
 			if _, vendors := other.Face(gateway.CloudAdapter); vendors {
@@ -111,10 +81,7 @@ func (b *book) ours(d gateway.Device) bool {
 func (b *book) firedFor(room gateway.Room) gateway.Value {
 	for id, f := range b.Firings.All() {
 		d, _ := b.Devices.Get(id)
-		if d.Circuit == nil || f.Changed.IsZero() {
-			continue
-		}
-		if slices.ContainsFunc(b.roomsOf(*d.Circuit), func(r gateway.Room) bool { return r.ID == room.ID }) {
+		if b.Heats(d, room.ID) && !f.Changed.IsZero() {
 			return gateway.Flag(f.On)
 		}
 	}

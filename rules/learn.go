@@ -104,7 +104,7 @@ func (b *book) circuits() map[gateway.RoomID]heated {
 			continue
 		}
 		h := heated{of: id, circuit: *d.Circuit, ours: b.ours(d), on: f.On}
-		for _, room := range b.roomsOf(*d.Circuit) {
+		for _, room := range b.RoomsOf(*d.Circuit) {
 			if other, taken := all[room.ID]; !taken || h.ours && !other.ours {
 				all[room.ID] = h
 			}

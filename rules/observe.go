@@ -158,7 +158,7 @@ func (b *book) place(d *gateway.Device, f gateway.Found) {
 	if b.from != gateway.MQTTAdapter {
 		return
 	}
-	if f.RoomName != "" && (d.Room == "" || strings.HasPrefix(string(d.Room), ownRoomPrefix)) {
+	if f.RoomName != "" && (d.Room == "" || d.Room.Own()) {
 		d.Room = b.nameRoom(f.RoomName)
 	}
 	d.Circuit = f.Circuit
@@ -194,7 +194,7 @@ func (b *book) placeOf(f gateway.Found, d gateway.Device) gateway.RoomID {
 	if f.Room != "" {
 		return f.Room
 	}
-	if d.Room != "" && !strings.HasPrefix(string(d.Room), ownRoomPrefix) {
+	if d.Room != "" && !d.Room.Own() {
 		return d.Room
 	}
 	name := f.RoomName
@@ -203,7 +203,7 @@ func (b *book) placeOf(f gateway.Found, d gateway.Device) gateway.RoomID {
 	}
 	var found gateway.RoomID
 	for id, r := range b.Rooms.All() {
-		if r.Name != "" && !strings.HasPrefix(string(id), ownRoomPrefix) && strings.EqualFold(r.Name, strings.TrimSpace(name)) {
+		if r.Name != "" && !id.Own() && strings.EqualFold(r.Name, strings.TrimSpace(name)) {
 			if found != "" {
 				return ""
 			}
@@ -220,12 +220,9 @@ func (b *book) ownRoom(d *gateway.Device, f gateway.Found) {
 	if name == "" {
 		name = label(*d)
 	}
-	d.Room = ownRoomPrefix + gateway.RoomID(d.ID)
+	d.Room = gateway.OwnRoom + gateway.RoomID(d.ID)
 	b.setRoom(gateway.Room{ID: d.Room, Name: name})
 }
-
-// ownRoomPrefix begins the ids of rooms of our own making; the vendor's are numbers.
-const ownRoomPrefix = "own-"
 
 // settle moves a device from the room it stood in to the one it stands in.
 func (b *book) settle(old, d gateway.Device) {
@@ -233,7 +230,7 @@ func (b *book) settle(old, d gateway.Device) {
 		r, _ := b.Rooms.Get(old.Room)
 		r.Devices = slices.DeleteFunc(slices.Clone(r.Devices), func(id gateway.DeviceID) bool { return id == d.ID })
 		b.setRoom(r)
-		if len(r.Devices) == 0 && strings.HasPrefix(string(r.ID), ownRoomPrefix) {
+		if len(r.Devices) == 0 && r.ID.Own() {
 			b.Rooms = b.Rooms.Without(r.ID)
 		}
 		b.everything = true

@@ -70,7 +70,7 @@ func (b *book) firing(id gateway.DeviceID) (firing, bool) {
 		return firing{}, false
 	}
 	m, read := d.ReadingFrom(gateway.Relay, via)
-	f := firing{Firing: stands, device: d, rooms: b.roomsOf(*d.Circuit), ours: b.ours(d),
+	f := firing{Firing: stands, device: d, rooms: b.RoomsOf(*d.Circuit), ours: b.ours(d),
 		point: gateway.Point{Adapter: via, Of: string(id), Quantity: gateway.Relay}}
 	return f, read && !m.At.Before(b.Started)
 }
@@ -97,7 +97,7 @@ func (b *book) burn(f *firing) (gateway.Value, string) {
 	if on {
 		on, why = b.mayStart(f, why)
 	} else {
-		b.unblock(f)
+		f.Blocked = ""
 	}
 	if on != f.On && b.justTaken() {
 		return gateway.Value{}, "" // nothing is toggled at the instant of taking over
@@ -114,7 +114,7 @@ func (b *book) justTaken() bool {
 // handOver leaves a relay to the vendor: what was leased runs out by itself. Only a relay that would never
 // end it is switched off.
 func (b *book) handOver(f *firing) (gateway.Value, string) {
-	b.unblock(f)
+	f.Blocked = ""
 	if !f.Ordered.Yes() || !f.On {
 		f.Ordered = gateway.Value{}
 		return gateway.Value{}, ""
@@ -140,7 +140,7 @@ func (b *book) mayStart(f *firing, why string) (bool, string) {
 		blocked = fmt.Sprintf("it has started %d times within an hour", len(f.Starts))
 	}
 	if blocked == "" {
-		b.unblock(f)
+		f.Blocked = ""
 		return true, why
 	}
 	if f.Blocked != blocked && !f.On {
@@ -150,8 +150,6 @@ func (b *book) mayStart(f *firing, why string) (bool, string) {
 	return false, blocked
 }
 
-func (b *book) unblock(f *firing) { f.Blocked = "" }
-
 // silentNeighbour is another relay of the same rooms that does not show what it was told.
 func (b *book) silentNeighbour(f *firing) string {
 	for id, other := range b.Firings.All() {
@@ -159,10 +157,8 @@ func (b *book) silentNeighbour(f *firing) string {
 			continue
 		}
 		d, _ := b.Devices.Get(id)
-		for _, room := range b.roomsOf(*d.Circuit) {
-			if slices.ContainsFunc(f.rooms, func(r gateway.Room) bool { return r.ID == room.ID }) {
-				return label(d)
-			}
+		if slices.ContainsFunc(f.rooms, func(r gateway.Room) bool { return b.Heats(d, r.ID) }) {
+			return label(d)
 		}
 	}
 	return ""

@@ -179,14 +179,9 @@ func (b *book) spread(room gateway.Room) (gateway.Aim, bool) {
 			continue
 		}
 		d, _ := b.Devices.Get(id)
-		if d.Circuit == nil || d.Circuit.Heats == gateway.HeatsElectric {
-			continue
-		}
-		for _, heated := range b.roomsOf(*d.Circuit) {
-			if heated.ID == room.ID {
-				return gateway.Aim{Value: gateway.Number(b.Home.Maximum), Mode: gateway.RoomManual,
-					Why: label(d) + " heats although it is off: the valve is kept open so that the heat spreads"}, true
-			}
+		if b.Heats(d, room.ID) && d.Circuit.Heats != gateway.HeatsElectric {
+			return gateway.Aim{Value: gateway.Number(b.Home.Maximum), Mode: gateway.RoomManual,
+				Why: label(d) + " heats although it is off: the valve is kept open so that the heat spreads"}, true
 		}
 	}
 	return gateway.Aim{}, false

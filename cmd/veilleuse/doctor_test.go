@@ -92,6 +92,20 @@ func cloudOnly(id gateway.DeviceID) func(*patient) {
 	}
 }
 
+// byRelay has the bedroom heated by a relay on MQTT instead of a valve, and measured by a thermometer there.
+func byRelay(p *patient) {
+	p.Devices = p.Devices.Without("valve")
+	seen := func(q gateway.Quantity, v gateway.Value) gateway.Measure {
+		return gateway.Measure{Quantity: q, Value: v, At: evening.Add(-5 * time.Hour), From: "mqtt"}
+	}
+	relay := gateway.Device{ID: "relay", Name: "Radiator", Circuit: &gateway.Circuit{Rooms: []string{"Chambre"}, Heats: gateway.HeatsRadiator, Lease: 15 * time.Minute},
+		Faces: []gateway.Face{face("mqtt", gateway.Relay)}}
+	p.Devices = p.Devices.With("relay", relay.WithReading(seen(gateway.Relay, gateway.Flag(false))))
+	thermometer := gateway.Device{ID: "thermometer", Name: "Thermometer", Room: "chambre", Faces: []gateway.Face{face("mqtt")}}
+	p.Devices = p.Devices.With("thermometer", thermometer.WithReading(seen(gateway.Temperature, gateway.Number(18))))
+	p.Rooms = p.Rooms.With("chambre", gateway.Room{ID: "chambre", Name: "Chambre", Devices: []gateway.DeviceID{"thermometer"}})
+}
+
 func without(id gateway.DeviceID) func(*patient) {
 	return func(p *patient) { p.Devices = p.Devices.Without(id) }
 }
@@ -130,6 +144,19 @@ func TestDoctorFindsWhatIsMissing(t *testing.T) {
 		{"all is well", func(*patient) {}, true, 100, 100, "Salon", well, "over HomeKit", ""},
 		{"a valve on the cloud only", cloudOnly("valve"), false, 60, 75, "Chambre", gap, "only the cloud reaches it; by itself (unverified)", "pair its relay"},
 		{"a thermostat on the cloud only", cloudOnly("thermostat"), true, 85, 95, "Salon", warn, "by itself (the vendor says so): Keeps its programme", "pair its relay"},
+		{"a room that a relay heats", byRelay, true, 100, 100, "Chambre", well, "over MQTT, heard 5 h ago", ""},
+		{"a relay that has left the broker", func(p *patient) {
+			byRelay(p)
+			p.device("relay", func(d *gateway.Device) { d.Faces[0].Reaches, d.Faces[0].Why = false, "it has left the broker" })
+		}, false, 60, 75, "Chambre", gap, "does not answer (it has left the broker)", "has power"},
+		{"a relay that never said whether it is on", func(p *patient) {
+			byRelay(p)
+			p.device("relay", func(d *gateway.Device) { d.Readings = nil })
+		}, false, 60, 75, "Chambre", gap, "has said nothing yet", "wait a minute"},
+		{"a relay's room that only the cloud measures", func(p *patient) {
+			byRelay(p)
+			p.device("thermometer", func(d *gateway.Device) { d.Readings[0].From = gateway.CloudAdapter })
+		}, true, 100, 100, "Chambre", warn, "the relay heats as was usual", "thermometer"},
 		{"what could be paired is named", func(p *patient) {
 			cloudOnly("valve")(p)
 			p.facts.Found = []foundAccessory{{ID: "11:22:33:44:55:66", Name: "Relais", Paired: "no"}, {ID: "77", Name: "TV", Paired: "elsewhere"}}

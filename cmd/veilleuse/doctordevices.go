@@ -24,7 +24,7 @@ var heaters = []string{"thermostat", "valve", "bus thermostat", "pilot wire heat
 
 // roleOf is by what the device can do, and where that is not known, by its note.
 func roleOf(d gateway.Device, note notes.Note) role {
-	if _, _, ok := d.Control(gateway.Target); ok || slices.Contains(heaters, note.Kind) {
+	if _, _, ok := d.Control(gateway.Target); ok || d.Circuit != nil || slices.Contains(heaters, note.Kind) {
 		return heats
 	}
 	has := d.Quantities()
@@ -48,7 +48,10 @@ func (d doctor) device(dev gateway.Device) doctorDevice {
 	if r.Name == "" {
 		r.Name = string(dev.ID)
 	}
-	if !known {
+	switch {
+	case dev.Circuit != nil: // one that is off has nothing to say; the broker tells whether it is there
+		note = notes.Note{}
+	case !known:
 		note = notes.Note{SilentAfter: usualSilence}
 	}
 	face, local := localFace(dev, does)
@@ -98,7 +101,7 @@ func localFace(d gateway.Device, does role) (gateway.Face, bool) {
 	var best gateway.Face
 	found := false
 	for _, f := range d.Faces {
-		if f.Adapter == gateway.CloudAdapter || does == heats && !takes(f, gateway.Target) || does == warns && !warned(d, f) {
+		if f.Adapter == gateway.CloudAdapter || does == heats && !takes(f, steeredBy(d)) || does == warns && !warned(d, f) {
 			continue
 		}
 		if !found || f.Reaches && !best.Reaches {
@@ -106,6 +109,32 @@ func localFace(d gateway.Device, does role) (gateway.Face, bool) {
 		}
 	}
 	return best, found
+}
+
+// steeredBy is what is set to have a device heat.
+func steeredBy(d gateway.Device) gateway.Quantity {
+	if d.Circuit != nil {
+		return gateway.Relay
+	}
+	return gateway.Target
+}
+
+// heatersOf are the devices that heat a room: those that stand there, and the relays that do it from elsewhere.
+func (d doctor) heatersOf(room gateway.Room) []gateway.Device {
+	var all []gateway.Device
+	for _, id := range room.Devices {
+		dev, ok := d.state.Devices.Get(id)
+		note, _ := d.notes.For(dev.Model)
+		if ok && dev.Circuit == nil && roleOf(dev, note) == heats {
+			all = append(all, dev)
+		}
+	}
+	for _, dev := range d.state.Devices.All() {
+		if d.state.Heats(dev, room.ID) {
+			all = append(all, dev)
+		}
+	}
+	return all
 }
 
 func takes(f gateway.Face, q gateway.Quantity) bool {
@@ -313,7 +342,7 @@ func (d doctor) over(adapter string) string {
 	case gateway.CameraAdapter:
 		return "over its own HTTP on the LAN"
 	}
-	return "over " + adapter
+	return "over " + strings.ToUpper(adapter) // MQTT
 }
 
 func because(why string) string {

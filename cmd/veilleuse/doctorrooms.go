@@ -17,12 +17,10 @@ func (d doctor) room(room gateway.Room, seen map[gateway.DeviceID]doctorDevice) 
 		r.Name = string(room.ID)
 	}
 	var heating []doctorDevice
-	for _, id := range room.Devices {
-		dev, ok := d.state.Devices.Get(id)
-		note, _ := d.notes.For(dev.Model)
-		if ok && roleOf(dev, note) == heats {
-			heating = append(heating, seen[id])
-		}
+	relays := false
+	for _, dev := range d.heatersOf(room) {
+		heating = append(heating, seen[dev.ID])
+		relays = relays || dev.Circuit != nil
 	}
 	if len(heating) == 0 {
 		r.Path = noWay
@@ -37,7 +35,25 @@ func (d doctor) room(room gateway.Room, seen map[gateway.DeviceID]doctorDevice) 
 	if r.Path == overLAN && r.Served {
 		d.planOf(&r, room)
 	}
+	if relays && r.Served {
+		d.warmthOf(&r, room)
+	}
 	return r, true
+}
+
+// warmthOf looks whether a room that a relay heats has a temperature to go by that needs no cloud.
+func (d doctor) warmthOf(r *doctorRoom, room gateway.Room) {
+	for _, id := range room.Devices {
+		dev, _ := d.state.Devices.Get(id)
+		for _, m := range dev.Readings {
+			if m.Quantity == gateway.Temperature && m.From != gateway.CloudAdapter {
+				return
+			}
+		}
+	}
+	r.Result = warn
+	r.What += "; its temperature comes from the cloud alone: without it the relay heats as was usual"
+	r.Do = "give the room a thermometer on HomeKit or MQTT (sensors in the configuration)"
 }
 
 // badness orders devices by how little they would do.

@@ -107,12 +107,7 @@ func (d doctor) drillRoom(room gateway.Room) (drillRoom, bool) {
 		r.Target = &target
 	}
 	var words []string
-	for _, id := range room.Devices {
-		dev, ok := d.state.Devices.Get(id)
-		note, _ := d.notes.For(dev.Model)
-		if !ok || roleOf(dev, note) != heats {
-			continue
-		}
+	for _, dev := range d.heatersOf(room) {
 		what, served := d.obeys(dev, room)
 		r.Served = r.Served && served
 		words = append(words, fmt.Sprintf("%s %s", dev.Name, what))
@@ -138,6 +133,9 @@ func (d doctor) obeys(dev gateway.Device, room gateway.Room) (string, bool) {
 	case !face.Reaches:
 		return "does not answer" + because(face.Why), false
 	}
+	if dev.Circuit != nil {
+		return d.fires(dev, face)
+	}
 	m, ok := dev.ReadingFrom(gateway.Target, face.Adapter)
 	shown, number := m.Value.Number()
 	wanted, due := room.Target.Value.Number()
@@ -152,6 +150,23 @@ func (d doctor) obeys(dev gateway.Device, room gateway.Room) (string, bool) {
 		return fmt.Sprintf("was set to %g °C and shows it", shown), true
 	}
 	return fmt.Sprintf("shows %g °C by itself", shown), true
+}
+
+// fires says what a relay shows, and whether it does what it is told.
+func (d doctor) fires(dev gateway.Device, face gateway.Face) (string, bool) {
+	stands, _ := d.state.Firings.Get(dev.ID)
+	m, ok := dev.ReadingFrom(gateway.Relay, face.Adapter)
+	switch {
+	case !ok:
+		return "answers, but does not show whether it is on", false
+	case stands.Silent:
+		return "does not show what it was told", false
+	case stands.Faulty != "":
+		return "refuses what it is told" + because(stands.Faulty), false
+	case m.Value.Yes():
+		return "is on", true
+	}
+	return "is off", true
 }
 
 // fits reports whether a device shows a target, as far as its range and steps allow.

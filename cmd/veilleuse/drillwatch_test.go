@@ -123,6 +123,18 @@ func TestDrillIsJudged(t *testing.T) {
 			p.later(8 * time.Minute)
 			p.ends(10*time.Minute, "its time is over")
 		}, false, endedInTime, "shows 19 °C instead of 17 °C"},
+		{"a room that a relay heats", func(p *played) {
+			byRelay(p.patient)
+			p.later(9 * time.Minute)
+			p.ends(10*time.Minute, "its time is over")
+		}, true, endedInTime, "Radiator is off"},
+		{"a relay does not obey", func(p *played) {
+			byRelay(p.patient)
+			p.Firings = p.Firings.With("relay", gateway.Firing{Silent: true})
+			p.later(time.Minute)
+			p.later(8 * time.Minute)
+			p.ends(10*time.Minute, "its time is over")
+		}, false, endedInTime, "Radiator does not show what it was told"},
 		{"a device is lost on the LAN", func(p *played) {
 			p.device("valve", func(d *gateway.Device) {
 				d.Faces = []gateway.Face{{Adapter: gateway.AccessoryAdapter, Why: "timeout", Controls: d.Faces[1].Controls}}
