@@ -77,14 +77,10 @@ func (h *house) heard(s ble.Sighting) {
 
 // sleep waits in real time, and returns an error where ctx ends first.
 func sleep(ctx context.Context, pause time.Duration) error {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	over, cancel := context.WithTimeout(ctx, pause)
+	defer cancel()
+	<-over.Done()
+	return ctx.Err()
 }
 
 // sweepAir listens for accessories on Bluetooth for the time of one sweep, or until the wanted one is heard.

@@ -63,14 +63,10 @@ func pairSetupOnce(ctx context.Context, address, code string, identity Identity,
 
 // sleep waits, and returns an error where ctx ends first.
 func sleep(ctx context.Context, pause time.Duration) error {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	over, cancel := context.WithTimeout(ctx, pause)
+	defer cancel()
+	<-over.Done()
+	return ctx.Err()
 }
 
 // PairSetupOver runs pair-setup once over the given transport. ErrRestart asks for another run on a fresh connection.

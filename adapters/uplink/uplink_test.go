@@ -1,14 +1,10 @@
 package uplink
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -276,36 +272,7 @@ func TestDefaultsStayAtHome(t *testing.T) {
 
 // TestStall stops a process in the middle of a climb, as a machine that swaps does.
 func TestStall(t *testing.T) {
-	const isChild = "UPLINK_TEST_CHILD"
-	if os.Getenv(isChild) != "" {
-		stalledChild(t)
-		return
-	}
-	child := exec.Command(os.Args[0], "-test.run=^TestStall$", "-test.v")
-	child.Env = append(os.Environ(), isChild+"=1")
-	out, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Skip("cannot start a second process here: ", err)
-	}
-	verdict := ""
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		switch text := lines.Text(); {
-		case text == "climbing":
-			child.Process.Signal(syscall.SIGSTOP)
-			<-time.After(stalled + time.Second) // real time by intent: the stall is what is tested
-			child.Process.Signal(syscall.SIGCONT)
-		case strings.HasPrefix(text, "probe "):
-			verdict = text
-		}
-	}
-	if err := child.Wait(); err != nil {
-		t.Errorf("the child failed: %v", err)
-	}
-	if verdict != "probe self void=true" {
+	if verdict := gatewaytest.Stall(t, stalled+time.Second, "probe ", stalledChild); verdict != "probe self void=true" {
 		t.Errorf("the stopped prober posted %q, want a void one", verdict)
 	}
 }
@@ -327,7 +294,7 @@ func stalledChild(t *testing.T) {
 	for w.Edge.Accepted() == 0 && time.Now().Before(deadline) {
 		time.Sleep(time.Millisecond)
 	}
-	fmt.Println("climbing")
+	fmt.Println("now")
 	p := <-done
 	fmt.Printf("probe %s void=%v\n", p.Verdict, p.Void)
 }

@@ -1,18 +1,14 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"os/exec"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/uplink/uplinktest"
 	"github.com/veilleuse/veilleuse/gateway"
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
 
 // sequence is a way of coming and going: whether the vendor is well at a time since the start.
@@ -120,36 +116,7 @@ func checkSequence(t *testing.T, w *catalogueWorld) {
 // TestCatalogueOfAStall stops the whole house in the middle of a look, as a machine that swaps does: what
 // it says then counts for nothing.
 func TestCatalogueOfAStall(t *testing.T) {
-	const isChild = "VEILLEUSE_TEST_STALL"
-	if os.Getenv(isChild) != "" {
-		stalledHouse(t)
-		return
-	}
-	child := exec.Command(os.Args[0], "-test.run=^TestCatalogueOfAStall$", "-test.v")
-	child.Env = append(os.Environ(), isChild+"=1")
-	out, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Skip("cannot start a second process here: ", err)
-	}
-	end := ""
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		switch text := lines.Text(); {
-		case text == "looking":
-			_ = child.Process.Signal(syscall.SIGSTOP)
-			<-time.After(3 * time.Second) // real time by intent: the stall is what is tested
-			_ = child.Process.Signal(syscall.SIGCONT)
-		case strings.HasPrefix(text, "stalled: "):
-			end = text
-		}
-	}
-	if err := child.Wait(); err != nil {
-		t.Errorf("the stalled house failed: %v", err)
-	}
-	if end != "stalled: self void=true, house bad=0" {
+	if end := gatewaytest.Stall(t, 3*time.Second, "stalled: ", stalledHouse); end != "stalled: self void=true, house bad=0" {
 		t.Errorf("the stalled house said %q, want a look that does not count", end)
 	}
 }
@@ -168,7 +135,7 @@ func stalledHouse(t *testing.T) {
 	if !eventually(20*time.Second, func() bool { return w.internet.Edge.Accepted() > 0 }) {
 		t.Fatal("nobody looks")
 	}
-	fmt.Println("looking")
+	fmt.Println("now")
 	var probe gateway.Probe
 	var bad int
 	if !eventually(20*time.Second, func() bool {

@@ -1,12 +1,9 @@
 """A controller of the kind that Home Assistant uses, by the library aiohomekit (PyPI).
 
-It speaks as lines.js does: one JSON object a line asks, one answers, those without "id" are news.
 Addresses are fixed: nothing is searched for by multicast.
 """
 
 import asyncio
-import json
-import sys
 import uuid
 
 from aiohomekit.characteristic_cache import CharacteristicCacheMemory
@@ -19,6 +16,8 @@ from aiohomekit.zeroconf import HAP_TYPE_TCP, HomeKitService
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from lines import Paired, by_id, numbers, serve
+
 
 class Controller:
     """What a pairing asks of the controller that it belongs to."""
@@ -29,32 +28,9 @@ class Controller:
         self.aliases = {}
 
 
-def say(**news):
-    print(json.dumps(news), flush=True)
-
-
-def by_id(values):
-    return {f"{aid}.{iid}": value for (aid, iid), value in values.items()}
-
-
-def numbers(name):
-    aid, iid = name.split(".")
-    return int(aid), int(iid)
-
-
-class Verbs:
+class Verbs(Paired):
     def __init__(self):
         self.controller = Controller()
-        self.pairing = None
-
-    def _adopt(self, pairing):
-        self.pairing = pairing
-        pairing.dispatcher_connect(self._heard)
-
-    @staticmethod
-    def _heard(event):
-        if event:
-            say(news="event", characteristics=by_id(event))
 
     async def pair(self, address, device, code, **_):
         """Pairs by setup code."""
@@ -64,7 +40,7 @@ class Verbs:
             config_num=1, state_num=1, category=Categories(2), protocol_version="1.1", type=HAP_TYPE_TCP,
             address=host, addresses=[host], port=int(port)))
         finish = await found.async_start_pairing("bridge")
-        self._adopt(await finish(code))
+        self.adopt(await finish(code))
         return {"controller": self.pairing.pairing_data["iOSPairingId"]}
 
     async def identity(self, **_):
@@ -81,50 +57,12 @@ class Verbs:
     async def join(self, address, accessory, accessoryKey, **_):
         """Uses that identity, which has been added."""
         host, port = address.split(":")
-        self._adopt(IpPairing(self.controller, self.keys | {
+        self.adopt(IpPairing(self.controller, self.keys | {
             "AccessoryPairingID": accessory, "AccessoryLTPK": accessoryKey,
             "AccessoryIP": host, "AccessoryIPs": [host], "AccessoryPort": int(port), "Connection": "IP"}))
-
-    async def accessories(self, **_):
-        return {"accessories": await self.pairing.list_accessories_and_characteristics()}
-
-    async def pairings(self, **_):
-        return await self.pairing.list_pairings()
-
-    async def read(self, ids, **_):
-        return by_id(await self.pairing.get_characteristics([numbers(name) for name in ids]))
-
-    async def write(self, values, **_):
-        """Answers the values that were refused."""
-        return by_id(await self.pairing.put_characteristics(
-            [(*numbers(name), value) for name, value in values.items()]))
 
     async def subscribe(self, ids, **_):
         return by_id(await self.pairing.subscribe([numbers(name) for name in ids]))
 
-    async def unpair(self, controller, **_):
-        await self.pairing.remove_pairing(controller)
 
-    async def close(self, **_):
-        await self.pairing.close()
-
-
-async def answer(verbs, request):
-    number, verb = request.pop("id"), request.pop("do")
-    try:
-        say(id=number, answer=await getattr(verbs, verb)(**request))
-    except Exception as why:  # whatever the library raises is the answer
-        say(id=number, error=f"{type(why).__name__}: {why}")
-
-
-async def main():
-    lines = asyncio.StreamReader(limit=1 << 20)
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
-    verbs, running = Verbs(), set()
-    while line := await lines.readline():
-        task = asyncio.create_task(answer(verbs, json.loads(line)))
-        running.add(task)
-        task.add_done_callback(running.discard)
-
-
-asyncio.run(main())
+asyncio.run(serve(Verbs()))

@@ -1,12 +1,10 @@
 """A controller of the kind that Home Assistant uses, over Bluetooth LE, by the library aiohomekit (PyPI).
 
-It speaks as lines.js does: one JSON object a line asks, one answers, those without "id" are news. There
-is no radio: in place of a connection, GATT goes line by line through the unix socket that is named.
+There is no radio: in place of a connection, GATT goes line by line through the unix socket that is named.
 """
 
 import asyncio
 import json
-import sys
 
 from aiohomekit.characteristic_cache import CharacteristicCacheMemory
 from aiohomekit.controller.ble import discovery as ble_discovery
@@ -20,20 +18,9 @@ from bleak.backends.scanner import AdvertisementData
 from bleak.backends.service import BleakGATTService, BleakGATTServiceCollection
 from bleak.exc import BleakError
 
+from lines import Paired, numbers, serve
+
 APPLE = 76
-
-
-def say(**news):
-    print(json.dumps(news), flush=True)
-
-
-def by_id(values):
-    return {f"{aid}.{iid}": value for (aid, iid), value in values.items()}
-
-
-def numbers(name):
-    aid, iid = name.split(".")
-    return int(aid), int(iid)
 
 
 class Wire:
@@ -131,7 +118,7 @@ class Client(AIOHomeKitBleakClient):
         self.disconnected(self)
 
 
-class Verbs:
+class Verbs(Paired):
     async def begin(self, socket, mtu, **_):
         self.socket, self.mtu = socket, mtu
         self.controller = BleController(CharacteristicCacheMemory())
@@ -156,21 +143,8 @@ class Verbs:
         paired = await finish(code)
         await paired.close()
         data = dict(paired.pairing_data)
-        self.pairing = self.controller.load_pairing("alarm", data)
-        self.pairing.dispatcher_connect(lambda event: event and say(news="event", characteristics=by_id(event)))
+        self.adopt(self.controller.load_pairing("alarm", data))
         return {"controller": data["iOSPairingId"]}
-
-    async def accessories(self, **_):
-        return {"accessories": await self.pairing.list_accessories_and_characteristics()}
-
-    async def pairings(self, **_):
-        return await self.pairing.list_pairings()
-
-    async def read(self, ids, **_):
-        return by_id(await self.pairing.get_characteristics([numbers(name) for name in ids]))
-
-    async def write(self, values, **_):
-        return by_id(await self.pairing.put_characteristics([(*numbers(name), value) for name, value in values.items()]))
 
     async def subscribe(self, ids, **_):
         await self.pairing.subscribe([numbers(name) for name in ids])
@@ -179,29 +153,5 @@ class Verbs:
         """Has the key of notifications made and asks for them."""
         await self.pairing._async_set_broadcast_encryption_key()
 
-    async def close(self, **_):
-        await self.pairing.close()
 
-    async def unpair(self, controller, **_):
-        await self.pairing.remove_pairing(controller)
-
-
-async def answer(verbs, request):
-    number, verb = request.pop("id"), request.pop("do")
-    try:
-        say(id=number, answer=await getattr(verbs, verb)(**request))
-    except Exception as why:  # whatever the library raises is the answer
-        say(id=number, error=f"{type(why).__name__}: {why}")
-
-
-async def main():
-    lines = asyncio.StreamReader(limit=1 << 20)
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
-    verbs, running = Verbs(), set()
-    while line := await lines.readline():
-        task = asyncio.create_task(answer(verbs, json.loads(line)))
-        running.add(task)
-        task.add_done_callback(running.discard)
-
-
-asyncio.run(main())
+asyncio.run(serve(Verbs()))
