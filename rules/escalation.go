@@ -29,7 +29,7 @@ func (b *book) alarmWants() {
 		}
 		for i, step := range steps {
 			if b.isDue(b.Alarms[at], i, step) {
-				b.takeStep(at, i, step, &turned)
+				b.takeStep(at, i, steps, &turned)
 			}
 		}
 	}
@@ -70,8 +70,8 @@ func (b *book) isDue(a gateway.Alarm, i int, step gateway.AlarmStep) bool {
 }
 
 // takeStep wants what one step of the plan asks for.
-func (b *book) takeStep(at, i int, step gateway.AlarmStep, turned *turnedOn) {
-	a := b.Alarms[at]
+func (b *book) takeStep(at, i int, steps []gateway.AlarmStep, turned *turnedOn) {
+	a, step := b.Alarms[at], steps[i]
 	why := fmt.Sprintf("%s alarm: %s", kindWords[a.Kind], a.Why)
 	if step.After > 0 {
 		why = fmt.Sprintf("nobody has answered for %s: %s", length(step.After), why)
@@ -92,9 +92,9 @@ func (b *book) takeStep(at, i int, step gateway.AlarmStep, turned *turnedOn) {
 			b.record(at, i, 1, "light "+b.deviceName(p.Of), p)
 		}
 	case gateway.WayTell:
-		b.tellWants(at, i, step, tellers[step.Of], gateway.Point{Adapter: step.Of, Of: a.PointName(), Quantity: gateway.Tell}, why)
+		b.tellWants(at, i, steps, tellers[step.Of], gateway.Point{Adapter: step.Of, Of: a.PointName(), Quantity: gateway.Tell}, why)
 	case gateway.WayRun:
-		b.tellWants(at, i, step, step.Of, gateway.Point{Adapter: gateway.CommandAdapter, Of: a.PointName() + "/" + step.Of, Quantity: gateway.Tell}, why)
+		b.tellWants(at, i, steps, step.Of, gateway.Point{Adapter: gateway.CommandAdapter, Of: a.PointName() + "/" + step.Of, Quantity: gateway.Tell}, why)
 	}
 }
 
@@ -102,11 +102,22 @@ func (b *book) takeStep(at, i int, step gateway.AlarmStep, turned *turnedOn) {
 var tellers = map[string]string{"homekit": "Home app", "mqtt": "MQTT"}
 
 // tellWants wants people to be told, once a round: the number of the round is the value, so that converge asks again
-// after a loss, and never twice for the same.
-func (b *book) tellWants(at, i int, step gateway.AlarmStep, path string, p gateway.Point, why string) {
+// after a loss, and never twice for the same. Who stands in the plan at several times is wanted by the first of these
+// steps; each of the others is one round more.
+func (b *book) tellWants(at, i int, steps []gateway.AlarmStep, path string, p gateway.Point, why string) {
+	step, held := steps[i], b.Alarms[at].Held
 	round := 1
+	for k, other := range steps {
+		switch {
+		case k == i || other.Way != step.Way || other.Of != step.Of:
+		case other.After < step.After || other.After == step.After && k < i:
+			return
+		case other.After <= held:
+			round++
+		}
+	}
 	if every := b.Home.AlarmPlan.Repeat; every > 0 {
-		round += int((b.Alarms[at].Held - step.After) / every)
+		round += int((held - step.After) / every)
 	}
 	b.record(at, i, round, path, p)
 	b.want(want{point: p, value: gateway.Number(float64(round)), why: why, alarm: true})
