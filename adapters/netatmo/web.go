@@ -23,7 +23,10 @@ import (
 // Bounds of one request.
 const (
 	usualDeadline = 20 * time.Second // for the whole of it: a header time-out alone passes a dribble
-	maxBody       = 8 << 20          // a large home's topology is some 100 KB
+	// idle is how long a connection is kept for the next request: not until the next look, which is to find out
+	// whether anybody else could still connect.
+	idle    = 10 * time.Second
+	maxBody = 8 << 20 // a large home's topology is some 100 KB
 )
 
 // web talks HTTP to the vendor. It follows no redirect, uses no proxy and keeps to the addresses that
@@ -75,7 +78,7 @@ func newWeb(o Options) (*web, error) {
 	return &web{base: base, deadline: deadline, client: &http.Client{
 		Transport: &http.Transport{
 			DialContext: dial, ForceAttemptHTTP2: true, TLSHandshakeTimeout: deadline / 2,
-			TLSClientConfig: &tls.Config{RootCAs: o.Roots}, MaxIdleConnsPerHost: 1, IdleConnTimeout: 90 * time.Second, MaxResponseHeaderBytes: 64 << 10,
+			TLSClientConfig: &tls.Config{RootCAs: o.Roots}, MaxIdleConnsPerHost: 1, IdleConnTimeout: idle, MaxResponseHeaderBytes: 64 << 10,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
