@@ -97,6 +97,8 @@ type Probe struct {
 	Evidence []string // what was seen, one fact each
 	Witness  Answer   // do independent hosts say that the internet is there
 	Void     bool     // the prober itself was late: count for nothing
+	Door     bool     // the vendor's own server was reached, over TLS if it is spoken to over TLS
+	Vouched  bool     // the API behind it was not asked: a call had just been answered there
 	Took     time.Duration
 }
 

@@ -186,6 +186,7 @@ type Cloud struct {
 	Unseen              time.Duration // of the time since FirstGood in which nobody looked
 	Own                 bool          // among the failures in a row are some of our own link
 	Opened              bool          // the door was seen open in between: it is only reads that fail
+	Behind              bool          // what fails lies behind an open door, where only reads looked before
 	Doubted             time.Time     // when a doubt last turned out to be none
 	Returned            time.Time     // when authority was last handed back
 	Viewed              time.Time     // when the cloud's view was last read

@@ -15,6 +15,7 @@ const (
 	badCount    = 5                 // failures in a row, and
 	badSpan     = 90 * time.Second  // seen over this long: the cloud is gone
 	bothSpan    = 135 * time.Second // the same if probes and reads look: they begin to doubt sooner
+	behindSpan  = 95 * time.Second  // the same for what fails behind an open door, where only reads looked before
 	fastCount   = 3                 // the same when somebody waits and two different signs agree
 	fastSpan    = 30 * time.Second
 	homeSpan    = 3 * time.Minute // our own link: a daily reconnect of the line takes up to 2 min
@@ -156,7 +157,9 @@ func (b *book) confirmed() bool {
 		span, count = fastSpan, fastCount
 	case c.FirstBad.Sub(c.Doubted) < brownLately:
 		span, count = brownSpan, brownCount
-	case !c.Read.At.Before(c.FirstBad): // both were looked at, which is found out sooner
+	case c.Behind:
+		span = behindSpan
+	case !c.Read.At.Before(c.FirstBad): // both looked, which is found out sooner
 		span = bothSpan
 	}
 	return c.Bad >= count && c.LastBad.Sub(c.FirstBad) >= span

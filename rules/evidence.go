@@ -261,8 +261,9 @@ func (b *book) keepCount(bad bool) {
 	c := &b.Cloud
 	if bad {
 		if c.Bad == 0 {
-			c.FirstBad, c.Own, c.Opened = b.now, false, false
+			c.FirstBad, c.Own, c.Opened, c.Behind = b.now, false, false, c.Probe.Vouched
 		}
+		c.Behind = c.Behind && c.Probe.Door
 		c.Own = c.Own || ours(b.probed())
 		c.Bad, c.LastBad, c.Good = c.Bad+1, b.now, 0
 		if c.Bad == backToLocal || c.Bad == 1 && b.Authority.Phase == gateway.Local {

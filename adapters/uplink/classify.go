@@ -35,6 +35,8 @@ func classify(o observation) gateway.Probe {
 		Evidence: evidence(o),
 		Witness:  o.internet(),
 		Void:     o.void() != "",
+		Door:     o.connected() && (!o.secure || o.shake.verified()),
+		Vouched:  o.reply.byCall,
 		Took:     o.took,
 	}
 }

@@ -7,9 +7,12 @@ import (
 )
 
 // The pace, in the house's time. In a model of 840 days 120 s and 15 s with five failures in a row and
-// a witness gave no false switch, found an outage after 154 s (median), and cost 30 probes an hour.
+// a witness gave no false switch, found an outage after 154 s (median), and cost 30 probes an hour. The cloud
+// is read as often: the probes fall between the reads, so that somebody looks at it every minute.
 const (
 	healthyPause = 120 * time.Second
+	longestPause = 150 * time.Second // however often calls go there: they do not climb the ladder
+	afterCall    = 60 * time.Second  // halfway to the next read
 	suspectPause = 15 * time.Second
 	firstLocal   = 60 * time.Second // longest pause at the start of an outage; doubles
 	lastLocal    = 300 * time.Second
@@ -25,8 +28,8 @@ const (
 	longestWish = 30 * time.Minute // a Retry-After beyond this is not believed
 )
 
-// pause returns how long to wait after a probe that ended. luck in [0,1) spreads many houses.
-func (r *rounds) pause(luck float64) time.Duration {
+// pause returns how long to wait after a probe that ended at an instant. luck in [0,1) spreads many houses.
+func (r *rounds) pause(ended time.Time, luck float64) time.Duration {
 	s := r.state
 	switch {
 	case s.Authority.Phase == gateway.Local:
@@ -36,6 +39,8 @@ func (r *rounds) pause(luck float64) time.Duration {
 		return suspectPause + time.Duration(luck*float64(suspectPause))
 	case s.Authority.Phase == gateway.Suspect, s.Cloud.Bad > 0, r.void:
 		return suspectPause
+	case answered(s) && calledAt(s).Add(afterCall).After(ended):
+		return min(max(calledAt(s).Add(afterCall).Sub(ended), suspectPause), longestPause)
 	}
 	return healthyPause
 }

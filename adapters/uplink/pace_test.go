@@ -1,7 +1,13 @@
 package uplink
 
 import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/netatmo"
@@ -15,6 +21,13 @@ func phase(p gateway.Phase) gateway.State {
 func TestPause(t *testing.T) {
 	failed := phase(gateway.Watching)
 	failed.Cloud.Bad = 1
+	read := func(ago time.Duration) gateway.State {
+		s := phase(gateway.Watching)
+		s.Cloud.Read = gateway.Service{Verdict: gateway.VerdictOK, At: instant.Add(-ago)}
+		return s
+	}
+	lost := read(time.Second)
+	lost.Cloud.Read.Verdict = gateway.VerdictCloudDown
 	for _, c := range []struct {
 		name        string
 		state       gateway.State
@@ -24,6 +37,12 @@ func TestPause(t *testing.T) {
 	}{
 		{"empty State", gateway.State{}, 0, false, 120 * time.Second, 120 * time.Second},
 		{"watching", phase(gateway.Watching), 0, false, 120 * time.Second, 120 * time.Second},
+		{"watching, the cloud was just read", read(time.Second), 0, false, 59 * time.Second, 59 * time.Second},
+		{"watching, the cloud was read half a minute ago", read(30 * time.Second), 0, false, 30 * time.Second, 30 * time.Second},
+		{"watching, the cloud was read a short while ago", read(50 * time.Second), 0, false, 15 * time.Second, 15 * time.Second},
+		{"watching, the cloud was read when this began", read(61 * time.Second), 0, false, 120 * time.Second, 120 * time.Second},
+		{"watching, the cloud is read all the time", read(-110 * time.Second), 0, false, 150 * time.Second, 150 * time.Second},
+		{"watching, the last read failed", lost, 0, false, 120 * time.Second, 120 * time.Second},
 		{"watching, the last look did not count", phase(gateway.Watching), 0, true, 15 * time.Second, 15 * time.Second},
 		{"watching, a call failed", failed, 0, false, 15 * time.Second, 15 * time.Second},
 		{"suspect", phase(gateway.Suspect), 0, false, 15 * time.Second, 15 * time.Second},
@@ -33,10 +52,10 @@ func TestPause(t *testing.T) {
 		{"returning", phase(gateway.Returning), 0, false, 15 * time.Second, 30 * time.Second},
 	} {
 		r := rounds{state: c.state, away: c.away, void: c.void}
-		if got := r.pause(0); got != c.least {
+		if got := r.pause(instant, 0); got != c.least {
 			t.Errorf("%s: shortest pause %v, want %v", c.name, got, c.least)
 		}
-		if got := r.pause(0.999999999).Round(time.Second); got != c.most {
+		if got := r.pause(instant, 0.999999999).Round(time.Second); got != c.most {
 			t.Errorf("%s: longest pause %v, want %v", c.name, got, c.most)
 		}
 	}
@@ -58,7 +77,7 @@ func spendDay(p gateway.Phase, length time.Duration) (probes, requests int) {
 		if luck += 0.37; luck >= 1 {
 			luck--
 		}
-		now = now.Add(r.pause(luck))
+		now = now.Add(r.pause(now, luck))
 	}
 	return probes, requests
 }
@@ -117,4 +136,70 @@ func TestMemory(t *testing.T) {
 			t.Errorf("gap %v, want %v", r.memory.gap, want)
 		}
 	}
+}
+
+// adapter is a Run as an Adapter.
+type adapter func(context.Context, gateway.Port) error
+
+func (a adapter) Run(ctx context.Context, port gateway.Port) error { return a(ctx, port) }
+
+// The cloud is read every two minutes, more or less, and asked other things besides. The prober falls in between: somebody
+// looks at the vendor's door every minute and a bit.
+func TestProbesFallBetweenReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const day = 24 * time.Hour
+		loop := &gateway.Loop{Log: slog.New(slog.DiscardHandler), Step: func(s gateway.State, e gateway.Event) (gateway.State, []gateway.Command) {
+			s.At, s.Authority.Phase = e.At, gateway.Watching
+			if call, ok := e.Fact.(gateway.Call); ok {
+				s.Cloud.Read = gateway.Service{Verdict: call.Verdict, At: e.At}
+				s.Version++
+			}
+			return s, nil
+		}}
+		var looks []time.Time
+		var mu sync.Mutex
+		look := func(at time.Time) {
+			mu.Lock()
+			defer mu.Unlock()
+			looks = append(looks, at)
+		}
+		reads := func(every time.Duration) adapter {
+			random := rand.New(rand.NewPCG(uint64(every), 1))
+			return func(ctx context.Context, port gateway.Port) error {
+				for port.Sleep(ctx, time.Duration(float64(every)*(0.9+0.2*random.Float64()))) {
+					look(port.Now())
+					port.Post(gateway.Call{Plane: gateway.PlaneRead, Verdict: gateway.VerdictOK})
+				}
+				return nil
+			}
+		}
+		loop.Attach("netatmo", reads(2*time.Minute))
+		loop.Attach("stations", reads(10*time.Minute))
+		probes := 0
+		loop.Attach("uplink", adapter(func(ctx context.Context, port gateway.Port) error {
+			r := rounds{port: port}
+			for {
+				r.look()
+				look(port.Now())
+				probes++
+				if !r.wait(ctx) {
+					return nil
+				}
+			}
+		}))
+		ctx, cancel := context.WithTimeout(t.Context(), day)
+		defer cancel()
+		loop.Run(ctx)
+		longest := time.Duration(0)
+		slices.SortFunc(looks, time.Time.Compare)
+		for i := range looks[1:] {
+			if i < 5 { // before the first reads nobody knows when they are
+				continue
+			}
+			longest = max(longest, looks[i+1].Sub(looks[i]))
+		}
+		if perHour := float64(probes) / day.Hours(); longest > 76*time.Second || perHour < 25 || perHour > 34 {
+			t.Errorf("nobody looked for up to %v; %.1f probes an hour", longest, perHour)
+		}
+	})
 }

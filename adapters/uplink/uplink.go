@@ -98,19 +98,19 @@ func (r *rounds) wait(ctx context.Context) bool {
 	} else {
 		r.away = 0
 	}
-	due := r.pause(luck)
+	due := r.pause(base, luck)
 	timer := r.port.After(due)
 	for {
 		select {
 		case <-ctx.Done():
 			return false
 		case r.state = <-r.port.Shown():
-			if sooner := r.pause(luck); sooner < due {
+			if sooner := r.pause(base, luck); sooner < due {
 				due = sooner
 				timer = r.port.After(max(0, due-r.port.Now().Sub(base)))
 			}
 		case <-timer:
-			due = r.pause(luck)
+			due = r.pause(base, luck)
 			left := due - r.port.Now().Sub(base)
 			if left <= 0 || left > due { // more than all of it: the clock was put back
 				return true

@@ -25,6 +25,7 @@ type act struct {
 func demoActs() []act {
 	return []act{
 		{"16:31", 300, "The house lives under Netatmo: four rooms, a CO alarm, a siren.", nil},
+		{"16:36", 60, "", nil},
 		{"16:41", 30, "Azure's edge sickens: connections to Netatmo time out.", breaks(uplinktest.BlackHole)},
 		{"16:46", 400, "Its name server answers SERVFAIL.", breaks(uplinktest.ServFail, uplinktest.Refused)},
 		{"16:59", 60, "", nil},
