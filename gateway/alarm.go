@@ -29,11 +29,12 @@ const (
 	MaxHearings   = 8  // of each test
 )
 
-// Alarm is one detector's alarm. Only the detector that raised it can end it.
+// Alarm is one detector's alarm. Only the detector that raised it can end it; an intrusion ends when a person
+// switches the guard off.
 type Alarm struct {
 	Number   uint64        `json:"number,omitempty"` // of the decision that raised it, 0 in an old record
 	Phase    AlarmPhase    `json:"phase"`
-	Kind     Quantity      `json:"kind"` // smoke or co
+	Kind     Quantity      `json:"kind"` // smoke, co or intrusion
 	Device   DeviceID      `json:"device"`
 	Name     string        `json:"name"`
 	Since    time.Time     `json:"since"`           // when it was smelt

@@ -32,6 +32,7 @@ type Lasting struct {
 	Alarms    []Alarm                   `json:"alarms,omitempty"`
 	Sounded   bool                      `json:"sounded,omitempty"`
 	AlarmMemory
+	Guard     Guard                   `json:"guard,omitzero"`
 	Asked     Table[PointKey, Asked]  `json:"asked"`
 	Firings   Table[DeviceID, Firing] `json:"firings,omitzero"`
 	Memories  Table[RoomID, Memory]   `json:"memories,omitzero"`
@@ -47,7 +48,7 @@ func (s State) Lasting() Lasting {
 		Version: LastingVersion, Home: s.Home, Rooms: s.Rooms, Devices: s.Devices, Also: s.Also,
 		Authority: s.Authority, Verdict: s.Cloud.Verdict, VerdictAt: s.Cloud.Since, Why: s.Cloud.Why,
 		Hold: s.Cloud.Hold, Flap: s.Cloud.Flap, Returned: s.Cloud.Returned,
-		Alarms: s.Alarms, Sounded: s.Sounded, AlarmMemory: s.AlarmMemory, Asked: s.Asked, Firings: s.Firings, Memories: s.Kept,
+		Alarms: s.Alarms, Sounded: s.Sounded, AlarmMemory: s.AlarmMemory, Guard: s.Guard, Asked: s.Asked, Firings: s.Firings, Memories: s.Kept,
 		Decisions: s.Decisions, Decided: s.Decided, Commanded: s.Commanded,
 	}
 }
@@ -58,7 +59,7 @@ func (l Lasting) State() State {
 		Outage: l.Outage, Outages: l.Outages, Days: l.Days, Watch: l.Watch,
 		Home: l.Home, Rooms: l.Rooms, Devices: l.Devices, Also: l.Also, Authority: l.Authority,
 		Cloud:  Cloud{Verdict: l.Verdict, Since: l.VerdictAt, Why: l.Why, Hold: l.Hold, Flap: l.Flap, Returned: l.Returned},
-		Alarms: l.Alarms, Sounded: l.Sounded, AlarmMemory: l.AlarmMemory, Asked: l.Asked,
+		Alarms: l.Alarms, Sounded: l.Sounded, AlarmMemory: l.AlarmMemory, Guard: l.Guard, Asked: l.Asked,
 		Firings: l.Firings, Memories: l.Memories, Kept: l.Memories, Decisions: l.Decisions, Decided: l.Decided, Commanded: l.Commanded,
 	}
 }

@@ -25,6 +25,7 @@ type State struct {
 	Alarms    []Alarm
 	Sounded   bool // we turned sirens on and have not yet seen them off
 	AlarmMemory
+	Guard     Guard
 	Clock     Clock
 	Health    Table[PointKey, Health] // by adapter name
 	Asked     Table[PointKey, Asked]  // by Point.String
@@ -60,6 +61,7 @@ type Home struct {
 	FrostGuard      float64       `json:"-"`               // °C, floor that nothing undercuts; from the configuration
 	Maximum         float64       `json:"-"`               // °C, cap that nothing exceeds; from the configuration
 	AlarmPlan       AlarmPlan     `json:"-"`               // from the configuration
+	Guard           GuardPlan     `json:"-"`               // from the configuration
 	// SilentAfter says for models of smoke and CO detectors after what silence they are at fault, 0: never. It
 	// is not changed once it is here. A model that is not in it has the usual limit; nil: nobody watches.
 	SilentAfter map[string]time.Duration `json:"-"`
@@ -218,7 +220,7 @@ type Asked struct {
 type Decision struct {
 	Number uint64    `json:"number"`
 	At     time.Time `json:"at"`
-	Kind   string    `json:"kind"` // authority, heating, alarm, mode, wish, refused, device, adapter, clock, return
+	Kind   string    `json:"kind"` // authority, heating, alarm, guard, mode, wish, refused, device, adapter, clock, return
 	Room   RoomID    `json:"room,omitempty"`
 	Device DeviceID  `json:"device,omitempty"`
 	What   string    `json:"what"`

@@ -36,6 +36,7 @@ const (
 	COPeak         Quantity = "co-peak"         // ppm
 	SelfTest       Quantity = "self-test"       // flag, true: the detector was tried by a person or by itself, and says so
 	Tampered       Quantity = "tampered"        // flag
+	Intrusion      Quantity = "intrusion"       // kind of alarm: somebody is in who ought not to be
 	Fault          Quantity = "fault"           // flag, the device's own word
 	Siren          Quantity = "siren"           // flag, true = sounding
 	Ring           Quantity = "ring"            // number of presses seen, grows with each

@@ -9,7 +9,7 @@ import (
 )
 
 // kindWords are the kinds of alarms in words.
-var kindWords = map[gateway.Quantity]string{gateway.Smoke: "smoke", gateway.CO: "carbon monoxide"}
+var kindWords = map[gateway.Quantity]string{gateway.Smoke: "smoke", gateway.CO: "carbon monoxide", gateway.Intrusion: "intrusion"}
 
 // hear takes what a smoke or CO detector says. Only the detector that raised an alarm can end it:
 // silence, a lost link, an older word and our own restart end nothing.
@@ -123,6 +123,7 @@ func (b *book) watchAlarms() {
 	b.ageTest()
 	b.watchDetectors()
 	b.preAlarms()
+	b.watchSensors()
 	b.ageAlarms()
 }
 
@@ -147,6 +148,7 @@ func (b *book) ageAlarms() {
 		case a.On() && a.Answered.IsZero():
 			b.changed = true // the house does not fall asleep while somebody is to be told
 		}
+		b.tireSirens(at)
 	}
 }
 
@@ -163,9 +165,9 @@ func (b *book) redateAlarms(move func(...*time.Time)) {
 			}
 		}
 	}
-	window := b.Test
-	move(&window.Began, &window.Until)
-	b.Test = window
+	window, guard := b.Test, b.Guard
+	move(&window.Began, &window.Until, &guard.Since)
+	b.Test, b.Guard = window, guard
 	for id, gas := range b.Gas.All() {
 		move(&gas.Above50, &gas.Above100)
 		b.Gas = b.Gas.With(id, gas)
@@ -183,7 +185,7 @@ func (b *book) redateAlarms(move func(...*time.Time)) {
 // endAlarmsOf ends the alarms of a detector that a person has taken out of the house.
 func (b *book) endAlarmsOf(id gateway.DeviceID) {
 	for at := len(b.Alarms) - 1; at >= 0; at-- {
-		if b.Alarms[at].Device == id {
+		if b.Alarms[at].Device == id && b.Alarms[at].Kind != gateway.Intrusion {
 			b.endAlarm(at, "the detector was removed from the house")
 		}
 	}

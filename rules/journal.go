@@ -175,7 +175,7 @@ func (b *book) noteDecisions(o *gateway.Outage, after uint64, f gateway.Fact) {
 
 // journalled are the kinds of decisions that the story of an outage needs: not which device was found
 // or which adapter was run again.
-var journalled = []string{"authority", "heating", "alarm", "mode", "wish", "refused", "return"}
+var journalled = []string{"authority", "heating", "alarm", "guard", "mode", "wish", "refused", "return"}
 
 // newCause reports whether the verdict says something that the journal does not have yet.
 func (b *book) newCause() bool {

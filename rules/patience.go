@@ -58,8 +58,13 @@ func (b *book) wake() {
 			}
 		}
 	}
-	if at := b.nextStep(); !at.IsZero() && (next.IsZero() || at.Before(next)) {
-		next = at
+	b.Wake = sooner(next, sooner(b.nextStep(), b.nextDelay()))
+}
+
+// sooner is the earlier of two instants, of which one or both may be zero: none.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
 	}
-	b.Wake = next
+	return a
 }

@@ -1,7 +1,7 @@
 // Package rules decides.
 //
 // There is one file a rule: which alarms are on (alarm.go, detector.go, trial.go) and what is done about
-// them (escalation.go), who is in charge (authority.go), what
+// them (escalation.go), who comes into a guarded house (guard.go), who is in charge (authority.go), what
 // people wish (wish.go) and whose hand turned a knob (hand.go), what each room ought to be (heating.go),
 // which devices are steered to it and when (steer.go), which relays heat it (relay.go, boiler.go) by what
 // was learnt of it (learn.go) and what is watched over them all the same (relaysafe.go), who is right when
@@ -45,7 +45,9 @@ func step(s gateway.State, e gateway.Event, control controller) (gateway.State, 
 		b.redateWishes(off, false)
 	}
 	if !s.At.IsZero() {
-		b.passAlarms(min(max(e.At.Sub(s.At), 0), longGap))
+		passed := min(max(e.At.Sub(s.At), 0), longGap)
+		b.passAlarms(passed)
+		b.passGuard(passed)
 	}
 	if b.Started.IsZero() {
 		b.begin()
@@ -122,6 +124,9 @@ func (b *book) begin() {
 		if _, known := b.Firings.Get(id); d.Circuit != nil && !known {
 			b.Firings = b.Firings.With(id, gateway.Firing{})
 		}
+	}
+	if len(b.Home.Guard.Sensors) == 0 {
+		b.disarm("the configuration", "the configuration names no sensors any more")
 	}
 	b.resumeDrill()
 	b.hastenAlarms()

@@ -25,6 +25,8 @@ func (b *book) grant(w gateway.Wish) {
 		b.switchSchedule(w.By, ask)
 	case gateway.SetDevice:
 		b.setDeviceTo(w.By, ask)
+	case gateway.SetGuard:
+		b.setGuard(w.By, ask)
 	case gateway.Hush:
 		b.hush(w.By)
 	case gateway.Acknowledge:

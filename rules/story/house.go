@@ -54,8 +54,10 @@ func (s *Story) house(words []string) error {
 		return s.alarmPlan(words[1:])
 	case "silent":
 		return s.silence(words[1:])
+	case "guard":
+		return s.guard(words[1:])
 	}
-	return fmt.Errorf("%q is not a line of a house: zone, start, home, room, week, target, device, relay, plan or silent", words[0])
+	return fmt.Errorf("%q is not a line of a house: zone, start, home, room, week, target, device, relay, plan, silent or guard", words[0])
 }
 
 func (s *Story) home(words []string) error {

@@ -152,7 +152,7 @@ func (p *player) restart() error {
 	home := p.state.Home
 	p.state = lasting.State()
 	p.state.Home.FrostGuard, p.state.Home.Maximum = home.FrostGuard, home.Maximum
-	p.state.Home.AlarmPlan, p.state.Home.SilentAfter = home.AlarmPlan, home.SilentAfter
+	p.state.Home.AlarmPlan, p.state.Home.SilentAfter, p.state.Home.Guard = home.AlarmPlan, home.SilentAfter, home.Guard
 	return p.take(gateway.LoopName, gateway.Tick{})
 }
 
