@@ -43,6 +43,7 @@ func constructors() []*characteristic.C {
 		characteristic.NewOn().C, characteristic.NewProgrammableSwitchEvent().C,
 		characteristic.NewBatteryLevel().C, characteristic.NewStatusLowBattery().C, characteristic.NewChargingState().C,
 		characteristic.NewStatusActive().C, characteristic.NewStatusFault().C, characteristic.NewStatusTampered().C,
+		characteristic.NewSecuritySystemCurrentState().C, characteristic.NewSecuritySystemTargetState().C,
 	}
 }
 

@@ -18,7 +18,7 @@ const ownKey = "veilleuse"
 func ownModel(s gateway.State) model {
 	gone := s.Authority.Phase == gateway.Local || s.Authority.Phase == gateway.Returning
 	alarm := s.Alarm()
-	return model{key: ownKey, name: "Veilleuse", maker: "Veilleuse", kind: "Veilleuse", serial: "veilleuse", services: []serviceModel{
+	m := model{key: ownKey, name: "Veilleuse", maker: "Veilleuse", kind: "Veilleuse", serial: "veilleuse", services: []serviceModel{
 		{kind: hap.ServiceContactSensor, name: "cloud", primary: true, points: []point{
 			{kind: hap.CharacteristicContactState, value: digit(gone)},
 			{kind: hap.CharacteristicStatusActive, value: truth(s.Cloud.Verdict != gateway.VerdictUnknown && s.Cloud.Verdict != "")},
@@ -40,6 +40,10 @@ func ownModel(s gateway.State) model {
 		}},
 		alarmSwitch(s),
 	}}
+	if len(s.Home.Guard.Sensors) > 0 {
+		m.services = append(m.services, guardService(s))
+	}
+	return m
 }
 
 // drillLasts is how long a drill is that was begun in the Home app, where nobody can say.
@@ -57,7 +61,7 @@ func askDrill(raw json.RawMessage) gateway.Ask {
 func ownChanged(old, s gateway.State) bool {
 	return old.Authority.Phase != s.Authority.Phase || old.Authority.Drill != s.Authority.Drill || old.Cloud.Verdict != s.Cloud.Verdict ||
 		old.Home.Regime.Mode != s.Home.Regime.Mode || old.Alarm().Phase != s.Alarm().Phase ||
-		unanswered(old) != unanswered(s)
+		unanswered(old) != unanswered(s) || guardChanged(old, s)
 }
 
 func modeSwitch(key, name string, mode gateway.HomeMode, s gateway.State) serviceModel {

@@ -97,7 +97,7 @@ const alarmSwitchName = "Unanswered alarm"
 // it. The other switches say nothing of alarms.
 func showsAlarm(service hap.Service, c hap.Characteristic) bool {
 	switch c.Type {
-	case hap.CharacteristicSmokeDetected, hap.CharacteristicCarbonMonoxideDetected:
+	case hap.CharacteristicSmokeDetected, hap.CharacteristicCarbonMonoxideDetected, hap.CharacteristicSecuritySystemCurrent:
 		return true
 	case hap.CharacteristicOn:
 		return slices.ContainsFunc(service.Characteristics, func(other hap.Characteristic) bool {

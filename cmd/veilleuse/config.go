@@ -10,6 +10,7 @@ import (
 
 	"github.com/veilleuse/veilleuse/adapters/clock"
 	"github.com/veilleuse/veilleuse/adapters/mqtt"
+	"github.com/veilleuse/veilleuse/gateway"
 )
 
 // Config is the one configuration. Every key has a default; README.md has a line for each.
@@ -24,6 +25,7 @@ type Config struct {
 	Web         WebConfig
 	Ear         EarConfig
 	Alarms      AlarmsConfig
+	Guard       gateway.GuardPlan // against intruders
 	Accessories []AccessoryConfig
 	Attached    []mqtt.Attached // relays, sensors and valves by MQTT, in the order of the file
 }
@@ -102,6 +104,7 @@ func defaults() Config {
 		MQTT:    MQTTConfig{Broker: embedded, Listen: "127.0.0.1:1883", Base: "veilleuse", Discovery: "homeassistant"},
 		Web:     WebConfig{Listen: ":7007"},
 		Alarms:  defaultAlarms(),
+		Guard:   defaultGuard(),
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -180,8 +179,8 @@ func (a *AccessoryConfig) read(pair *ast.MappingValueNode) error {
 	case "room":
 		a.Room = value
 	case "siren":
-		if a.Siren, err = strconv.ParseBool(value); err != nil {
-			err = fmt.Errorf("siren is true or false, not %q", value)
+		if a.Siren, err = flagOf(pair.Value); err != nil {
+			err = fmt.Errorf("siren: %w", err)
 		}
 	default:
 		err = fmt.Errorf("%s is no key of an accessory; it has id, address, room and siren", name)

@@ -157,6 +157,7 @@ func (h *house) firstState(c Config) (gateway.State, error) {
 	}
 	s.Home.FrostGuard, s.Home.Maximum = c.Home.FrostGuard, c.Home.Maximum
 	s.Home.AlarmPlan, s.Home.SilentAfter = gateway.AlarmPlan{Steps: c.Alarms.Plan, Repeat: c.Alarms.Repeat}, silentAfter
+	s.Home.Guard = c.Guard
 	return s, nil
 }
 
