@@ -64,8 +64,8 @@ func (a *announcer) announcement(device fields, available []fields, components f
 func (a *announcer) running() fields { return fields{"topic": a.base + "/status"} }
 
 // house announces Veilleuse itself: who is in charge, whether the vendor's cloud is there, the alarm, a
-// drill, the outage, the requests spent.
-func (a *announcer) house() []byte {
+// drill, the guard, the outage, the requests spent.
+func (a *announcer) house(guarded bool) []byte {
 	device := fields{"identifiers": []string{a.id("")}, "name": "Veilleuse", "manufacturer": "Veilleuse", "model": "Gateway"}
 	if a.version != "" {
 		device["sw_version"] = a.version
@@ -79,7 +79,7 @@ func (a *announcer) house() []byte {
 		return f
 	}
 	phase := "{{ value_json.get('phase') }}"
-	return a.announcement(device, []fields{a.running()}, fields{
+	components := fields{
 		"cloud": part(binary, "Netatmo cloud", "cloud", fields{
 			"device_class": "connectivity",
 			"value_template": "{{ None if value_json.get('verdict', 'unknown') == 'unknown' " +
@@ -118,7 +118,11 @@ func (a *announcer) house() []byte {
 			"value_template": "{{ value_json.get('drill', false) }}", "state_on": jinjaFlag(true), "state_off": jinjaFlag(false),
 			"command_topic": a.base + "/home/set", "payload_on": `{"drill":"10m"}`, "payload_off": `{"drill":false}`,
 		}),
-	})
+	}
+	if guarded {
+		components["guard"] = a.guardPanel()
+	}
+	return a.announcement(device, []fields{a.running()}, components)
 }
 
 // device announces one piece of hardware with what it measures and what can be set on it, if there is any

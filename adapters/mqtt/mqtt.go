@@ -9,6 +9,7 @@
 //	room/<id>    temperature, target, mode with its end and reason
 //	device/<id>  reachable by which path, the freshest reading of each quantity
 //	alarm        the gravest alarm, who was told of it by which path, who answered
+//	guard        the watch against intruders, where there is one
 //	outage       the outage that goes on, or the last one
 //	budget       requests to Netatmo: spent in the last hour, allowed, in total
 //	event        each decision, not retained
@@ -16,7 +17,8 @@
 // and wishes, JSON objects that must not be retained:
 //
 //	room/<id>/set    {"target":21.5,"for":"2h"}, {"mode":"schedule|manual|max|frost|off"}
-//	home/set         {"mode":"away","until":"2026-01-31T18:00:00Z"}, {"schedule":"<id or name>"}, {"drill":"10m"}
+//	home/set         {"mode":"away","until":"2026-01-31T18:00:00Z"}, {"schedule":"<id or name>"}, {"drill":"10m"},
+//	                 {"guard":"stay|away|night|off","bypass":true}
 //	device/<id>/set  {"siren":false}, {"floodlight":"on"}, {"monitoring":true}
 //	alarm/set        {"hush":true}, {"acknowledge":true}, {"test":"5m","device":"<id>"}
 //

@@ -22,6 +22,7 @@ type view struct {
 	told      uint64        // number of the last decision that was told
 
 	status, authority, cloud, alarm, outage, budget *page
+	guard                                           *page // nil: the house has none
 
 	rooms    map[gateway.RoomID]*shown
 	devices  map[gateway.DeviceID]*shown
@@ -47,7 +48,7 @@ func newView(base string, a *announcer, told uint64) *view {
 		deviceBy: make(map[string]gateway.DeviceID),
 	}
 	if a != nil { // first, because all others refer to it
-		b.write(b.page(a.configTopic("")), a.house())
+		b.write(b.page(a.configTopic("")), a.house(false))
 	}
 	v.authority, v.cloud, v.alarm = b.page(base+"/authority"), b.page(base+"/cloud"), b.page(base+"/alarm")
 	v.alarm.sure = true
@@ -97,6 +98,7 @@ func (v *view) showHouse() {
 	v.write(v.cloud, texts(cloud, "evidence", s.Cloud.Evidence))
 
 	v.write(v.alarm, alarm(begin(v.scratch), s.Alarm()))
+	v.showGuard()
 }
 
 // write closes the object, puts it on the page and keeps its memory for the next.

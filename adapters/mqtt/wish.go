@@ -158,6 +158,9 @@ func (r reader) home(w *wish) (gateway.Ask, error) {
 	if length, ok := w.take("drill"); ok {
 		return r.drill(length, w)
 	}
+	if mode, ok := w.take("guard"); ok {
+		return r.guard(mode, w)
+	}
 	mode, hasMode, err := w.word("mode")
 	if err != nil {
 		return nil, err
@@ -170,7 +173,7 @@ func (r reader) home(w *wish) (gateway.Ask, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := w.rest("mode, schedule, for, until, drill"); err != nil {
+	if err := w.rest("mode, schedule, for, until, drill, guard"); err != nil {
 		return nil, err
 	}
 	switch {

@@ -18,7 +18,7 @@ const (
 	measured          // what devices say, when and why: it comes anew after a restart
 	decided           // the list of decisions: a minute of it may be lost
 	essential         // what people wished and the cloud planned, who is in charge, which devices there are
-	grave             // an alarm that came, was answered or ended: nobody may be told twice of what was answered
+	grave             // an alarm that came, was answered or ended, the guard: nobody may be told twice of what was answered
 )
 
 // difference says how soon now is to be saved, if then is what was saved. Its cost grows with what
@@ -33,7 +33,7 @@ func difference(then, now gateway.State) urgency {
 	most = max(most, differenceOf(then.Kept, now.Kept, func(gateway.Memory) gateway.Memory { return gateway.Memory{} }))
 	a, b := rest(then), rest(now)
 	switch {
-	case !same(graveAlarms(a), graveAlarms(b)):
+	case !same(graveAlarms(a), graveAlarms(b)), a.Guard.Mode != b.Guard.Mode, a.Guard.Phase != b.Guard.Phase:
 		return grave
 	case most == essential || !same(essentialRest(a), essentialRest(b)):
 		return essential
@@ -98,6 +98,7 @@ func essentialRest(l gateway.Lasting) gateway.Lasting {
 	l.Decisions, l.Decided, l.Commanded = nil, 0, 0
 	l.Firings = gateway.Lasting{}.Firings // relays are looked at anew
 	l.Why, l.Authority.Why, l.Home.Copied = "", "", time.Time{}
+	l.Guard.Left = 0 // after a restart a delay begins anew
 	l.Alarms = slices.Clone(l.Alarms)
 	for i := range l.Alarms {
 		l.Alarms[i].Heard, l.Alarms[i].Held, l.Alarms[i].Why = time.Time{}, 0, ""

@@ -162,3 +162,24 @@ func TestWhatIsLearntIsNotUrgent(t *testing.T) {
 		t.Errorf("the same memory has urgency %d, want %d", got, nothing)
 	}
 }
+
+func TestDifferenceOfTheGuard(t *testing.T) {
+	before := houseOf(4)
+	before.Guard = gateway.Guard{Mode: gateway.GuardAway, Phase: gateway.GuardEntering, Left: 20 * time.Second}
+	for name, test := range map[string]struct {
+		guard gateway.Guard
+		want  urgency
+	}{
+		"a second passed":   {gateway.Guard{Mode: gateway.GuardAway, Phase: gateway.GuardEntering, Left: 19 * time.Second}, measured},
+		"switched off":      {gateway.Guard{Mode: gateway.GuardOff}, grave},
+		"an intruder":       {gateway.Guard{Mode: gateway.GuardAway, Phase: gateway.GuardTripped}, grave},
+		"a sensor was lost": {gateway.Guard{Mode: gateway.GuardAway, Phase: gateway.GuardEntering, Left: 20 * time.Second, Blind: []gateway.DeviceID{"w"}}, essential},
+	} {
+		after := before
+		after.Version++
+		after.Guard = test.guard
+		if got := difference(before, after); got != test.want {
+			t.Errorf("%s: %d, want %d", name, got, test.want)
+		}
+	}
+}

@@ -142,9 +142,9 @@ func decisions(e *exposition, s gateway.State) {
 			sounding++
 		}
 	}
-	e.gauge("alarms", "Smoke and carbon monoxide alarms that go on, hushed ones included.")
+	e.gauge("alarms", "Alarms that go on (smoke, carbon monoxide, intrusion), hushed ones included.")
 	e.sample(float64(len(s.Alarms)))
-	e.gauge("alarms_sounding", "Smoke and carbon monoxide alarms that sound.")
+	e.gauge("alarms_sounding", "Alarms that sound (smoke, carbon monoxide, intrusion).")
 	e.sample(float64(sounding))
 	e.counter("decisions_total", "Decisions since this house was first run.")
 	e.sample(float64(s.Decided))

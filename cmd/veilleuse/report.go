@@ -18,6 +18,7 @@ type statusReport struct {
 	Alarm     gateway.Alarm      `json:"alarm"`
 	Alarms    []gateway.Alarm    `json:"alarms,omitempty"` // those that go on, and the last that are over, newest last
 	Tests     []testReport       `json:"tests,omitempty"`  // of smoke and CO detectors
+	Guard     *guardReport       `json:"guard,omitempty"`  // the watch against intruders, where there is one
 	Clock     clockReport        `json:"clock"`
 	Budget    budgetReport       `json:"budget"`
 	Rooms     []roomReport       `json:"rooms"`
@@ -126,6 +127,7 @@ func report(s gateway.State, known notes.Notes) statusReport {
 	}
 	r.Alarms = append(append(r.Alarms, s.PastAlarms[max(0, len(s.PastAlarms)-shownAlarms):]...), s.Alarms...)
 	r.Tests = reportTests(s)
+	r.Guard = reportGuard(s)
 	for name, h := range s.Health.All() {
 		r.Adapters = append(r.Adapters, adapterReport{string(name), h.Up, h.Why})
 	}

@@ -50,6 +50,7 @@ func printStatus(out io.Writer, r statusReport) {
 		fmt.Fprintf(out, " since %s: %s", clockOf(r.Alarm.Since), r.Alarm.Why)
 	}
 	printAlarms(out, r)
+	printGuard(out, r.Guard)
 	fmt.Fprintf(out, "\nclock: %s%s (%s)\n", r.Clock.Trust, boundOf(r.Clock.BoundS), r.Clock.Why)
 	fmt.Fprintf(out, "requests to Netatmo: %d in the last hour of %d allowed\n", r.Budget.SpentLastHour, r.Budget.PerHour)
 	printOutages(out, r)
