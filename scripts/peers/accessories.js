@@ -1,7 +1,7 @@
 'use strict';
 // Accessories served by the library hap-nodejs (npm), as a Netatmo relay serves its house: a bridge
-// with a relay switch, three thermostats (one goes no lower than 10 °C), a CO and a smoke sensor, and
-// a switch named Siren. Speaks by lines.js.
+// with a relay switch, three thermostats (one goes no lower than 10 °C), a CO and a smoke sensor, a
+// switch named Siren and the contact of a door. Speaks by lines.js.
 //
 //   node accessories.js PORT FOLDER DEVICE-ID SETUP-CODE
 
@@ -66,6 +66,7 @@ add('Study', 'AE:5A:01:00:00:04', Service.Thermostat, thermostat(5, 18.5, 18));
 add('Cellar CO', 'AE:5A:01:00:00:05', Service.CarbonMonoxideSensor);
 add('Landing smoke', 'AE:5A:01:00:00:06', Service.SmokeSensor);
 add('Siren', 'AE:5A:01:00:00:07', Service.Switch);
+add('Front door', 'AE:5A:01:00:00:08', Service.ContactSensor);
 
 const characteristicOf = (request) => {
   const service = services.get(request.accessory);

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -44,14 +46,15 @@ func (h *house) knows(names ...string) (string, error) {
 	return seconds(took), err
 }
 
-var everyDevice = []string{"Boiler", "Living room", "Bedroom", "Study", "Cellar CO", "Landing smoke", "Siren"}
+var everyDevice = []string{"Boiler", "Living room", "Bedroom", "Study", "Cellar CO", "Landing smoke", "Siren", "Front door"}
 
 // TestBridge lets two controllers that others wrote use our bridge, in a house without cloud whose
 // thermostats are served by hap-nodejs.
 func TestBridge(t *testing.T) {
 	with := needTools(t)
 	relay := startRelay(t, with)
-	h := newHouse(t, with, settings{accessories: inRooms})
+	h := newHouse(t, with, settings{accessories: append(slices.Clip(inRooms), "  - id: AE:5A:01:00:00:07\n    siren: true\n"),
+		more: "guard:\n  sensors:\n    - {device: Front door, modes: [stay]}\n"})
 	h.start()
 	need(t, "veilleuse pair pairs with accessories of hap-nodejs", func() (string, error) { return h.pair(relay, relay.address) })
 	need(t, "all its devices are read", func() (string, error) { return h.knows(everyDevice...) })
@@ -64,6 +67,7 @@ func TestBridge(t *testing.T) {
 	b := bridge{t: t, house: h, relay: relay, code: code, address: address, home: home}
 	b.firstController()
 	b.steer()
+	b.guard()
 	b.secondController()
 	b.pairAnew()
 	promise(t, "SIGTERM ends the daemon, and the race detector found nothing", h.endsSoon)
@@ -163,6 +167,57 @@ func (b *bridge) steer() {
 			return "", errors.New("it was taken")
 		}
 		return "", b.relay.shows("Study", "TargetTemperature", 22)
+	})
+}
+
+// guard has the house watched from the Home app, and lets somebody come in.
+func (b *bridge) guard() {
+	b.t.Helper()
+	const stay, off, triggered = 0, 3, 4
+	var current, target string
+	need(b.t, "the guard is a security system, which is off", func() (_ string, err error) {
+		var shown characteristic
+		if target, _, err = b.database.find("Veilleuse", guardTarget); err != nil {
+			return "", err
+		}
+		current, shown, err = b.database.find("Veilleuse", guardCurrent)
+		if err == nil && fmt.Sprint(shown.Value) != fmt.Sprint(off) {
+			err = fmt.Errorf("it shows %v", shown.Value)
+		}
+		return "", err
+	})
+	sees := func(after func() error, state int, siren bool) (string, error) {
+		began := time.Now()
+		if err := after(); err != nil {
+			return "", err
+		}
+		n, err := b.home.event(5*time.Second, current, state)
+		if err == nil && state != stay {
+			_, err = b.relay.written(5*time.Second, "Siren", "On", siren)
+		}
+		return seconds(n.At.Sub(began)), err
+	}
+	promise(b.t, "it is set in the Home app", func() (string, error) {
+		return sees(func() error { return b.write(b.home, target, stay) }, stay, false)
+	})
+	promise(b.t, "a door that is opened then is an alarm in the Home app, and the siren sounds", func() (string, error) {
+		return sees(func() error { return b.relay.set("Front door", "ContactSensorState", 1) }, triggered, true)
+	})
+	promise(b.t, "switched off in the Home app, the alarm is over and the siren silent", func() (string, error) {
+		return sees(func() error { return b.write(b.home, target, off) }, off, false)
+	})
+	promise(b.t, "with the door open it is refused, and stays off", func() (string, error) {
+		if err := publish(b.house.mqtt, "veilleuse/home/set", `{"guard":"stay"}`); err != nil {
+			return "", err
+		}
+		_, err := until(5*time.Second, func() error {
+			s, err := b.house.status()
+			if err == nil && !strings.Contains(s.lately(), "the guard for stay") {
+				err = fmt.Errorf("%w: lately: %s", errNotYet, s.lately())
+			}
+			return err
+		})
+		return "", err
 	})
 }
 

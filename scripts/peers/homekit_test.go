@@ -14,6 +14,8 @@ const (
 	nameType             = "23"
 	currentTemperature   = "11"
 	targetTemperature    = "35"
+	guardCurrent         = "66"
+	guardTarget          = "67"
 	coDetected           = "69"
 	contactState         = "6A"
 )

@@ -32,7 +32,8 @@ type settings struct {
 	cloud       string // URL of the vendor; "": nobody
 	witness     string // host:port that shows that the internet is there
 	accessories []string
-	ntp         bool // let the program see that a time server keeps the machine's clock in step
+	more        string // of the configuration
+	ntp         bool   // let the program see that a time server keeps the machine's clock in step
 }
 
 // newHouse writes a configuration; start starts the program.
@@ -58,6 +59,7 @@ func newHouse(t *testing.T, with tools, s settings) *house {
 	if len(s.accessories) > 0 {
 		text += "accessories:\n" + strings.Join(s.accessories, "")
 	}
+	text += s.more
 	h.config = h.file("veilleuse.yaml", text)
 	return h
 }
@@ -148,6 +150,17 @@ type status struct {
 	Alarm   struct{ Phase, Kind string }
 	Rooms   []roomStatus
 	Devices []deviceStatus
+
+	Decisions []struct{ Kind, What, Why string } // the last ones
+}
+
+// lately is what was decided last, in words.
+func (s status) lately() string {
+	var words []string
+	for _, d := range s.Decisions {
+		words = append(words, d.Kind+": "+d.What+" ("+d.Why+")")
+	}
+	return strings.Join(words, "; ")
 }
 
 type roomStatus struct {
