@@ -109,6 +109,8 @@ type observers struct {
 	mu    sync.Mutex
 	moves map[hap.CharacteristicID]int // sensor by its motion in the Home app
 	warms map[hap.CharacteristicID]int
+	smoke hap.CharacteristicID // a detector in the Home app, and when it was said to smell; zero: none
+	smelt chan time.Time
 }
 
 // observe connects both and waits until each sees so many sensors.
@@ -227,6 +229,9 @@ func (o *observers) told(readings []hap.Reading) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, r := range readings {
+		if r.ID == o.smoke && string(r.Value) == "1" {
+			o.smelt <- at
+		}
 		if i, ok := o.moves[r.ID]; ok {
 			on, _ := hap.BoolOf(r.Value)
 			o.homeKit <- arrival{sensor: i, motion: on, at: at}
