@@ -1,6 +1,7 @@
 package ear
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -252,21 +253,17 @@ func TestLearnWithAndWithoutRun(t *testing.T) {
 	}
 }
 
-func TestHearAFile(t *testing.T) {
-	a := New(Options{Vault: newMemory()})
-	for _, rate := range []int{Rate} {
-		name := file(t, eartest.WAV(sounding(eartest.Temporal4(3000), 1, 14, 1), rate, 2))
-		h, err := a.HearFile(name)
-		if err != nil || len(h.Heard) != 1 || h.Heard[0].Kind != gateway.CO || math.Abs(h.Tone-3000) > 120 {
-			t.Errorf("%+v %v", h, err)
-		}
+func TestHearARecording(t *testing.T) {
+	h, err := HearStream(bytes.NewReader(eartest.WAV(sounding(eartest.Temporal4(3000), 1, 14, 1), Rate, 2)), nil)
+	if err != nil || len(h.Heard) != 1 || h.Heard[0].Kind != gateway.CO || math.Abs(h.Tone-3000) > 120 {
+		t.Errorf("%+v %v", h, err)
 	}
 	for content, want := range map[string]string{"": "it is empty", "RIFF": "cut off", "RIFF\x00\x00\x00\x00WAVX": "no WAV"} {
-		if _, err := a.HearFile(file(t, []byte(content))); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := HearStream(strings.NewReader(content), nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q gives %v", content, err)
 		}
 	}
-	if _, err := a.Hear(t.Context(), time.Second); err == nil || !strings.Contains(err.Error(), "ear.microphone") {
+	if _, err := New(Options{Vault: newMemory()}).Hear(t.Context(), time.Second); err == nil || !strings.Contains(err.Error(), "ear.microphone") {
 		t.Errorf("without a microphone: %v", err)
 	}
 }

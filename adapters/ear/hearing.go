@@ -3,10 +3,8 @@ package ear
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math"
-	"os"
 	"time"
 
 	"github.com/veilleuse/veilleuse/gateway"
@@ -50,24 +48,6 @@ func (a *Adapter) Hear(ctx context.Context, length time.Duration) (Hearing, erro
 		err = nil
 	}
 	return w.hearing(), err
-}
-
-// HearFile says what there is in a WAV file, or a file of bare samples (16 bits, mono, Rate).
-func (a *Adapter) HearFile(name string) (Hearing, error) {
-	learnt, _, err := a.Learnt()
-	if err != nil {
-		return Hearing{}, err
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return Hearing{}, fmt.Errorf("the recording cannot be opened: %w", err)
-	}
-	defer f.Close()
-	h, err := HearStream(f, learnt)
-	if err != nil {
-		err = fmt.Errorf("the recording %s: %w", name, err)
-	}
-	return h, err
 }
 
 // HearStream says what there is in a stream of sound, WAV or bare samples.

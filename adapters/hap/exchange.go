@@ -39,6 +39,7 @@ const (
 	ErrorBusy           byte = 7
 )
 
+// Error is the code in words.
 func (e *PairingError) Error() string {
 	switch e.Code {
 	case ErrorAuthentication:

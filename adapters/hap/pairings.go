@@ -22,7 +22,17 @@ func (s *Session) Pairings(ctx context.Context) ([]PairedController, error) {
 // AddPairing makes the accessory know another controller, or changes whether one that it knows is an admin. Only an
 // admin may.
 func (s *Session) AddPairing(ctx context.Context, controller PairedController) error {
-	return AddPairingOver(ctx, s.exchangePairings, controller)
+	permissions := byte(permissionUser)
+	if controller.Admin {
+		permissions = permissionAdmin
+	}
+	_, err := ask(ctx, s.exchangePairings, tlvOf(1, Item{TagMethod, []byte{methodAddPairing}},
+		Item{TagIdentifier, []byte(controller.ID)}, Item{TagPublicKey, controller.Key},
+		Item{TagPermissions, []byte{permissions}}))
+	if err != nil {
+		return fmt.Errorf("add pairing: %w", err)
+	}
+	return nil
 }
 
 // RemovePairing makes the accessory forget a controller. Removing our own ends the session, and removing the last admin
@@ -53,21 +63,6 @@ func PairingsOver(ctx context.Context, exchange Exchange) ([]PairedController, e
 		}
 	}
 	return all, nil
-}
-
-// AddPairingOver is [Session.AddPairing] over the transport of a verified session.
-func AddPairingOver(ctx context.Context, exchange Exchange, controller PairedController) error {
-	permissions := byte(permissionUser)
-	if controller.Admin {
-		permissions = permissionAdmin
-	}
-	_, err := ask(ctx, exchange, tlvOf(1, Item{TagMethod, []byte{methodAddPairing}},
-		Item{TagIdentifier, []byte(controller.ID)}, Item{TagPublicKey, controller.Key},
-		Item{TagPermissions, []byte{permissions}}))
-	if err != nil {
-		return fmt.Errorf("add pairing: %w", err)
-	}
-	return nil
 }
 
 // RemovePairingOver is [Session.RemovePairing] over the transport of a verified session.

@@ -63,6 +63,7 @@ var statusWords = map[Status]string{
 	StatusSilent:         "the accessory did not answer for this one",
 }
 
+// Error is the status in words.
 func (s Status) Error() string {
 	if words, ok := statusWords[s]; ok {
 		return fmt.Sprintf("%s (%d)", words, int(s))

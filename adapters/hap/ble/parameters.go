@@ -32,8 +32,6 @@ const (
 
 // Bits of a characteristic's properties (HAP R2 table 7-50).
 const (
-	propertyRead         = 0x0001
-	propertyWrite        = 0x0002
 	propertyAuthorised   = 0x0004
 	propertyTimedWrite   = 0x0008
 	propertySecureRead   = 0x0010

@@ -94,7 +94,7 @@ type response struct {
 // complete tells whether all pieces are there.
 func (r response) complete() bool { return len(r.body) >= r.want }
 
-// begin reads the first piece of the answer to a transaction.
+// beginResponse reads the first piece of the answer to a transaction.
 func beginResponse(tid byte, piece []byte) (response, error) {
 	if len(piece) < responseHead {
 		return response{}, fmt.Errorf("an answer of %d bytes is too short", len(piece))

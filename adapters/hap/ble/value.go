@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strconv"
 
 	"github.com/veilleuse/veilleuse/adapters/hap"
 )
@@ -61,11 +62,11 @@ func decodeValue(format hap.Format, raw []byte) (json.RawMessage, error) {
 		if math.IsNaN(number) || math.IsInf(number, 0) {
 			return nil, fmt.Errorf("%v is not a number", number)
 		}
-		return hap.NumberValue(float64(shortest(number))), nil
+		return hap.NumberValue(shortest(number)), nil
 	case hap.FormatInt:
 		return hap.NumberValue(float64(int32(binary.LittleEndian.Uint32(raw)))), nil
 	case hap.FormatUint8, hap.FormatUint16, hap.FormatUint32, hap.FormatUint64:
-		return json.RawMessage(fmt.Sprint(littleEndian(raw[:size]))), nil
+		return strconv.AppendUint(nil, littleEndian(raw[:size]), 10), nil
 	case hap.FormatString:
 		return hap.TextValue(string(raw)), nil
 	}
@@ -74,8 +75,8 @@ func decodeValue(format hap.Format, raw []byte) (json.RawMessage, error) {
 
 // shortest is the number that people mean by a 32-bit float: 21.3 and not 21.299999237060547.
 func shortest(number float64) float64 {
-	var short float64
-	if err := json.Unmarshal(fmt.Appendf(nil, "%g", float32(number)), &short); err != nil {
+	short, err := strconv.ParseFloat(strconv.FormatFloat(number, 'g', -1, 32), 64)
+	if err != nil {
 		return number
 	}
 	return short

@@ -38,7 +38,6 @@ type Accessory struct {
 	state         uint16
 	configuration byte
 	key           *hap.Key // of notifications
-	keyMaker      string   // pairing id of the controller that had it made
 	link          *link    // the connection there is
 	listeners     map[int]func(ble.Sighting)
 	nextListener  int

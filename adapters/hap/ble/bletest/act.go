@@ -73,7 +73,7 @@ func (l *link) protocol(items hap.TLV) (status byte, body []byte, after func()) 
 		for _, c := range a.door.Controllers() {
 			if c.ID == controller {
 				key := hap.BroadcastKey(l.secret, c.Key)
-				a.key, a.keyMaker = &key, c.ID
+				a.key = &key
 			}
 		}
 	}
