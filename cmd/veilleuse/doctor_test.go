@@ -95,14 +95,14 @@ func cloudOnly(id gateway.DeviceID) func(*patient) {
 // byRelay has the bedroom heated by a relay on MQTT instead of a valve, and measured by a thermometer there.
 func byRelay(p *patient) {
 	p.Devices = p.Devices.Without("valve")
-	seen := func(q gateway.Quantity, v gateway.Value) gateway.Measure {
-		return gateway.Measure{Quantity: q, Value: v, At: evening.Add(-5 * time.Hour), From: "mqtt"}
+	seen := func(q gateway.Quantity, v gateway.Value, ago time.Duration) gateway.Measure {
+		return gateway.Measure{Quantity: q, Value: v, At: evening.Add(-ago), From: "mqtt"}
 	}
 	relay := gateway.Device{ID: "relay", Name: "Radiator", Circuit: &gateway.Circuit{Rooms: []string{"Chambre"}, Heats: gateway.HeatsRadiator, Lease: 15 * time.Minute},
 		Faces: []gateway.Face{face("mqtt", gateway.Relay)}}
-	p.Devices = p.Devices.With("relay", relay.WithReading(seen(gateway.Relay, gateway.Flag(false))))
+	p.Devices = p.Devices.With("relay", relay.WithReading(seen(gateway.Relay, gateway.Flag(false), 5*time.Hour)))
 	thermometer := gateway.Device{ID: "thermometer", Name: "Thermometer", Room: "chambre", Faces: []gateway.Face{face("mqtt")}}
-	p.Devices = p.Devices.With("thermometer", thermometer.WithReading(seen(gateway.Temperature, gateway.Number(18))))
+	p.Devices = p.Devices.With("thermometer", thermometer.WithReading(seen(gateway.Temperature, gateway.Number(18), 5*time.Minute)))
 	p.Rooms = p.Rooms.With("chambre", gateway.Room{ID: "chambre", Name: "Chambre", Devices: []gateway.DeviceID{"thermometer"}})
 }
 
@@ -156,7 +156,27 @@ func TestDoctorFindsWhatIsMissing(t *testing.T) {
 		{"a relay's room that only the cloud measures", func(p *patient) {
 			byRelay(p)
 			p.device("thermometer", func(d *gateway.Device) { d.Readings[0].From = gateway.CloudAdapter })
-		}, true, 100, 100, "Chambre", warn, "the relay heats as was usual", "thermometer"},
+		}, true, 100, 100, "Chambre", warn, "comes from the cloud alone: the relay would heat as was usual", "thermometer"},
+		{"a relay's room that nobody has measured for weeks", func(p *patient) {
+			byRelay(p)
+			p.device("thermometer", func(d *gateway.Device) { d.Readings[0].At = evening.Add(-500 * time.Hour) })
+		}, true, 100, 100, "Chambre", warn, "nobody has measured its temperature lately", "battery"},
+		{"a relay whose sensor stands elsewhere", func(p *patient) {
+			byRelay(p)
+			p.device("thermometer", func(d *gateway.Device) { d.Room = "" })
+			p.device("relay", func(d *gateway.Device) {
+				d.Circuit = &gateway.Circuit{Rooms: []string{"Chambre"}, Heats: gateway.HeatsRadiator, Lease: time.Minute, Sensor: "thermometer"}
+			})
+			p.Rooms = p.Rooms.With("chambre", gateway.Room{ID: "chambre", Name: "Chambre"})
+		}, true, 100, 100, "Chambre", well, "over MQTT", ""},
+		{"a relay that does not switch", func(p *patient) {
+			byRelay(p)
+			p.Firings = p.Firings.With("relay", gateway.Firing{Silent: true, Tries: 5})
+		}, false, 60, 75, "Chambre", gap, "does not show what it was told", "look after it"},
+		{"a relay that had a fault once", func(p *patient) {
+			byRelay(p)
+			p.Firings = p.Firings.With("relay", gateway.Firing{Faulty: "the MQTT broker was lost"})
+		}, true, 100, 100, "Chambre", well, "over MQTT", ""},
 		{"what could be paired is named", func(p *patient) {
 			cloudOnly("valve")(p)
 			p.facts.Found = []foundAccessory{{ID: "11:22:33:44:55:66", Name: "Relais", Paired: "no"}, {ID: "77", Name: "TV", Paired: "elsewhere"}}

@@ -168,6 +168,12 @@ func (d doctor) onLAN(r *doctorDevice, dev gateway.Device, note notes.Note, does
 	default:
 		r.finding = finding{Result: well, What: over}
 	}
+	if dev.Circuit != nil && r.Served {
+		if what, serves := d.fires(dev, gateway.Face{Adapter: via}); !serves {
+			r.Served = false
+			r.finding = missing(does, over+" it "+what, "look after it: veilleuse status shows what it was told and what it says")
+		}
+	}
 	if does == heats && !r.Served {
 		d.alone(r, note, does)
 	}

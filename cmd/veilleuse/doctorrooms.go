@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/veilleuse/veilleuse/gateway"
 	"github.com/veilleuse/veilleuse/rules/schedule"
@@ -17,10 +18,12 @@ func (d doctor) room(room gateway.Room, seen map[gateway.DeviceID]doctorDevice) 
 		r.Name = string(room.ID)
 	}
 	var heating []doctorDevice
-	relays := false
+	var relay gateway.Device
 	for _, dev := range d.heatersOf(room) {
 		heating = append(heating, seen[dev.ID])
-		relays = relays || dev.Circuit != nil
+		if dev.Circuit != nil {
+			relay = dev
+		}
 	}
 	if len(heating) == 0 {
 		r.Path = noWay
@@ -35,25 +38,41 @@ func (d doctor) room(room gateway.Room, seen map[gateway.DeviceID]doctorDevice) 
 	if r.Path == overLAN && r.Served {
 		d.planOf(&r, room)
 	}
-	if relays && r.Served {
-		d.warmthOf(&r, room)
+	if relay.Circuit != nil && r.Served {
+		d.warmthOf(&r, room, relay)
 	}
 	return r, true
 }
 
+// believed is for how long a temperature says how warm a room is, to the rules.
+const believed = time.Hour
+
 // warmthOf looks whether a room that a relay heats has a temperature to go by that needs no cloud.
-func (d doctor) warmthOf(r *doctorRoom, room gateway.Room) {
-	for _, id := range room.Devices {
-		dev, _ := d.state.Devices.Get(id)
+func (d doctor) warmthOf(r *doctorRoom, room gateway.Room, relay gateway.Device) {
+	measuring := room.Devices
+	if relay.Circuit.Sensor != "" && len(relay.Circuit.Rooms) == 1 {
+		measuring = []gateway.DeviceID{relay.Circuit.Sensor}
+	}
+	cloud := false
+	for _, id := range measuring {
+		dev, _ := d.state.Device(id)
 		for _, m := range dev.Readings {
-			if m.Quantity == gateway.Temperature && m.From != gateway.CloudAdapter {
+			if m.Quantity != gateway.Temperature || d.state.At.Sub(m.At) > believed {
+				continue
+			}
+			if m.From != gateway.CloudAdapter {
 				return
 			}
+			cloud = true
 		}
 	}
+	what := "nobody has measured its temperature lately"
+	if cloud {
+		what = "its temperature comes from the cloud alone"
+	}
 	r.Result = warn
-	r.What += "; its temperature comes from the cloud alone: without it the relay heats as was usual"
-	r.Do = "give the room a thermometer on HomeKit or MQTT (sensors in the configuration)"
+	r.What += "; " + what + ": the relay would heat as was usual"
+	r.Do = "give the room a thermometer on HomeKit or MQTT (sensors in the configuration), and look after its battery"
 }
 
 // badness orders devices by how little they would do.

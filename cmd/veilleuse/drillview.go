@@ -161,7 +161,7 @@ func (d doctor) fires(dev gateway.Device, face gateway.Face) (string, bool) {
 		return "answers, but does not show whether it is on", false
 	case stands.Silent:
 		return "does not show what it was told", false
-	case stands.Faulty != "":
+	case stands.Faulty != "" && (stands.Tries > 0 || d.state.At.Before(stands.Refused)):
 		return "refuses what it is told" + because(stands.Faulty), false
 	case m.Value.Yes():
 		return "is on", true
