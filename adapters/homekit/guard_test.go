@@ -49,6 +49,7 @@ func TestGuardIsASecuritySystem(t *testing.T) {
 		{"somebody comes in", guarded(gateway.Guard{Mode: gateway.GuardAway, Phase: gateway.GuardEntering}), "1", "1", "0"},
 		{"night, a window is left out", guarded(gateway.Guard{Mode: gateway.GuardNight, Phase: gateway.GuardArmed, LeftOut: []gateway.DeviceID{"w"}}), "2", "2", "1"},
 		{"night, a sensor is not heard", guarded(gateway.Guard{Mode: gateway.GuardNight, Phase: gateway.GuardArmed, Blind: []gateway.DeviceID{"w"}}), "2", "2", "1"},
+		{"away, a door stands open", guarded(gateway.Guard{Mode: gateway.GuardAway, Phase: gateway.GuardArmed, Open: []gateway.DeviceID{"d"}}), "1", "1", "1"},
 		{"an intruder", guarded(gateway.Guard{Mode: gateway.GuardAway, Phase: gateway.GuardTripped}, intruder), "4", "1", "0"},
 		{"an alarm although it is off", guarded(gateway.Guard{}, intruder), "4", "3", "0"},
 		{"a smoke alarm is none of it", guarded(gateway.Guard{}, gateway.Alarm{Number: 1, Phase: gateway.Sounding, Kind: gateway.Smoke}), "3", "3", "0"},
@@ -96,4 +97,28 @@ func hasSystem(all []hap.Accessory) bool {
 		}
 	}
 	return false
+}
+
+// Proof that a person was told hangs on who listens to what tells of that kind of alarm: the security system says nothing
+// of gas.
+func TestWhatTellsOfAnAlarm(t *testing.T) {
+	system := hap.Service{Type: hap.ServiceSecuritySystem}
+	for _, test := range []struct {
+		kind  gateway.Quantity
+		shown hap.UUID
+		want  bool
+	}{
+		{gateway.Intrusion, hap.CharacteristicSecuritySystemCurrent, true},
+		{gateway.CO, hap.CharacteristicSecuritySystemCurrent, false},
+		{gateway.Smoke, hap.CharacteristicSecuritySystemCurrent, false},
+		{gateway.CO, hap.CharacteristicCarbonMonoxideDetected, true},
+		{gateway.CO, hap.CharacteristicSmokeDetected, false},
+		{gateway.Smoke, hap.CharacteristicSmokeDetected, true},
+		{gateway.Smoke, hap.CharacteristicOn, false},
+		{gateway.Smoke, hap.CharacteristicName, false},
+	} {
+		if got := showsAlarm(test.kind, system, hap.Characteristic{Type: test.shown}); got != test.want {
+			t.Errorf("%s and characteristic %s: %v, want %v", test.kind, test.shown, got, test.want)
+		}
+	}
 }

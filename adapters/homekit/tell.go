@@ -66,23 +66,23 @@ func (c *calls) count(a *Adapter, s gateway.State) {
 	c.shown(s)
 }
 
-// listeners are those who see the alarm's detector or Veilleuse's own sign of an alarm.
+// listeners are those who see the alarm: its detector, the switch that waits for an answer, and of an intrusion the security
+// system.
 func (a *Adapter) listeners(name string, s gateway.State) (told, waiting int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	keys := []string{ownKey}
 	for _, alarm := range s.Alarms {
-		if alarm.PointName() == name {
-			keys = append(keys, "device/"+string(alarm.Device))
+		if alarm.PointName() != name {
+			continue
 		}
-	}
-	for _, key := range keys {
-		accessory := a.shelf.entries[key].accessory
-		for _, service := range accessory.Services {
-			for _, c := range service.Characteristics {
-				if showsAlarm(service, c) {
-					t, w := a.server.Listeners(hap.CharacteristicID{AID: accessory.AID, IID: c.IID})
-					told, waiting = max(told, t), max(waiting, w)
+		for _, key := range []string{ownKey, "device/" + string(alarm.Device)} {
+			accessory := a.shelf.entries[key].accessory
+			for _, service := range accessory.Services {
+				for _, c := range service.Characteristics {
+					if showsAlarm(alarm.Kind, service, c) {
+						t, w := a.server.Listeners(hap.CharacteristicID{AID: accessory.AID, IID: c.IID})
+						told, waiting = max(told, t), max(waiting, w)
+					}
 				}
 			}
 		}
@@ -93,19 +93,17 @@ func (a *Adapter) listeners(name string, s gateway.State) (told, waiting int) {
 // alarmSwitchName is what the Home app calls the switch that waits for an answer.
 const alarmSwitchName = "Unanswered alarm"
 
-// showsAlarm reports whether a characteristic tells whoever listens to it of an alarm: a detector's, and our own switch for
-// it. The other switches say nothing of alarms.
-func showsAlarm(service hap.Service, c hap.Characteristic) bool {
-	switch c.Type {
-	case hap.CharacteristicSmokeDetected, hap.CharacteristicCarbonMonoxideDetected, hap.CharacteristicSecuritySystemCurrent:
-		return true
-	case hap.CharacteristicOn:
-		return slices.ContainsFunc(service.Characteristics, func(other hap.Characteristic) bool {
-			name, _ := hap.TextOf(other.Value)
-			return other.Type == hap.CharacteristicName && name == alarmSwitchName
-		})
-	}
-	return false
+// shownBy are the characteristics that tell of each kind of alarm.
+var shownBy = map[gateway.Quantity]hap.UUID{gateway.Smoke: hap.CharacteristicSmokeDetected,
+	gateway.CO: hap.CharacteristicCarbonMonoxideDetected, gateway.Intrusion: hap.CharacteristicSecuritySystemCurrent}
+
+// showsAlarm reports whether a characteristic tells whoever listens to it of an alarm of that kind. The other switches say
+// nothing of alarms.
+func showsAlarm(kind gateway.Quantity, service hap.Service, c hap.Characteristic) bool {
+	return c.Type == shownBy[kind] || c.Type == hap.CharacteristicOn && slices.ContainsFunc(service.Characteristics, func(other hap.Characteristic) bool {
+		name, _ := hap.TextOf(other.Value)
+		return other.Type == hap.CharacteristicName && name == alarmSwitchName
+	})
 }
 
 // unanswered reports whether an alarm is on that nobody has answered.
