@@ -144,13 +144,14 @@ type Hearing struct {
 	At   time.Time `json:"at"`
 }
 
-// Alarm returns the gravest alarm: sounding before hushed, pre-alarm, test, cleared; among equals the
-// oldest, of those that are over the last; a quiet one if none.
+// Alarm returns the gravest alarm: sounding before hushed, pre-alarm, test, cleared; among equals
+// smoke and gas before an intrusion, then the oldest, of those that are over the last; a quiet one if none.
 func (s State) Alarm() Alarm {
 	best := Alarm{Phase: Quiet}
 	for _, a := range s.Alarms {
-		if slices.Index(gravity, a.Phase) > slices.Index(gravity, best.Phase) {
-			best = a
+		graver := slices.Index(gravity, a.Phase) - slices.Index(gravity, best.Phase)
+		if graver > 0 || graver == 0 && best.Kind == Intrusion && a.Kind != Intrusion {
+			best = a // a fire before a burglar
 		}
 	}
 	if n := len(s.PastAlarms); n > 0 && best.Phase == Quiet && s.PastAlarms[n-1].Phase == Cleared {

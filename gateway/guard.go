@@ -38,8 +38,11 @@ type Guard struct {
 	By    string     `json:"by,omitempty"` // where it was set, for people
 	// Left is what is left of the exit or entry delay; no step of the clock changes it.
 	Left    time.Duration `json:"left,omitempty"`
-	Cause   DeviceID      `json:"cause,omitempty"`    // the sensor that began the entry delay
-	LeftOut []DeviceID    `json:"left_out,omitempty"` // sensors that do not count until it is set anew
+	Watches time.Time     `json:"watches,omitzero"`   // when it began to watch; what is older means nothing
+	Cause   DeviceID      `json:"cause,omitempty"`    // the sensor that began the entry delay,
+	Why     string        `json:"why,omitempty"`      // and what it said, in words
+	LeftOut []DeviceID    `json:"left_out,omitempty"` // sensors that a person left out: they do not count until it is set anew
+	Open    []DeviceID    `json:"open,omitempty"`     // sensors that stood open when it began to watch: they count once shut
 	Blind   []DeviceID    `json:"blind,omitempty"`    // sensors that count and are not heard
 }
 

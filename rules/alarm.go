@@ -166,7 +166,7 @@ func (b *book) redateAlarms(move func(...*time.Time)) {
 		}
 	}
 	window, guard := b.Test, b.Guard
-	move(&window.Began, &window.Until, &guard.Since)
+	move(&window.Began, &window.Until, &guard.Since, &guard.Watches)
 	b.Test, b.Guard = window, guard
 	for id, gas := range b.Gas.All() {
 		move(&gas.Above50, &gas.Above100)

@@ -73,8 +73,8 @@ func (b *book) isDue(a gateway.Alarm, i int, step gateway.AlarmStep) bool {
 func (b *book) takeStep(at, i int, steps []gateway.AlarmStep, turned *turnedOn) {
 	a, step := b.Alarms[at], steps[i]
 	why := fmt.Sprintf("%s alarm: %s", kindWords[a.Kind], a.Why)
-	if step.After > 0 {
-		why = fmt.Sprintf("nobody has answered for %s: %s", length(step.After), why)
+	if after := b.latest(steps, step, a.Held); after > 0 {
+		why = fmt.Sprintf("nobody has answered for %s: %s", length(after), why)
 	}
 	switch step.Way {
 	case gateway.WaySound:
@@ -96,6 +96,17 @@ func (b *book) takeStep(at, i int, steps []gateway.AlarmStep, turned *turnedOn) 
 	case gateway.WayRun:
 		b.tellWants(at, i, steps, step.Of, gateway.Point{Adapter: gateway.CommandAdapter, Of: a.PointName() + "/" + step.Of, Quantity: gateway.Tell}, why)
 	}
+}
+
+// latest is when the last step of the plan was due that does the same as this one.
+func (b *book) latest(steps []gateway.AlarmStep, step gateway.AlarmStep, held time.Duration) time.Duration {
+	after := step.After
+	for _, other := range steps {
+		if other.Way == step.Way && other.Of == step.Of && other.After <= held {
+			after = max(after, other.After)
+		}
+	}
+	return after
 }
 
 // tellers are those who can be told, as people call them.

@@ -74,6 +74,9 @@ func (l *guardLife) hold(before gateway.State, f gateway.Fact) error {
 		at := slices.IndexFunc(guardedBy, func(s gateway.GuardSensor) bool { return s.Of == string(f.Device) })
 		counts := guardedBy[at].Counts(before.Guard.Mode) && !slices.Contains(before.Guard.LeftOut, f.Device)
 		armed := before.Guard.Phase == gateway.GuardArmed || before.Guard.Phase == gateway.GuardEntering
+		d, _ := before.Devices.Get(f.Device)
+		m, _ := d.Reading(gateway.Contact)
+		counts = counts && !m.Value.Yes() && !slices.Contains(before.Guard.Open, f.Device)
 		if f.Value.Yes() && counts && (armed && !guardedBy[at].Entrance || guardedBy[at].Always) && !slices.Contains(intruders, f.Device) {
 			return fmt.Errorf("%s raises no alarm", f.Device)
 		}

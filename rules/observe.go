@@ -92,9 +92,9 @@ func (b *book) observeReading(f gateway.Reading) {
 		b.observeRelay(d.ID, f.Value.Yes())
 	case gateway.Contact, gateway.OpenWindow:
 		b.observeWindow(d)
-		b.guardHears(d.ID, m)
+		b.guardHears(d.WithReading(m), m, before)
 	case gateway.Motion, gateway.Tampered:
-		b.guardHears(d.ID, m)
+		b.guardHears(d.WithReading(m), m, before)
 	case gateway.SelfTest:
 		if m.Value.Yes() {
 			b.saysTest(d, m)

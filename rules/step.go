@@ -146,7 +146,7 @@ const (
 func (b *book) decide(d gateway.Decision) {
 	b.Decided++
 	d.Number, d.At = b.Decided, b.now
-	if d.Kind != "alarm" && d.Kind != "refused" { // an alarm is never a drill
+	if d.Kind != "alarm" && d.Kind != "guard" && d.Kind != "refused" { // those are never a drill
 		d.What = b.marked(d.What)
 	}
 	kept := b.Decisions

@@ -81,7 +81,7 @@ func (b *book) outlasts(a gateway.Alarm) bool {
 func (b *book) saysTest(d gateway.Device, m gateway.Measure) {
 	b.tried(d, m)
 	for at, a := range b.Alarms {
-		if a.Device == d.ID && a.Phase == gateway.Sounding && a.Held < afterTest {
+		if a.Device == d.ID && a.Kind != gateway.Intrusion && a.Phase == gateway.Sounding && a.Held < afterTest {
 			a.Phase = gateway.Testing
 			b.setAlarm(at, a)
 			b.decide(gateway.Decision{Kind: "alarm", Room: d.Room, Device: d.ID, What: fmt.Sprintf("the alarm of %s is a test", label(d)), Why: "the detector says so"})

@@ -34,7 +34,7 @@ func guardService(s gateway.State) serviceModel {
 	return serviceModel{kind: hap.ServiceSecuritySystem, name: "guard", points: []point{
 		{kind: hap.CharacteristicSecuritySystemCurrent, value: whole(current)},
 		{kind: hap.CharacteristicSecuritySystemTarget, value: whole(target), ask: askGuard},
-		{kind: hap.CharacteristicStatusFault, value: digit(len(s.Guard.LeftOut)+len(s.Guard.Blind) > 0)},
+		{kind: hap.CharacteristicStatusFault, value: digit(unwatched(s.Guard) > 0)},
 		{kind: hap.CharacteristicName, value: hap.TextValue("Guard")},
 	}}
 }
@@ -56,5 +56,8 @@ func intruded(s gateway.State) bool {
 // guardChanged reports whether two States differ in what guardService shows.
 func guardChanged(old, s gateway.State) bool {
 	return len(old.Home.Guard.Sensors) != len(s.Home.Guard.Sensors) || old.Guard.Mode != s.Guard.Mode || old.Guard.Phase != s.Guard.Phase ||
-		len(old.Guard.LeftOut)+len(old.Guard.Blind) != len(s.Guard.LeftOut)+len(s.Guard.Blind) || intruded(old) != intruded(s)
+		(unwatched(old.Guard) > 0) != (unwatched(s.Guard) > 0) || intruded(old) != intruded(s)
 }
+
+// unwatched is how many sensors do not watch although they might.
+func unwatched(g gateway.Guard) int { return len(g.LeftOut) + len(g.Open) + len(g.Blind) }

@@ -66,7 +66,7 @@ func (v *view) showGuard() {
 		moment("since", s.Guard.Since).
 		text("by", s.Guard.By).
 		flag("intruder", intruder)
-	o = texts(o, "left_out", forms(s.Guard.LeftOut))
+	o = texts(texts(o, "left_out", forms(s.Guard.LeftOut)), "open", forms(s.Guard.Open))
 	v.write(v.guard, texts(o, "not_heard", forms(s.Guard.Blind)))
 }
 

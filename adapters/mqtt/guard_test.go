@@ -52,17 +52,17 @@ func TestGuardIsShown(t *testing.T) {
 	s.Home.Guard.Sensors = []gateway.GuardSensor{{Of: "tag"}}
 	v.show(s)
 	all = sent(v)
-	if got := all["veilleuse/guard"]; got != `{"mode":"off","intruder":false,"left_out":[],"not_heard":[]}` {
+	if got := all["veilleuse/guard"]; got != `{"mode":"off","intruder":false,"left_out":[],"open":[],"not_heard":[]}` {
 		t.Errorf("a guard that was never set is shown as %s", got)
 	}
 	if got := all["homeassistant/device/veilleuse/config"]; !strings.Contains(got, `"payload_arm_away":"{\"guard\":\"away\"}"`) {
 		t.Errorf("Home Assistant is told of no panel: %s", got)
 	}
 	s.Guard = gateway.Guard{Mode: gateway.GuardAway, Phase: gateway.GuardTripped, By: "Home app", Since: time.Date(2025, 10, 29, 17, 0, 0, 0, time.UTC),
-		LeftOut: []gateway.DeviceID{"70:ee:50:12:34:56"}, Blind: []gateway.DeviceID{"w"}}
+		LeftOut: []gateway.DeviceID{"70:ee:50:12:34:56"}, Open: []gateway.DeviceID{"d"}, Blind: []gateway.DeviceID{"w"}}
 	s.Alarms = []gateway.Alarm{{Phase: gateway.Hushed, Kind: gateway.Intrusion, Device: "tag"}}
 	v.show(s)
-	want := `{"mode":"away","phase":"tripped","since":"2025-10-29T17:00:00Z","by":"Home app","intruder":true,"left_out":["70-ee-50-12-34-56"],"not_heard":["w"]}`
+	want := `{"mode":"away","phase":"tripped","since":"2025-10-29T17:00:00Z","by":"Home app","intruder":true,"left_out":["70-ee-50-12-34-56"],"open":["d"],"not_heard":["w"]}`
 	if got := sent(v)["veilleuse/guard"]; got != want {
 		t.Errorf("the guard is shown as\n%s, want\n%s", got, want)
 	}

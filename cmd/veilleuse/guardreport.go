@@ -17,6 +17,7 @@ type guardReport struct {
 	By       string             `json:"by,omitempty"`
 	LeftS    int                `json:"left_s,omitempty"`    // of the exit or entry delay
 	LeftOut  []string           `json:"left_out,omitempty"`  // names of sensors that do not count until it is set anew
+	Open     []string           `json:"open,omitempty"`      // of sensors that count once they are shut
 	NotHeard []string           `json:"not_heard,omitempty"` // of those that count
 }
 
@@ -37,7 +38,7 @@ func reportGuard(s gateway.State) *guardReport {
 		return words
 	}
 	g := s.Guard
-	r := &guardReport{Mode: g.Mode, Phase: g.Phase, Since: g.Since, By: g.By, LeftS: int(g.Left.Seconds()), LeftOut: names(g.LeftOut), NotHeard: names(g.Blind)}
+	r := &guardReport{Mode: g.Mode, Phase: g.Phase, Since: g.Since, By: g.By, LeftS: int(g.Left.Seconds()), LeftOut: names(g.LeftOut), Open: names(g.Open), NotHeard: names(g.Blind)}
 	if r.Mode == "" {
 		r.Mode = gateway.GuardOff
 	}
@@ -58,6 +59,9 @@ func printGuard(out io.Writer, r *guardReport) {
 	}
 	if len(r.LeftOut) > 0 {
 		fmt.Fprintf(out, "; left out: %s", strings.Join(r.LeftOut, ", "))
+	}
+	if len(r.Open) > 0 {
+		fmt.Fprintf(out, "; watched once shut: %s", strings.Join(r.Open, ", "))
 	}
 	if len(r.NotHeard) > 0 {
 		fmt.Fprintf(out, "; not heard: %s", strings.Join(r.NotHeard, ", "))

@@ -114,7 +114,7 @@ func printDeeds(p page, r outageReport) {
 		p.item("  - ", counted(r.Wishes, "wish")+" of people granted")
 	}
 	if r.Alarms > 0 {
-		p.item("  - ", counted(r.Alarms, "smoke or carbon monoxide alarm")+" passed on:")
+		p.item("  - ", counted(r.Alarms, "alarm")+" passed on:")
 		for _, d := range r.Decisions {
 			if d.RaisesAlarm() {
 				p.item("      "+clockOf(d.At)+" ", d.What)

@@ -84,7 +84,7 @@ What Veilleuse did
   - 2 of 3 changes of the schedule kept, within 5 min
   - 7 commands sent to devices in the house, repeated ones included
   - 2 wishes of people granted
-  - 1 smoke or carbon monoxide alarm passed on:
+  - 1 alarm passed on:
       29 Oct 17:00:10 smoke ALARM: Hall
   - 1 return broken off, because Netatmo failed again
   - handed back:
