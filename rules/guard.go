@@ -113,8 +113,8 @@ func senses(d gateway.Device) bool {
 }
 
 // notQuiet are the sensors that cannot be relied upon now, and why each: what is open, what sees somebody, what is not
-// heard. While people leave, entrances may be as they are, and people are seen to move. A sensor that nobody has ever found has no id to be left
-// out by, and is told all the same.
+// heard. While people leave, entrances may be as they are, and people are seen to move. A sensor that nobody has ever
+// found goes by its word in the configuration.
 func (b *book) notQuiet(m gateway.GuardMode, leaves bool) (out []gateway.DeviceID, why []string) {
 	for _, s := range b.Home.Guard.Sensors {
 		d, known := b.deviceBy(s.Of)

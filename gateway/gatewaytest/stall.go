@@ -13,9 +13,9 @@ import (
 // stallVariable marks the process that Stall stops.
 const stallVariable = "VEILLEUSE_TEST_STALLED"
 
-// Stall runs the test that calls it once more, in a process of its own in which live is called and all of it is stopped
-// for that long, of real time, when it prints the line "now": as a machine that swaps does. It returns the last line that begins with
-// the word told. In that process it never returns.
+// Stall runs the test that calls it once more, in a process of its own in which live is called. When that prints the line
+// "now", all of the process is stopped for that long, of real time, as a machine that swaps does. It returns the last line
+// that begins with the word told. In that process it never returns.
 func Stall(t *testing.T, pause time.Duration, told string, live func(t *testing.T)) string {
 	t.Helper()
 	if os.Getenv(stallVariable) != "" {

@@ -166,7 +166,8 @@ func (p *player) outcome(point, why string, final bool) (gateway.Outcome, error)
 }
 
 // ask reads a wish: bath 22.5 for=2h, bath home, bath off, mode away until=19:30, schedule ID,
-// device siren siren no, guard away, guard night bypass, guard off, hush, acknowledge, test for=5m of=smoke, test end, drill for=20m, drill end.
+// device siren siren no, guard away, guard night bypass, guard off, hush, acknowledge, test for=5m of=smoke, test end,
+// drill for=20m, drill end.
 func (p *player) ask(words []string, at time.Time) (gateway.Ask, error) {
 	if len(words) == 0 {
 		return nil, fmt.Errorf("what is wished is missing")
