@@ -100,9 +100,18 @@ func operators(all []dated) int {
 	return len(names)
 }
 
+// addresses are who runs the well-known hosts that go by an address.
+var addresses = map[string]string{
+	"1.1.1.1": "cloudflare.com", "1.0.0.1": "cloudflare.com", "9.9.9.9": "quad9.net", "149.112.112.112": "quad9.net",
+	"8.8.8.8": "dns.google", "8.8.4.4": "dns.google",
+}
+
 // operator is who runs a host, as far as its name tells: the last two labels of it. That takes two
 // strangers below co.uk for one, which errs on the safe side.
 func operator(host string) string {
+	if known, ok := addresses[host]; ok {
+		return known
+	}
 	if _, err := netip.ParseAddr(host); err == nil {
 		return host
 	}

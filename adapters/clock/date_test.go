@@ -159,6 +159,7 @@ func TestWeighDates(t *testing.T) {
 		{"two agree", []dated{say("debian.org", 0), say("wikipedia.org", 5*time.Second)}, true, false, ""},
 		{"two that are 6 s apart", []dated{say("debian.org", 0), say("wikipedia.org", 6*time.Second)}, false, false, "contradict"},
 		{"two of one operator", []dated{say("debian.org", 0), say("www.debian.org", 0)}, false, false, "only web servers of one operator, debian.org, say"},
+		{"two addresses of one operator", []dated{say("1.1.1.1", 0), say("1.0.0.1", 0)}, false, false, "only web servers of one operator, cloudflare.com, say"},
 		{"three against one", []dated{say("9.9.9.9", time.Hour), say("debian.org", 0), say("wikipedia.org", 0), say("1.1.1.1", 0)}, true, false, ""},
 		{"two against two", []dated{say("9.9.9.9", time.Hour), say("debian.org", 0), say("wikipedia.org", 0), say("1.1.1.1", time.Hour)}, false, false,
 			"contradict each other about the time: 9.9.9.9 says 2026-01-14 20:00, debian.org says 2026-01-14 19:00"},
