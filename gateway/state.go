@@ -8,9 +8,12 @@ import (
 // State is all that is known. It is plain data and never changed in place once shown: a Step copies
 // what it changes.
 type State struct {
-	Version   uint64    // grows with every change that a reader could see
-	At        time.Time // of the last event
-	Started   time.Time // of this run
+	Version uint64    // grows with every change that a reader could see
+	At      time.Time // of the last event
+	Started time.Time // of this run
+	// SetBack is by how much stamps of earlier runs were moved back, because the clock stood behind them; as much of
+	// it is given back to them when the clock goes forward.
+	SetBack   time.Duration
 	Home      Home
 	Rooms     Table[RoomID, Room]
 	Devices   Table[DeviceID, Device]

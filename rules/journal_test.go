@@ -461,6 +461,29 @@ func TestAClockThatIsSetMakesNoOutageLonger(t *testing.T) {
 	}
 }
 
+// After a power cut in an outage the clock of a Pi starts where it was saved last, before what is on disk, until a time
+// server is there again: the outage is as long as it was.
+func TestAnOutageOverAPowerCutIsAsLongAsItWas(t *testing.T) {
+	l := newEvening(t)
+	l.run(30*time.Minute, func() { l.reading("valve", gateway.Temperature, 19); l.probe(gateway.VerdictCloudDown) })
+	lost, cut := l.s.Outage.Lost, l.s.At
+	l.restart(-40 * time.Minute) // fake-hwclock
+	counter := time.Minute
+	pass := func(wall, passed time.Duration) {
+		counter += passed
+		l.take(gateway.Event{At: counted(t, l.s.At.Round(0).Add(wall), counter), From: gateway.LoopName, Fact: gateway.Tick{}})
+	}
+	pass(10*time.Second, 10*time.Second)
+	const dark = time.Hour
+	pass(40*time.Minute+dark+10*time.Second, 10*time.Second) // a time server
+	if got := l.s.Outage.Lost; got.Sub(lost).Abs() > time.Minute {
+		t.Errorf("the outage began at %v, want %v", got, lost)
+	}
+	if got, want := l.s.Outage.Length(l.s.At.Round(0)), cut.Sub(lost)+dark; (got - want).Abs() > time.Minute {
+		t.Errorf("it takes %v, want %v", got, want)
+	}
+}
+
 // While nothing happens the journal costs nothing.
 func TestWatchingAllocatesNothing(t *testing.T) {
 	l := newEvening(t)

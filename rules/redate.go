@@ -39,12 +39,22 @@ func clockSet(last, next time.Time) (off time.Duration, certain bool) {
 }
 
 // redate moves all that is remembered along with a clock that was set by off. What is older than this
-// run was dated by a clock that is gone and is not moved forward with this one. What the vendor dated
-// stays, and so do decisions: they say when people were told.
+// run was dated by a clock that is gone: it is moved forward with this one only as far as it was moved
+// back. What the vendor dated stays, and so do decisions: they say when people were told.
 func (b *book) redate(off time.Duration) {
+	old := off // for what is older than this run
+	if off > 0 {
+		old = min(off, b.SetBack)
+	}
+	started := b.Started
+	b.SetBack -= old
 	move := func(stamps ...*time.Time) {
 		for _, at := range stamps {
-			if !at.IsZero() && (off < 0 || !at.Before(b.Started)) {
+			switch {
+			case at.IsZero():
+			case at.Before(started):
+				*at = at.Add(old)
+			default:
 				*at = at.Add(off)
 			}
 		}
