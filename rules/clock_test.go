@@ -1,7 +1,6 @@
 package rules_test
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -229,14 +228,6 @@ func (l *clockLife) set() {
 
 // powerCut ends the life of the machine for a while. Its clock goes on where it was saved last.
 func (l *clockLife) powerCut() {
-	saved, err := json.Marshal(l.state.Lasting())
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	last, err := gateway.ReadLasting(saved)
-	if err != nil {
-		l.t.Fatal(err)
-	}
 	home := l.state.Home
 	cut := time.Duration(l.random.IntN(72*60)) * time.Minute
 	l.real = l.real.Add(cut)
@@ -251,7 +242,7 @@ func (l *clockLife) powerCut() {
 	if l.wish != nil {
 		l.wish.mayEnd = true
 	}
-	l.state = last.State()
+	l.state = restarted(l.t, l.state)
 	l.state.Home.FrostGuard, l.state.Home.Maximum = home.FrostGuard, home.Maximum
 	l.trust, l.agree = gateway.TrustGuess, 1+l.random.IntN(300)
 	switch l.random.IntN(3) {

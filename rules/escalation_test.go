@@ -1,7 +1,6 @@
 package rules_test
 
 import (
-	"encoding/json"
 	"testing"
 	"time"
 
@@ -54,16 +53,8 @@ func (h *fireHouse) run(d time.Duration) []gateway.Command {
 
 func (h *fireHouse) restart() {
 	h.t.Helper()
-	text, err := json.Marshal(h.s.Lasting())
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	saved, err := gateway.ReadLasting(text)
-	if err != nil {
-		h.t.Fatal(err)
-	}
 	plan := h.s.Home.AlarmPlan
-	h.s = saved.State()
+	h.s = restarted(h.t, h.s)
 	h.s.Home.AlarmPlan = plan
 	h.post(gateway.LoopName, gateway.Tick{})
 }

@@ -1,7 +1,6 @@
 package rules_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -107,16 +106,8 @@ func (l *guardLife) pass(d time.Duration) {
 
 // restart keeps what lasts.
 func (l *guardLife) restart() {
-	data, err := json.Marshal(l.s.Lasting())
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	lasting, err := gateway.ReadLasting(data)
-	if err != nil {
-		l.t.Fatal(err)
-	}
 	at, plan := l.s.At, l.s.Home.Guard
-	l.s = lasting.State()
+	l.s = restarted(l.t, l.s)
 	l.s.Home.Guard = plan
 	l.takeAt(at.Add(time.Second), gateway.LoopName, gateway.Tick{})
 	for _, sensor := range guardedBy {

@@ -107,18 +107,24 @@ func (l *evening) run(d time.Duration, do ...func()) {
 	l.runTo(l.s.At.Add(d), do...)
 }
 
-// restart keeps what lasts, by way of JSON, and lets the house stand still for that long.
-func (l *evening) restart(off time.Duration) {
-	data, err := json.Marshal(l.s.Lasting())
+// restarted is what lasts of a State over a restart, by way of JSON as on disk.
+func restarted(t testing.TB, s gateway.State) gateway.State {
+	t.Helper()
+	data, err := json.Marshal(s.Lasting())
 	if err != nil {
-		l.t.Fatal(err)
+		t.Fatal(err)
 	}
 	lasting, err := gateway.ReadLasting(data)
 	if err != nil {
-		l.t.Fatal(err)
+		t.Fatal(err)
 	}
+	return lasting.State()
+}
+
+// restart keeps what lasts, and lets the house stand still for that long.
+func (l *evening) restart(off time.Duration) {
 	at := l.s.At.Add(off)
-	l.s = lasting.State()
+	l.s = restarted(l.t, l.s)
 	l.s.At, l.s.Home.FrostGuard, l.s.Home.Maximum = at, 7, 28
 	l.post(gateway.LoopName, gateway.Tick{})
 }

@@ -68,6 +68,17 @@ func (b *book) redate(off time.Duration) {
 	move(&a.Since, &a.Until, &a.Taken, &a.Lost)
 	b.redateAlarms(move)
 	b.redateJournal(move)
+	b.redateAsked(move)
+	b.redateDevices(move)
+	b.redateRooms(move)
+	b.redateFirings(move)
+	b.redateWishes(off, true)
+	move(&b.Started)
+	b.changed = true
+}
+
+// redateAsked moves what was asked of points.
+func (b *book) redateAsked(move func(...*time.Time)) {
 	for key, asked := range b.Asked.All() {
 		move(&asked.At, &asked.Again)
 		if asked.Command.Point.Adapter != gateway.CloudAdapter {
@@ -75,6 +86,10 @@ func (b *book) redate(off time.Duration) {
 		}
 		b.Asked = b.Asked.With(key, asked)
 	}
+}
+
+// redateDevices moves what devices have said.
+func (b *book) redateDevices(move func(...*time.Time)) {
 	for id, d := range b.Devices.All() {
 		d.Readings, d.Faces = slices.Clone(d.Readings), slices.Clone(d.Faces)
 		for i := range d.Readings {
@@ -85,6 +100,10 @@ func (b *book) redate(off time.Duration) {
 		}
 		b.Devices = b.Devices.With(id, d)
 	}
+}
+
+// redateRooms moves what is remembered of rooms, the wishes apart.
+func (b *book) redateRooms(move func(...*time.Time)) {
 	for id, room := range b.Rooms.All() {
 		move(&room.CloudAt, &room.Written.At, &room.Disagrees, &room.Opened, &room.Before.At, &room.Before.Until)
 		room.Wrote, room.Repeated = slices.Clone(room.Wrote), slices.Clone(room.Repeated)
@@ -96,6 +115,10 @@ func (b *book) redate(off time.Duration) {
 		}
 		b.Rooms = b.Rooms.With(id, room)
 	}
+}
+
+// redateFirings moves how heating relays stand.
+func (b *book) redateFirings(move func(...*time.Time)) {
 	for id, f := range b.Firings.All() {
 		move(&f.Changed, &f.At, &f.Since, &f.Again, &f.Refused, &f.Warm, &f.Idle.At, &f.Idle.Power)
 		for i := range f.Starts {
@@ -103,9 +126,6 @@ func (b *book) redate(off time.Duration) {
 		}
 		b.Firings = b.Firings.With(id, f)
 	}
-	b.redateWishes(off, true)
-	move(&b.Started)
-	b.changed = true
 }
 
 // doubtClock trusts a clock that was just set no longer, until it is judged anew: no room follows it
