@@ -38,6 +38,7 @@ type refusal struct {
 	message string
 }
 
+// Error is the refusal in words.
 func (r refusal) Error() string { return fmt.Sprintf("it refuses: %s (code %d)", r.message, r.code) }
 
 // alreadySo is the code with which a camera refuses to become what it is (Presence, firmware "noc").

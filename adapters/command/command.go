@@ -158,6 +158,7 @@ func (a *Adapter) run(ctx context.Context, c gateway.Command) error {
 // limited keeps the beginning of what is written to it.
 type limited struct{ text bytes.Buffer }
 
+// Write keeps the beginning and swallows the rest: a program is not to fail because it says much.
 func (l *limited) Write(p []byte) (int, error) {
 	l.text.Write(p[:min(len(p), mostOutput-l.text.Len())])
 	return len(p), nil

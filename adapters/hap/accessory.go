@@ -216,6 +216,7 @@ func (s *Service) UnmarshalJSON(raw []byte) error {
 // whole is an integer that devices may write as 3 or 3.0.
 type whole int64
 
+// UnmarshalJSON takes a whole number in any of the ways in which accessories write one.
 func (w *whole) UnmarshalJSON(raw []byte) error {
 	number, ok := NumberOf(raw)
 	if !ok || number != float64(int64(number)) {

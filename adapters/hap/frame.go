@@ -55,6 +55,7 @@ func newFrameReader(source io.Reader, key Key) *frameReader {
 	return &frameReader{source: source, aead: key.AEAD()}
 }
 
+// Read returns what the frames hold, opened.
 func (r *frameReader) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil

@@ -118,6 +118,7 @@ type subscription struct{ *paho.SubscribeToken }
 
 const subscriptionDenied = 0x80 // MQTT 3.1.1, 3.9.3
 
+// Error is why the broker did not grant all of it; nil: it did.
 func (s subscription) Error() error {
 	if err := s.SubscribeToken.Error(); err != nil {
 		return err
