@@ -1,9 +1,12 @@
 package hap
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"sync"
 )
@@ -36,6 +39,8 @@ type storedIDs struct {
 	Key  string            `json:"key"`
 	Next uint64            `json:"next"`
 	IIDs map[string]uint64 `json:"iids"`
+	// Note is the caller's own about the accessory.
+	Note json.RawMessage `json:"note,omitempty"`
 }
 
 // check finds tables from which an id would be given away twice.
@@ -109,6 +114,28 @@ func (ids *IDs) Accessory(key string) *AccessoryIDs {
 	return accessory
 }
 
+// Keys names every accessory that ids were ever handed out to, the bridge
+// itself as the empty key, in any order.
+func (ids *IDs) Keys() []string {
+	ids.mu.Lock()
+	defer ids.mu.Unlock()
+	return slices.Collect(maps.Keys(ids.byKey))
+}
+
+// Knows tells whether ids were ever handed out to the accessory with this key.
+func (ids *IDs) Knows(key string) bool {
+	ids.mu.Lock()
+	defer ids.mu.Unlock()
+	return ids.byKey[key] != nil
+}
+
+// Len is to how many accessories ids were ever handed out.
+func (ids *IDs) Len() int {
+	ids.mu.Lock()
+	defer ids.mu.Unlock()
+	return len(ids.byKey)
+}
+
 // Save makes the ids handed out since the last Save durable. It comes before
 // publishing them, so that a crash cannot hand them to something else, and
 // costs nothing when there are none.
@@ -130,6 +157,24 @@ func (ids *IDs) Save() error {
 
 // AID is the accessory id: 1 for the bridge, others from 2.
 func (a *AccessoryIDs) AID() uint64 { return a.aid }
+
+// Note is what SetNote was last given, nil for nothing.
+func (a *AccessoryIDs) Note() json.RawMessage {
+	a.ids.mu.Lock()
+	defer a.ids.mu.Unlock()
+	return a.stored.Note
+}
+
+// SetNote keeps a note of the caller's beside the ids, as JSON; the next Save
+// makes it durable. Nil takes it away.
+func (a *AccessoryIDs) SetNote(note json.RawMessage) {
+	a.ids.mu.Lock()
+	defer a.ids.mu.Unlock()
+	if !bytes.Equal(a.stored.Note, note) {
+		a.stored.Note = note
+		a.ids.unsaved[a] = true
+	}
+}
 
 // IID is the instance id of a characteristic in a service, or of the service
 // itself for an empty characteristic. The names are the caller's, say the

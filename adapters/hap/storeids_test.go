@@ -114,3 +114,30 @@ func TestLoadIDsRefusesDamage(t *testing.T) {
 		})
 	}
 }
+
+func TestNotesOutliveARestart(t *testing.T) {
+	store := newMemoryStore()
+	ids, err := LoadIDs(store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids.Accessory("valve").SetNote([]byte(`{"name":"Bath"}`))
+	ids.Accessory("gone").SetNote([]byte(`1`))
+	ids.Accessory("gone").SetNote(nil)
+	if err := ids.Save(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := LoadIDs(store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !again.Knows("valve") || again.Knows("other") || again.Len() != 2 || len(again.Keys()) != 2 {
+		t.Errorf("after a restart it knows %q", again.Keys())
+	}
+	if got := string(again.Accessory("valve").Note()); got != `{"name":"Bath"}` {
+		t.Errorf("the note is %s", got)
+	}
+	if got := again.Accessory("gone").Note(); got != nil {
+		t.Errorf("a note that was taken away is %s", got)
+	}
+}
