@@ -141,6 +141,13 @@ type Health struct {
 	Why     string
 }
 
+// Notice says something that people ought to know and that changes nothing in the house. Adapters post
+// it once, not whenever they look.
+type Notice struct {
+	What string // for people: what is so now
+	Why  string // for people: why, and what to do
+}
+
 // Wish is what a person asks for.
 type Wish struct {
 	By  string // where the person acted, for people: "Home app", "MQTT", "page", "thermostat"
@@ -160,6 +167,7 @@ func (Budget) fact()    {}
 func (Outcome) fact()   {}
 func (Clock) fact()     {}
 func (Health) fact()    {}
+func (Notice) fact()    {}
 func (Wish) fact()      {}
 
 // Verdict is the lowest broken rung between us and the vendor's API.

@@ -42,6 +42,8 @@ func (b *book) observe(f gateway.Fact) {
 		b.observeClock(f)
 	case gateway.Health:
 		b.observeHealth(f)
+	case gateway.Notice:
+		b.decide(gateway.Decision{Kind: "notice", What: f.What, Why: f.Why})
 	case gateway.Wish:
 		b.grant(f)
 	}

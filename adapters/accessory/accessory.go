@@ -37,8 +37,8 @@ type Options struct {
 	Browse func(ctx context.Context) ([]Announced, error)
 	// Radio is the machine's Bluetooth LE; nil: there is none to be used.
 	Radio ble.Radio
-	// Own are the HomeKit ids of our own bridge, which is not to be found on the LAN.
-	Own []string
+	// Own gives the HomeKit ids of our own bridges, which are not to be found on the LAN; nil: there are none.
+	Own func() []string
 	Log *slog.Logger // nil: slog.Default()
 }
 

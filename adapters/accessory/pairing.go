@@ -48,10 +48,14 @@ func (a *Adapter) look(ctx context.Context, wanted string) ([]Announced, error) 
 	if err != nil && len(air) == 0 {
 		return nil, err
 	}
+	var own []string
+	if a.options.Own != nil {
+		own = a.options.Own()
+	}
 	byID := map[string]Announced{}
 	for _, f := range append(air, found...) { // on the LAN, where it is on both, is the better way
 		f.ID = normalID(f.ID)
-		if !slices.ContainsFunc(a.options.Own, func(own string) bool { return normalID(own) == f.ID }) {
+		if !slices.ContainsFunc(own, func(own string) bool { return normalID(own) == f.ID }) {
 			byID[f.ID] = f
 		}
 	}

@@ -233,7 +233,7 @@ func TestDiscover(t *testing.T) {
 	var own string
 	s := prepare(t, flat())
 	own = s.server("Coach").ID()
-	s.adapter = accessory.New(accessory.Options{Vault: s.vault, Own: []string{own}, Browse: func(ctx context.Context) ([]accessory.Announced, error) {
+	s.adapter = accessory.New(accessory.Options{Vault: s.vault, Own: func() []string { return []string{own} }, Browse: func(ctx context.Context) ([]accessory.Announced, error) {
 		found, err := s.browse(ctx)
 		return append(found, found...), err // mDNS tells more than once
 	}})

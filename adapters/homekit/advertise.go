@@ -9,94 +9,175 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/brutella/dnssd"
 )
 
-// DNSSD announces the bridge as _hap._tcp by multicast DNS.
-//
-// github.com/brutella/dnssd is kept on a short lead: it never gets a context with a deadline, which
-// makes it spin; each announcement has a map of its own; and because it notices neither a new address
-// nor a late network, the announcement is made anew whenever the addresses change.
-type DNSSD struct{ Log *slog.Logger }
+// DNSSD announces a bridge as _hap._tcp by multicast DNS, looks whether its record comes back as a phone would see it,
+// and announces it anew where that mends what is wrong.
+type DNSSD struct {
+	Log *slog.Logger
 
-// lookAgain is how often the addresses of this machine are looked at.
-const lookAgain = time.Minute
+	lan lan // nil: that of this machine
+}
+
+// lan is what DNSSD needs of the machine.
+type lan interface {
+	// networks lists the interfaces on which phones may be, each by its name and addresses.
+	networks() []string
+	// announce answers for a bridge on those networks until stop is called, which returns soon; ended yields once
+	// if it cannot any more.
+	announce(what Announcement, text map[string]string, networks []string) (stop func(), ended <-chan error, err error)
+	// look asks once who announces HomeKit accessories there.
+	look(ctx context.Context, networks []string) ([]sighting, error)
+}
+
+const (
+	// networksEvery is how often the interfaces and addresses of this machine are looked at. dnssd notices neither a new
+	// address nor a late network.
+	networksEvery = 10 * time.Second
+	// lookFirst is how long an announcement may need: it is probed for a second, and said twice.
+	lookFirst = 5 * time.Second
+	// lookEvery is how often a record is looked for that was well the last time. Every accessory on the LAN answers.
+	lookEvery = 5 * time.Minute
+	// lookTwice is the pause before what is wrong is believed: a packet may get lost.
+	lookTwice = 3 * time.Second
+	// A record that stays wrong is announced anew ever more seldom.
+	mendFirst, mendLast = 10 * time.Second, 10 * time.Minute
+)
 
 // Advertise announces until ctx ends, and says goodbye then.
-func (d DNSSD) Advertise(ctx context.Context, name string, port int, txt func() map[string]string, changed <-chan struct{}) error {
+func (d DNSSD) Advertise(ctx context.Context, what Announcement) error {
+	w := watch{Announcement: what, lan: d.lan, log: d.Log, pause: mendFirst}
+	if w.lan == nil {
+		w.lan = machine{}
+	}
 	for ctx.Err() == nil {
-		networks := usable()
+		networks := w.lan.networks()
 		if len(networks) == 0 {
-			if !wait(ctx, changed) {
-				return nil
-			}
+			w.tell("there is no network on which a phone could be")
+			w.wait(ctx, networksEvery)
 			continue
 		}
-		if err := d.announce(ctx, name, port, txt, changed, networks); err != nil {
-			d.Log.Warn("the bridge could not be announced and will be again", "err", err)
-			if !wait(ctx, changed) {
-				return nil
-			}
+		if err := w.keep(ctx, networks); err != nil && ctx.Err() == nil {
+			w.tell("it could not be announced: " + err.Error())
+			w.wait(ctx, w.later())
 		}
 	}
 	return nil
 }
 
-// announce answers for the bridge until something about it changes.
-func (d DNSSD) announce(ctx context.Context, name string, port int, txt func() map[string]string, changed <-chan struct{}, networks []string) error {
-	text := txt()
-	service, err := dnssd.NewService(dnssd.Config{Name: name, Type: "_hap._tcp", Port: port, Text: maps.Clone(text), Ifaces: names(networks)})
+// watch is one record and how it fares.
+type watch struct {
+	Announcement
+	lan   lan
+	log   *slog.Logger
+	told  string        // what was wrong at the last look
+	pause time.Duration // before the record is announced anew
+}
+
+// keep announces the bridge and watches its record until it is to be announced anew, or ctx ends.
+func (w *watch) keep(ctx context.Context, networks []string) error {
+	text := w.TXT()
+	stop, ended, err := w.lan.announce(w.Announcement, maps.Clone(text), networks)
 	if err != nil {
-		return fmt.Errorf("announce %s: %w", name, err)
+		return err
 	}
-	responder, err := dnssd.NewResponder()
-	if err != nil {
-		return fmt.Errorf("open multicast: %w", err)
-	}
-	if _, err := responder.Add(service); err != nil {
-		return fmt.Errorf("announce %s: %w", name, err)
-	}
-	own, stop := context.WithCancel(context.WithoutCancel(ctx))
-	ended := make(chan error, 1)
-	go func() { ended <- responder.Respond(own) }()
 	defer stop()
+	look := time.After(lookFirst)
 	for {
 		select {
 		case err := <-ended:
 			return fmt.Errorf("answer multicast: %w", err)
-		case <-changed:
-		case <-time.After(lookAgain):
 		case <-ctx.Done():
+			return nil
+		case <-look:
+			next, anew := w.look(ctx, networks)
+			if anew {
+				return nil
+			}
+			look = time.After(next)
+		case <-w.Changed:
+		case <-time.After(networksEvery):
 		}
-		if ctx.Err() != nil || !maps.Equal(txt(), text) || !slices.Equal(networks, usable()) {
-			break
+		if !maps.Equal(w.TXT(), text) || !slices.Equal(networks, w.lan.networks()) {
+			return nil
 		}
 	}
-	stop()
-	select {
-	case <-ended:
-	case <-time.After(stopSoon): // its goodbye may be stuck on a dead network; it ends by itself then
-	}
-	return nil
 }
 
-// wait returns after a change or a while; false if ctx ended.
-func wait(ctx context.Context, changed <-chan struct{}) bool {
+// look judges the record as it is seen. It says when to look again, or that the record is to be announced anew.
+func (w *watch) look(ctx context.Context, networks []string) (next time.Duration, anew bool) {
+	found := w.examine(ctx, networks)
+	if found.what != "" && w.sleep(ctx, lookTwice) {
+		found = w.examine(ctx, networks)
+	}
+	if ctx.Err() != nil {
+		return lookEvery, false
+	}
+	w.tell(found.what)
+	switch {
+	case found.what == "":
+		w.pause = mendFirst
+		return lookEvery, false
+	case !found.mend:
+		return lookEvery, false
+	}
+	return 0, w.sleep(ctx, w.later())
+}
+
+func (w *watch) examine(ctx context.Context, networks []string) trouble {
+	seen, err := w.lan.look(ctx, networks)
+	if err != nil {
+		return trouble{what: "nobody could look for its record: " + err.Error()}
+	}
+	return judge(w.ID, w.Port, addresses(networks), networks, seen)
+}
+
+// later is the pause before the next attempt; each is longer than the one before.
+func (w *watch) later() time.Duration {
+	pause := w.pause
+	w.pause = min(2*w.pause, mendLast)
+	return pause
+}
+
+// tell says what is wrong with the record, or that nothing is; the log only hears what is new.
+func (w *watch) tell(trouble string) {
+	if w.Seen != nil {
+		w.Seen(trouble)
+	}
+	switch {
+	case trouble == w.told:
+	case trouble == "":
+		w.log.Info("the bridge is found by mDNS again", "bridge", w.Name)
+	default:
+		w.log.Warn("phones may not find the bridge", "bridge", w.Name, "why", trouble)
+	}
+	w.told = trouble
+}
+
+// wait returns after a change of the record, or after d.
+func (w *watch) wait(ctx context.Context, d time.Duration) {
 	select {
-	case <-changed:
-	case <-time.After(lookAgain):
+	case <-w.Changed:
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
+// sleep waits for d; false if ctx ended.
+func (w *watch) sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
 	case <-ctx.Done():
 		return false
 	}
-	return true
 }
 
 // virtual are the beginnings of the names of interfaces that lead into containers and tunnels.
 var virtual = []string{"docker", "br-", "veth", "virbr", "tun", "tap", "wg", "tailscale", "zt", "cni", "flannel"}
 
-// usable lists the interfaces on which phones may be, each with its addresses.
-func usable() []string {
+// networks lists the interfaces of this machine on which phones may be, each with its addresses.
+func (machine) networks() []string {
 	interfaces, err := net.Interfaces()
 	if err != nil {
 		return nil
@@ -107,20 +188,15 @@ func usable() []string {
 			slices.ContainsFunc(virtual, func(prefix string) bool { return strings.HasPrefix(i.Name, prefix) }) {
 			continue
 		}
-		addresses, err := i.Addrs()
-		if err != nil || len(addresses) == 0 {
+		found, err := i.Addrs()
+		if err != nil || len(found) == 0 {
 			continue
 		}
-		all = append(all, fmt.Sprint(i.Name, " ", addresses))
-	}
-	return all
-}
-
-func names(networks []string) []string {
-	var all []string
-	for _, n := range networks {
-		name, _, _ := strings.Cut(n, " ")
-		all = append(all, name)
+		words := []string{i.Name}
+		for _, a := range found {
+			words = append(words, a.String())
+		}
+		all = append(all, strings.Join(words, " "))
 	}
 	return all
 }

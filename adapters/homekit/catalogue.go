@@ -6,49 +6,70 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/hap"
 	"github.com/veilleuse/veilleuse/gateway"
 )
 
-// catalogue is what is published: the accessories by key, the values last shown, and what a write to
+// catalogue is what one bridge publishes: the accessories by key, the values last shown, and what a write to
 // each characteristic asks for. What was published once stays: the Home app forgets room, name and
 // automations of an accessory that vanishes even for a moment.
 type catalogue struct {
 	ids      *hap.IDs
 	metadata map[hap.UUID]hap.Characteristic
 	entries  map[string]entry
-	full     bool // the bridge cannot take more, and that was said
+	unsaved  bool // a note differs from what is on disk
 }
 
 // entry is one accessory as published, with the values shown since.
 type entry struct {
 	accessory hap.Accessory
+	shape     shape
 	shown     map[hap.CharacteristicID]json.RawMessage
-	asks      map[hap.CharacteristicID]func(json.RawMessage) gateway.Ask
+	asks      map[hap.CharacteristicID]func(json.RawMessage) gateway.Ask // nil: whom it asks is not there
 }
 
-func newCatalogue(store hap.Store) (*catalogue, error) {
+// newCatalogue begins with the bridge itself and with all that was published before, of which nothing is known yet.
+func newCatalogue(store hap.Store, itself model) (*catalogue, error) {
 	ids, err := hap.LoadIDs(store)
 	if err != nil {
 		return nil, fmt.Errorf("HomeKit ids: %w", err)
 	}
 	c := &catalogue{ids: ids, metadata: metadata(), entries: map[string]entry{}}
-	c.put(model{name: "Veilleuse", maker: "Veilleuse", kind: "Bridge", serial: "veilleuse-bridge", services: []serviceModel{
-		{kind: hap.ServiceProtocolInformation, points: []point{{kind: hap.CharacteristicVersion, value: hap.TextValue("1.1.0")}}},
-	}})
+	c.entries[itself.key] = c.make(itself)
+	for _, key := range ids.Keys() {
+		if !remembers(key) {
+			continue
+		}
+		known, found, err := readShape(ids.Accessory(key).Note())
+		if err != nil {
+			return nil, fmt.Errorf("HomeKit ids: %s: %w", key, err)
+		}
+		if found && len(c.entries) < hap.AccessoriesMax {
+			e := c.make(known.model(key))
+			e.shape = known
+			c.entries[key] = e
+		}
+	}
 	return c, nil
 }
 
 // put takes a model in. It returns the values that changed, and whether the layout did.
 func (c *catalogue) put(m model) (values []hap.Value, layout bool) {
-	next := c.make(m)
 	old, known := c.entries[m.key]
-	if !known && len(c.entries) >= hap.AccessoriesMax {
-		return nil, false
+	if remembers(m.key) {
+		m = old.shape.grown(m)
+	}
+	next := c.make(m)
+	next.shape = old.shape
+	layout = !known || !sameLayout(old.accessory, next.accessory)
+	if layout || !old.shape.Missing.IsZero() {
+		next.shape = shapeOf(m)
+		c.note(m.key, next.shape)
 	}
 	c.entries[m.key] = next
-	if !known || !sameLayout(old.accessory, next.accessory) {
+	if layout {
 		return nil, true
 	}
 	for id, value := range next.shown {
@@ -59,16 +80,54 @@ func (c *catalogue) put(m model) (values []hap.Value, layout bool) {
 	return values, false
 }
 
-// has reports whether there is room for an accessory of that key.
-func (c *catalogue) has(key string) bool {
-	_, ok := c.entries[key]
-	return ok || len(c.entries) < hap.AccessoriesMax
+// note keeps how an accessory is published beside its ids. What it is called may change without a new layout, and is
+// kept with the next one.
+func (c *catalogue) note(key string, s shape) {
+	if !remembers(key) {
+		return
+	}
+	if note, err := s.note(); err == nil { // a shape always has its JSON
+		c.ids.Accessory(key).SetNote(note)
+		c.unsaved = true
+	}
 }
 
-// drop takes away an accessory that a person removed from the house.
+// miss notes since when an accessory is missing.
+func (c *catalogue) miss(key string, since time.Time) {
+	e := c.entries[key]
+	e.shape.Missing = since
+	c.entries[key] = e
+	c.note(key, e.shape)
+}
+
+// save makes ids and notes durable.
+func (c *catalogue) save() error {
+	if err := c.ids.Save(); err != nil {
+		return fmt.Errorf("HomeKit ids: %w", err)
+	}
+	c.unsaved = false
+	return nil
+}
+
+// fits reports whether the accessory of that key is published, or could be.
+func (c *catalogue) fits(key string) bool {
+	_, published := c.entries[key]
+	return published || len(c.entries) < hap.AccessoriesMax
+}
+
+// roomy reports whether there is a place that was never anybody's. The places of those who left are kept for them.
+func (c *catalogue) roomy() bool {
+	return c.ids.Len() < hap.AccessoriesMax && len(c.entries) < hap.AccessoriesMax
+}
+
+// drop takes away an accessory that a person removed from the house. Its ids stay its own.
 func (c *catalogue) drop(key string) bool {
 	_, ok := c.entries[key]
-	delete(c.entries, key)
+	if ok {
+		delete(c.entries, key)
+		c.ids.Accessory(key).SetNote(nil)
+		c.unsaved = true
+	}
 	return ok
 }
 
@@ -82,12 +141,18 @@ func (c *catalogue) accessories() []hap.Accessory {
 	return all
 }
 
-// ask returns what a write to a characteristic asks of the house, and the key of its accessory.
-func (c *catalogue) ask(id hap.CharacteristicID, value json.RawMessage) (gateway.Ask, string, bool) {
+// ask returns what a write to a characteristic asks of the house, and the key of its accessory. The ask is nil where there
+// is nobody to ask; it is not ok where a write asks nothing.
+func (c *catalogue) ask(id hap.CharacteristicID, value json.RawMessage) (ask gateway.Ask, key string, ok bool) {
 	for key, e := range c.entries {
-		if ask, ok := e.asks[id]; ok {
-			return ask(value), key, true
+		if e.accessory.AID != id.AID {
+			continue
 		}
+		turn, asks := e.asks[id]
+		if turn == nil {
+			return nil, key, asks
+		}
+		return turn(value), key, true
 	}
 	return nil, "", false
 }
@@ -132,10 +197,9 @@ func (c *catalogue) service(ids *hap.AccessoryIDs, s serviceModel, e *entry) hap
 		if p.kind != hap.CharacteristicProgrammableSwitchEvent {
 			e.shown[id] = p.value
 		}
-		if p.ask != nil {
+		if p.ask != nil || p.lost {
 			e.asks[id] = p.ask
-		}
-		if p.ask == nil && p.kind == hap.CharacteristicOn {
+		} else if p.kind == hap.CharacteristicOn {
 			characteristic.Perms = []hap.Perm{hap.PermRead, hap.PermEvents}
 		}
 		out.Characteristics = append(out.Characteristics, characteristic)

@@ -3,6 +3,7 @@ package homekit
 import (
 	"encoding/json"
 	"slices"
+	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/hap"
 	"github.com/veilleuse/veilleuse/gateway"
@@ -16,11 +17,11 @@ const tooMuchCO2 = 1000
 // never heard must show as unknown, not be missing.
 var detects = map[string]gateway.Quantity{"NSD": gateway.Smoke, "NCO": gateway.CO}
 
-// deviceModel is the accessory of one device, and false for one that has nothing to show: a relay, a
-// valve (its room shows it), a device of which nothing is known yet.
-func deviceModel(d gateway.Device) (model, bool) {
-	m := model{key: "device/" + string(d.ID), name: d.Name, maker: "Netatmo", kind: d.Model, serial: string(d.ID), firmware: firmware(d)}
-	if steersRoom(d) {
+// deviceModel is the accessory of one device as it is now, and false for one that has nothing to show: a relay, a
+// valve (its room shows it, unless it was published before that was known), a device of which nothing is known yet.
+func deviceModel(d gateway.Device, now time.Time, published bool) (model, bool) {
+	m := model{key: devicePrefix + string(d.ID), name: d.Name, maker: "Netatmo", kind: d.Model, serial: string(d.ID), firmware: firmware(d)}
+	if steersRoom(d) && !published {
 		return m, false
 	}
 	has := d.Quantities()
@@ -29,7 +30,11 @@ func deviceModel(d gateway.Device) (model, bool) {
 	}
 	for _, sensor := range sensors {
 		if slices.Contains(has, sensor.quantity) {
-			m.services = append(m.services, sensor.service(d))
+			service, until := sensor.service(d, now)
+			m.services = append(m.services, service)
+			if now.Before(until) && (m.fades.IsZero() || until.Before(m.fades)) {
+				m.fades = until
+			}
 		}
 	}
 	for _, s := range switches {
@@ -72,7 +77,7 @@ func measured(low, high, step float64) func(gateway.Measure, bool) json.RawMessa
 }
 
 var sensors = []sensor{
-	{gateway.Temperature, hap.ServiceTemperatureSensor, one(hap.CharacteristicCurrentTemperature, measured(-60, 70, 0.1))},
+	{gateway.Temperature, hap.ServiceTemperatureSensor, one(hap.CharacteristicCurrentTemperature, measured(coldest, hottest, 0.1))},
 	{gateway.Humidity, hap.ServiceHumiditySensor, one(hap.CharacteristicCurrentHumidity, measured(0, 100, 1))},
 	{gateway.CO2, hap.ServiceCarbonDioxideSensor, carbonDioxide},
 	{gateway.HealthIndex, hap.ServiceAirQualitySensor, one(hap.CharacteristicAirQuality, healthIndex)},
@@ -88,23 +93,28 @@ var sensors = []sensor{
 	}},
 }
 
-func (s sensor) service(d gateway.Device) serviceModel {
+// service shows the sensor with its health. What is too old keeps its value and is not active; until is when what is
+// fresh now will be too old, zero for never.
+func (s sensor) service(d gateway.Device, now time.Time) (out serviceModel, until time.Time) {
 	m, known := d.Reading(s.quantity)
-	out := serviceModel{kind: s.kind, name: string(s.quantity), points: s.points(d, m, known)}
+	out = serviceModel{kind: s.kind, name: string(s.quantity), points: s.points(d, m, known)}
 	if s.kind == hap.ServiceDoorbell {
-		return out
+		return out, until
 	}
-	reaches := d.Reachable() && known
+	if known {
+		until = goodUntil(d, m)
+	}
+	active := known && d.Reachable() && (until.IsZero() || now.Before(until))
 	out.points = append(out.points,
-		point{kind: hap.CharacteristicStatusActive, value: truth(reaches)},
-		point{kind: hap.CharacteristicStatusFault, value: digit(!reaches || faulty(d))})
+		point{kind: hap.CharacteristicStatusActive, value: truth(active)},
+		point{kind: hap.CharacteristicStatusFault, value: digit(!active || faulty(d))})
 	if low, known := deviceLowBattery(d); known {
 		out.points = append(out.points, point{kind: hap.CharacteristicStatusLowBattery, value: digit(low)})
 	}
 	if m, ok := d.Reading(gateway.Tampered); ok {
 		out.points = append(out.points, point{kind: hap.CharacteristicStatusTampered, value: digit(m.Value.Yes())})
 	}
-	return out
+	return out, until
 }
 
 func faulty(d gateway.Device) bool {

@@ -34,6 +34,7 @@ func guardService(s gateway.State) serviceModel {
 	return serviceModel{kind: hap.ServiceSecuritySystem, name: "guard", points: []point{
 		{kind: hap.CharacteristicSecuritySystemCurrent, value: whole(current)},
 		{kind: hap.CharacteristicSecuritySystemTarget, value: whole(target), ask: askGuard},
+		{kind: hap.CharacteristicSecuritySystemAlarmType, value: digit(intruded(s))}, // 1: an alarm of unknown cause
 		{kind: hap.CharacteristicStatusFault, value: digit(unwatched(s.Guard) > 0)},
 		{kind: hap.CharacteristicName, value: hap.TextValue("Guard")},
 	}}

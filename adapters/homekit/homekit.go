@@ -19,7 +19,6 @@ import (
 	"log/slog"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/hap"
@@ -35,10 +34,19 @@ type Vault interface {
 	List(prefix string) ([]string, error)
 }
 
-// Advertiser makes the bridge known on the LAN until ctx ends. txt gives the record now; changed has a
-// token whenever it differs.
+// Advertiser makes a bridge known on the LAN until ctx ends.
 type Advertiser interface {
-	Advertise(ctx context.Context, name string, port int, txt func() map[string]string, changed <-chan struct{}) error
+	Advertise(ctx context.Context, what Announcement) error
+}
+
+// Announcement is what is to be known of a bridge.
+type Announcement struct {
+	Name    string // as people see it while pairing
+	ID      string // HomeKit id
+	Port    int
+	TXT     func() map[string]string // the record now
+	Changed <-chan struct{}          // has a token whenever TXT may differ
+	Seen    func(trouble string)     // is told after each look what is wrong with the record; "": nothing
 }
 
 // Options are the settings of the bridge.
@@ -50,15 +58,18 @@ type Options struct {
 	Log        *slog.Logger
 }
 
-// Adapter is the bridge.
+// Adapter is the bridge, or as many of them as the house needs.
 type Adapter struct {
 	options Options
-	address atomic.Pointer[string]
+	resets  chan chan error // asks Run to end its life, forget all controllers, and begin anew
 
-	mu     sync.Mutex // guards the catalogue: writes come from the sessions' goroutines
-	shelf  *catalogue
-	server *hap.Server
-	ringed map[gateway.DeviceID]float64
+	mu      sync.Mutex // guards the rest: writes come from the sessions' goroutines
+	running bool
+	bridges []*bridge
+	writes  chan<- write
+	ringed  map[gateway.DeviceID]float64
+	said    map[string]bool
+	fades   map[string]time.Time // when a reading of that accessory, shown as fresh, will be too old
 }
 
 // New makes the bridge.
@@ -66,45 +77,7 @@ func New(o Options) *Adapter {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	return &Adapter{options: o}
-}
-
-// Code is what the Home app needs to pair: the setup code, the content of its QR code, and where the
-// bridge listens. It works before Run, too.
-func (a *Adapter) Code() (code, uri, listen string, err error) {
-	identity, err := a.identity()
-	if err != nil {
-		return "", "", "", err
-	}
-	listen = a.options.Listen
-	if bound := a.address.Load(); bound != nil {
-		listen = *bound
-	}
-	return string(identity.SetupCode), hap.SetupURI(hap.CategoryBridge, identity.SetupCode, identity.SetupID), listen, nil
-}
-
-// ID is the bridge's HomeKit id, by which it can be told from accessories on the LAN.
-func (a *Adapter) ID() (string, error) {
-	identity, err := a.identity()
-	return identity.DeviceID, err
-}
-
-// Controllers is how many controllers are paired with the bridge: phones, home hubs, other programs.
-func (a *Adapter) Controllers() (int, error) {
-	keys, err := a.options.Vault.List("pairing/")
-	return len(keys), err
-}
-
-// identity reads the bridge's identity, or makes it at the very first call; two calls at once must
-// not make two.
-func (a *Adapter) identity() (hap.ServerIdentity, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	identity, err := hap.LoadServerIdentity(shelved{a.options.Vault})
-	if err != nil {
-		return identity, fmt.Errorf("HomeKit identity: %w", err)
-	}
-	return identity, nil
+	return &Adapter{options: o, resets: make(chan chan error)}
 }
 
 // wishes that wait for the house; a person cannot tap faster.
@@ -118,23 +91,30 @@ type write struct {
 
 // Run serves the Home app until ctx ends.
 func (a *Adapter) Run(ctx context.Context, port gateway.Port) error {
-	store := shelved{a.options.Vault}
-	identity, err := a.identity()
-	if err != nil {
-		return err
+	a.runs(true)
+	defer a.runs(false)
+	var known *gateway.State
+	for {
+		var reset resetError
+		if err := a.live(ctx, port, known); !errors.As(err, &reset) {
+			return err
+		}
+		known = reset.known
+		reset.done <- a.forget()
 	}
-	shelf, err := newCatalogue(store)
-	if err != nil {
-		return err
-	}
+}
+
+func (a *Adapter) runs(yes bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.running = yes
+}
+
+// live is one life of the bridges, from opening their doors to closing them. known is the State that an earlier life was
+// shown last, if there was one: it is shown again only when it has changed.
+func (a *Adapter) live(ctx context.Context, port gateway.Port, known *gateway.State) error {
 	writes := make(chan write, wishQueue)
-	server, err := hap.NewServer(hap.ServerOptions{
-		Identity: identity, Model: "Veilleuse", Store: store, Logger: a.options.Log,
-		Write: func(_ context.Context, _ string, requests []hap.WriteRequest) []hap.WriteResult {
-			return a.take(requests, writes)
-		},
-	})
-	if err != nil {
+	if err := a.load(writes); err != nil {
 		return err
 	}
 	listener, err := net.Listen("tcp", a.options.Listen)
@@ -142,22 +122,41 @@ func (a *Adapter) Run(ctx context.Context, port gateway.Port) error {
 		return fmt.Errorf("homekit.listen: %w; choose another port or end the program that has it", err)
 	}
 	a.mu.Lock()
-	a.shelf, a.server, a.ringed = shelf, server, map[gateway.DeviceID]float64{}
+	a.begin()
 	a.mu.Unlock()
 	bound := listener.Addr().String()
-	a.address.Store(&bound)
-	return a.serve(ctx, port, listener, writes)
+	a.bridges[0].address.Store(&bound)
+	s, err := a.firstState(ctx, port, known)
+	if err != nil || ctx.Err() != nil {
+		listener.Close()
+		return err
+	}
+	return a.serve(ctx, port, s, listener, writes)
 }
 
-// serve waits for the first State, then opens the door and follows the house.
-func (a *Adapter) serve(ctx context.Context, port gateway.Port, listener net.Listener, writes <-chan write) error {
-	var s gateway.State
-	select {
-	case s = <-port.Shown():
-	case <-ctx.Done():
-		return listener.Close()
+// begin forgets what an earlier life has learnt of the State.
+func (a *Adapter) begin() {
+	a.ringed, a.said, a.fades = map[gateway.DeviceID]float64{}, map[string]bool{}, map[string]time.Time{}
+}
+
+// firstState waits for a State to begin with.
+func (a *Adapter) firstState(ctx context.Context, port gateway.Port, known *gateway.State) (gateway.State, error) {
+	if known != nil {
+		return *known, nil
 	}
-	if err := a.publish(gateway.State{}, s); err != nil {
+	select {
+	case s := <-port.Shown():
+		return s, nil
+	case done := <-a.resets:
+		return gateway.State{}, resetError{done: done}
+	case <-ctx.Done():
+		return gateway.State{}, nil
+	}
+}
+
+// serve opens the doors and follows the house.
+func (a *Adapter) serve(ctx context.Context, port gateway.Port, s gateway.State, listener net.Listener, writes <-chan write) error {
+	if err := a.publish(gateway.State{}, s, port.Now()); err != nil {
 		listener.Close()
 		return err
 	}
@@ -165,41 +164,75 @@ func (a *Adapter) serve(ctx context.Context, port gateway.Port, listener net.Lis
 	var started sync.WaitGroup
 	defer started.Wait()
 	defer cancel()
-	ended := make(chan error, 2)
-	started.Go(func() { ended <- a.server.Serve(ctx, listener) })
-	if a.options.Advertiser != nil {
-		number := listener.Addr().(*net.TCPAddr).Port
-		started.Go(func() {
-			// A bridge that nobody can announce still serves those who know its address.
-			if err := a.options.Advertiser.Advertise(ctx, a.options.Name, number, a.server.TXT, a.server.Changed()); err != nil && ctx.Err() == nil {
-				a.options.Log.Warn("the bridge is not announced", "err", err)
-			}
-		})
+	ended := make(chan error, 1)
+	first := a.bridges[0]
+	started.Go(func() { ended <- first.server.Serve(ctx, listener) })
+	started.Go(func() { a.announce(ctx, first, listener) })
+	f := follower{adapter: a, port: port, state: s, writes: writes, ended: ended, opened: 1}
+	f.open = func(b *bridge) {
+		started.Go(func() { b.stay(ctx, listener.Addr().String(), a.announce) })
 	}
-	return a.follow(ctx, port, s, writes, ended)
+	return f.run(ctx)
 }
 
-// follow shows each State and posts each wish.
-func (a *Adapter) follow(ctx context.Context, port gateway.Port, s gateway.State, writes <-chan write, ended <-chan error) error {
-	told := calls{port: port}
+// announce makes a bridge known on the LAN. One that nobody can announce still serves those who know its address.
+func (a *Adapter) announce(ctx context.Context, b *bridge, listener net.Listener) {
+	if a.options.Advertiser == nil {
+		return
+	}
+	err := a.options.Advertiser.Advertise(ctx, Announcement{
+		Name: b.name, ID: b.identity.DeviceID, Port: listener.Addr().(*net.TCPAddr).Port,
+		TXT: b.server.TXT, Changed: b.server.Changed(), Seen: func(trouble string) { b.announced.Store(&trouble) },
+	})
+	if err != nil && ctx.Err() == nil {
+		a.options.Log.Warn("the bridge is not announced", "bridge", b.name, "err", err)
+	}
+}
+
+// follower shows each State and posts each wish.
+type follower struct {
+	adapter *Adapter
+	port    gateway.Port
+	state   gateway.State
+	writes  <-chan write
+	ended   <-chan error
+	open    func(*bridge)
+	opened  int // bridges whose doors are open
+}
+
+func (f *follower) run(ctx context.Context) error {
+	a := f.adapter
+	told := calls{port: f.port}
+	ages := f.port.After(ageEvery)
 	pending := map[string]uint64{} // key of a written accessory -> last decision before the wish
 	for {
+		f.openNew()
 		select {
-		case next := <-port.Shown():
-			a.settle(pending, next)
-			if err := a.publish(s, next); err != nil {
+		case next := <-f.port.Shown():
+			a.settle(pending, next, f.port.Now())
+			if err := a.publish(f.state, next, f.port.Now()); err != nil {
 				a.options.Log.Warn("the Home app could not be told", "err", err)
 			}
-			s = next
-			told.shown(s)
-		case w := <-writes:
-			pending[w.key] = s.Decided
-			port.Post(gateway.Wish{By: "Home app", Ask: w.ask})
-		case c := <-port.Commands():
-			told.take(c, s)
+			f.state = next
+			told.shown(next)
+		case <-ages:
+			ages = f.port.After(ageEvery)
+			if err := a.age(f.state, f.port.Now()); err != nil {
+				a.options.Log.Warn("the Home app could not be told", "err", err)
+			}
+		case w := <-f.writes:
+			if w.key != "" {
+				pending[w.key] = f.state.Decided
+			}
+			f.port.Post(gateway.Wish{By: "Home app", Ask: w.ask})
+		case c := <-f.port.Commands():
+			told.take(c, f.state)
 		case <-told.due:
-			told.count(a, s)
-		case err := <-ended:
+			told.count(a, f.state)
+		case done := <-a.resets:
+			known := f.state
+			return resetError{done, &known}
+		case err := <-f.ended:
 			if ctx.Err() != nil {
 				return nil
 			}
@@ -210,32 +243,56 @@ func (a *Adapter) follow(ctx context.Context, port gateway.Port, s gateway.State
 	}
 }
 
+// openNew opens the doors of bridges that were made since, and tells people once of each.
+func (f *follower) openNew() {
+	f.adapter.mu.Lock()
+	all := f.adapter.bridges
+	f.adapter.mu.Unlock()
+	for ; f.opened < len(all); f.opened++ {
+		b := all[f.opened]
+		f.open(b)
+		if b.fresh {
+			f.port.Post(gateway.Notice{What: fmt.Sprintf("the Home app needs a second code: %s serves what %s has no room for", b.name, all[f.opened-1].name),
+				Why: "HomeKit takes 150 accessories from one bridge; veilleuse code shows all codes"})
+		}
+	}
+}
+
 // settle lets accessories whose wish has been decided show again what the State says.
-func (a *Adapter) settle(pending map[string]uint64, s gateway.State) {
+func (a *Adapter) settle(pending map[string]uint64, s gateway.State, now time.Time) {
 	for key, before := range pending {
 		if s.Decided <= before {
 			continue
 		}
 		delete(pending, key)
 		a.mu.Lock()
-		a.shelf.forget(key)
+		if _, b := a.entry(key); b != nil {
+			b.shelf.forget(key)
+		}
 		a.mu.Unlock()
-		a.refresh(key, s)
+		a.refresh(key, s, now)
 	}
 }
 
 // take answers a controller's writes at once; the house decides later.
-func (a *Adapter) take(requests []hap.WriteRequest, writes chan<- write) []hap.WriteResult {
+func (a *Adapter) take(b *bridge, requests []hap.WriteRequest, writes chan<- write) []hap.WriteResult {
 	results := make([]hap.WriteResult, len(requests))
 	for i, request := range requests {
 		a.mu.Lock()
-		ask, key, ok := a.shelf.ask(request.ID, request.Value)
+		ask, key, ok := b.shelf.ask(request.ID, request.Value)
 		a.mu.Unlock()
-		if !ok {
+		w := write{key, ask}
+		switch ask.(type) {
+		case nil:
+			if ok {
+				results[i].Status = hap.StatusUnreachable
+			}
 			continue // units and the like: kept by the server, of no meaning here
+		case gateway.Refused:
+			results[i].Status, w.key = hap.StatusNotAllowedNow, ""
 		}
 		select {
-		case writes <- write{key, ask}:
+		case writes <- w:
 		default:
 			results[i].Status = hap.StatusBusy
 		}
@@ -254,6 +311,3 @@ func (s shelved) Get(key string) ([]byte, error) {
 	}
 	return value, err
 }
-
-// stopSoon is how long the goodbye on the network may take.
-const stopSoon = 500 * time.Millisecond

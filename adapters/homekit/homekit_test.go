@@ -7,7 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
-	"maps"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -106,26 +106,25 @@ func home() gateway.State {
 	return s
 }
 
-// shelve publishes a State without a server and returns the accessories.
-func shelve(t *testing.T, v *vault, s gateway.State) []hap.Accessory {
+// opened is an adapter whose bridges are loaded but not served.
+func opened(t testing.TB, v Vault) *Adapter {
 	t.Helper()
-	a := New(Options{Vault: v})
-	shelf, err := newCatalogue(shelved{v})
-	if err != nil {
+	a := New(Options{Vault: v, Name: "Veilleuse", Log: slog.New(slog.DiscardHandler)})
+	if err := a.load(make(chan write, wishQueue)); err != nil {
 		t.Fatal(err)
 	}
-	identity, err := hap.LoadServerIdentity(shelved{v})
-	if err != nil {
+	a.begin()
+	return a
+}
+
+// shelve publishes a State without serving it and returns the accessories of the first bridge.
+func shelve(t *testing.T, v Vault, s gateway.State) []hap.Accessory {
+	t.Helper()
+	a := opened(t, v)
+	if err := a.publish(gateway.State{}, s, at); err != nil {
 		t.Fatal(err)
 	}
-	a.shelf, a.ringed = shelf, map[gateway.DeviceID]float64{}
-	if a.server, err = hap.NewServer(hap.ServerOptions{Identity: identity, Store: shelved{v}}); err != nil {
-		t.Fatal(err)
-	}
-	if err := a.publish(gateway.State{}, s); err != nil {
-		t.Fatal(err)
-	}
-	return a.shelf.accessories()
+	return a.bridges[0].shelf.accessories()
 }
 
 func TestAccessoriesOfAHouse(t *testing.T) {
@@ -243,21 +242,11 @@ func TestIdsStayForEver(t *testing.T) {
 	short := s
 	short.Devices = gateway.Table[gateway.DeviceID, gateway.Device]{}
 	shelve(t, v, short) // a start with an empty list must not free any id
-	if third := ids(shelve(t, v, s)); !maps.Equal(first, third) {
-		t.Error("ids changed after a start without devices")
-	}
-}
-
-func TestBridgeIsFull(t *testing.T) {
-	s := home()
-	for i := range 200 {
-		id := gateway.DeviceID(fmt.Sprintf("sensor%03d", i))
-		s.Devices = s.Devices.With(id, device(id, "NAModule4", "", gateway.Temperature, gateway.Number(20)))
-	}
-	v := newVault()
-	all := shelve(t, v, s)
-	if len(all) != hap.AccessoriesMax {
-		t.Errorf("%d accessories, want %d", len(all), hap.AccessoriesMax)
+	third := ids(shelve(t, v, s))
+	for what, id := range first {
+		if third[what] != id {
+			t.Errorf("%s was %s and is %s after a start without devices", what, id, third[what])
+		}
 	}
 }
 
@@ -293,10 +282,13 @@ type live struct {
 	all     []hap.Accessory
 }
 
+// thatEvening stops the house's clock.
+func thatEvening(l *gateway.Loop) { l.Now = func() time.Time { return at } }
+
 func start(t *testing.T) live {
 	t.Helper()
 	a := New(Options{Vault: newVault(), Listen: "127.0.0.1:0", Name: "Test"})
-	l := live{House: gatewaytest.Start(t, "homekit", a, gatewaytest.From(home())), bridge: a, events: make(chan hap.Reading, 1000)}
+	l := live{House: gatewaytest.Start(t, "homekit", a, gatewaytest.From(home()), thatEvening), bridge: a, events: make(chan hap.Reading, 1000)}
 	ctx, cancel := context.WithTimeout(t.Context(), gatewaytest.Patience)
 	defer cancel()
 	var code, listen string
@@ -373,8 +365,8 @@ func TestAlarmReachesTheHomeApp(t *testing.T) {
 
 func TestTapsBecomeWishes(t *testing.T) {
 	l := start(t)
-	if n, err := l.bridge.Controllers(); n != 1 || err != nil {
-		t.Errorf("%d controllers, %v; want the one of this test", n, err)
+	if all, err := l.bridge.Bridges(); err != nil || len(all) != 1 || all[0].Controllers != 1 {
+		t.Errorf("the bridges are %+v, %v; want the one controller of this test", all, err)
 	}
 	target, _ := find(t, l.all, "Bath", hap.ServiceThermostat, hap.CharacteristicTargetTemperature)
 	mode, _ := find(t, l.all, "Bath", hap.ServiceThermostat, hap.CharacteristicTargetHeatingCooling)
@@ -509,25 +501,15 @@ func BenchmarkPublish(b *testing.B) {
 		id := gateway.DeviceID(fmt.Sprintf("sensor%03d", i))
 		s.Devices = s.Devices.With(id, device(id, "NAModule4", "", gateway.Temperature, gateway.Number(20)))
 	}
-	v := newVault()
-	a := New(Options{Vault: v})
-	a.shelf, _ = newCatalogue(shelved{v})
-	a.ringed = map[gateway.DeviceID]float64{}
-	identity, err := hap.LoadServerIdentity(shelved{v})
-	if err != nil {
-		b.Fatal(err)
-	}
-	if a.server, err = hap.NewServer(hap.ServerOptions{Identity: identity, Store: shelved{v}}); err != nil {
-		b.Fatal(err)
-	}
-	if err := a.publish(gateway.State{}, s); err != nil {
+	a := opened(b, newVault())
+	if err := a.publish(gateway.State{}, s, at); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		next := s
 		next.Devices = s.Devices.With("sensor007", device("sensor007", "NAModule4", "", gateway.Temperature, gateway.Number(20+float64(i%50)/10)))
-		if err := a.publish(s, next); err != nil {
+		if err := a.publish(s, next, at); err != nil {
 			b.Fatal(err)
 		}
 		s = next
@@ -574,8 +556,8 @@ func TestAlarmIsToldAndAcknowledged(t *testing.T) {
 	if w := gatewaytest.Wait[gateway.Wish](l.House, nil); w.Ask != (gateway.Acknowledge{}) {
 		t.Errorf("turned off, the switch asks for %#v", w.Ask)
 	}
-	if _, err := l.session.Write(t.Context(), hap.Write{ID: on, Value: hap.BoolValue(true)}); err != nil {
-		t.Fatal(err)
+	if got, err := l.session.Write(t.Context(), hap.Write{ID: on, Value: hap.BoolValue(true)}); err != nil || got[0].Status != hap.StatusNotAllowedNow {
+		t.Fatalf("turned on it answers %v, %v", got, err)
 	}
 	if w := gatewaytest.Wait[gateway.Wish](l.House, nil); !isRefused(w.Ask) {
 		t.Errorf("turned on, the switch asks for %#v", w.Ask)

@@ -7,6 +7,10 @@ import (
 	"github.com/veilleuse/veilleuse/adapters/hap"
 )
 
+// coldest and hottest are the ends of the scale of thermometers, in °C: Apple's 0 is wrong for a garden, its 100 for a
+// probe that was cut.
+const coldest, hottest = -60, 70
+
 // metadata is what HomeKit says of each characteristic: format, unit, range, permissions. It comes
 // from Apple's metadata by way of github.com/brutella/hap, which generates its constructors from it.
 // Only ranges that do not fit these devices are set otherwise.
@@ -16,8 +20,7 @@ func metadata() map[hap.UUID]hap.Characteristic {
 		converted := convert(c)
 		known[converted.Type] = converted
 	}
-	// Apple's 0 °C is wrong for a garden, its 100 °C for a probe that was cut.
-	known[hap.CharacteristicCurrentTemperature] = ranged(known[hap.CharacteristicCurrentTemperature], -60, 70, 0.1)
+	known[hap.CharacteristicCurrentTemperature] = ranged(known[hap.CharacteristicCurrentTemperature], coldest, hottest, 0.1)
 	known[hap.CharacteristicCarbonMonoxideLevel] = ranged(known[hap.CharacteristicCarbonMonoxideLevel], 0, 1000, 0) // real device's dump
 	known[hap.CharacteristicCarbonMonoxidePeakLevel] = ranged(known[hap.CharacteristicCarbonMonoxidePeakLevel], 0, 1000, 0)
 	modes := known[hap.CharacteristicTargetHeatingCooling]
@@ -44,6 +47,7 @@ func constructors() []*characteristic.C {
 		characteristic.NewBatteryLevel().C, characteristic.NewStatusLowBattery().C, characteristic.NewChargingState().C,
 		characteristic.NewStatusActive().C, characteristic.NewStatusFault().C, characteristic.NewStatusTampered().C,
 		characteristic.NewSecuritySystemCurrentState().C, characteristic.NewSecuritySystemTargetState().C,
+		characteristic.NewSecuritySystemAlarmType().C,
 	}
 }
 

@@ -4,9 +4,17 @@ import (
 	"encoding/json"
 	"math"
 	"strconv"
+	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/hap"
 	"github.com/veilleuse/veilleuse/gateway"
+)
+
+// Beginnings of the keys of accessories, and the key of the one that stands for this program.
+const (
+	devicePrefix = "device/"
+	roomPrefix   = "room/"
+	ownKey       = "veilleuse"
 )
 
 // model is one accessory as it ought to be published now. Its key is made of a hardware or room id
@@ -19,6 +27,7 @@ type model struct {
 	serial   string
 	firmware string
 	services []serviceModel
+	fades    time.Time // when the first of its readings that count as fresh will be too old; zero: never
 }
 
 // serviceModel is one service with its values.
@@ -37,6 +46,7 @@ type point struct {
 	high  float64
 	step  float64
 	ask   func(json.RawMessage) gateway.Ask // nil: writes are only kept
+	lost  bool                              // it once asked something of the house, and whom it asks is not there
 }
 
 // truth, number and text make values; an unknown one is nil.

@@ -8,9 +8,6 @@ import (
 	"github.com/veilleuse/veilleuse/gateway"
 )
 
-// ownKey is the key of the accessory that stands for this program.
-const ownKey = "veilleuse"
-
 // ownModel is Veilleuse itself: a contact that opens when the cloud is gone, so that the Home app
 // can tell of it; a sensor that is occupied while the house is run from here; and the switches that
 // the vendor's HomeKit lacks. In a drill contact and sensor show what they would in an outage, so that

@@ -1,19 +1,21 @@
 package homekit
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/hap"
 	"github.com/veilleuse/veilleuse/gateway"
 )
 
 // publish shows what differs between two States. Its cost grows with what changed, not with the house.
-func (a *Adapter) publish(old, s gateway.State) error {
+func (a *Adapter) publish(old, s gateway.State, now time.Time) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	p := publication{adapter: a, state: s}
-	if _, published := a.shelf.entries[ownKey]; !published || ownChanged(old, s) {
+	p := a.publication(s, now)
+	if _, b := a.entry(ownKey); b == nil || ownChanged(old, s) {
 		p.put(ownModel(s))
 	}
 	for id := range s.Devices.Changes(old.Devices) {
@@ -26,19 +28,11 @@ func (a *Adapter) publish(old, s gateway.State) error {
 }
 
 // refresh shows one accessory again.
-func (a *Adapter) refresh(key string, s gateway.State) {
+func (a *Adapter) refresh(key string, s gateway.State, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	p := publication{adapter: a, state: s}
-	kind, id, _ := strings.Cut(key, "/")
-	switch kind {
-	case "room":
-		p.room(gateway.RoomID(id))
-	case "device":
-		p.device(gateway.DeviceID(id))
-	default:
-		p.put(ownModel(s))
-	}
+	p := a.publication(s, now)
+	p.again(key)
 	if err := p.send(); err != nil {
 		a.options.Log.Warn("the Home app could not be told", "err", err)
 	}
@@ -48,18 +42,36 @@ func (a *Adapter) refresh(key string, s gateway.State) {
 type publication struct {
 	adapter *Adapter
 	state   gateway.State
-	values  []hap.Value
-	layout  bool
+	now     time.Time
+	values  map[*bridge][]hap.Value
+}
+
+func (a *Adapter) publication(s gateway.State, now time.Time) publication {
+	return publication{a, s, now, map[*bridge][]hap.Value{}}
+}
+
+// again shows one accessory anew.
+func (p *publication) again(key string) {
+	kind, id, _ := strings.Cut(key, "/")
+	switch kind + "/" {
+	case roomPrefix:
+		p.room(gateway.RoomID(id))
+	case devicePrefix:
+		p.device(gateway.DeviceID(id))
+	default:
+		p.put(ownModel(p.state))
+	}
 }
 
 func (p *publication) device(id gateway.DeviceID) {
-	shelf := p.adapter.shelf
+	key := devicePrefix + string(id)
 	d, ok := p.state.Devices.Get(id)
 	if !ok {
-		p.layout = shelf.drop("device/"+string(id)) || p.layout
+		p.drop(key)
 		return
 	}
-	if m, ok := deviceModel(d); ok {
+	_, published := p.adapter.entry(key)
+	if m, ok := deviceModel(d, p.now, published != nil); ok {
 		p.put(m)
 		p.ring(d)
 	}
@@ -69,28 +81,36 @@ func (p *publication) device(id gateway.DeviceID) {
 }
 
 func (p *publication) room(id gateway.RoomID) {
+	key := roomPrefix + string(id)
 	r, ok := p.state.Rooms.Get(id)
-	_, published := p.adapter.shelf.entries["room/"+string(id)]
 	if !ok { // a room of our own making, whose thermostat turned out to stand elsewhere
-		p.layout = p.adapter.shelf.drop("room/"+string(id)) || p.layout
+		p.drop(key)
 		return
 	}
-	if published || heated(p.state, r) {
-		p.put(roomModel(p.state, r))
+	if _, published := p.adapter.entry(key); published != nil || heated(p.state, r) {
+		p.put(roomModel(p.state, r, p.now))
 	}
 }
 
 func (p *publication) put(m model) {
-	shelf := p.adapter.shelf
-	if !shelf.has(m.key) {
-		if !shelf.full {
-			shelf.full = true
-			p.adapter.options.Log.Warn("a bridge has 150 accessories at most: the rest is not in the Home app", "first_left_out", m.name)
-		}
+	b := p.adapter.place(m.key)
+	if b == nil {
 		return
 	}
-	values, layout := shelf.put(m)
-	p.values, p.layout = append(p.values, values...), p.layout || layout
+	if m.fades.IsZero() {
+		delete(p.adapter.fades, m.key)
+	} else {
+		p.adapter.fades[m.key] = m.fades
+	}
+	values, layout := b.shelf.put(m)
+	p.values[b], b.layout = append(p.values[b], values...), b.layout || layout
+}
+
+func (p *publication) drop(key string) {
+	if _, b := p.adapter.entry(key); b != nil && b.shelf.drop(key) {
+		b.layout = true
+	}
+	delete(p.adapter.fades, key)
 }
 
 // ring sends a press of the doorbell: an event without a value to read.
@@ -105,28 +125,23 @@ func (p *publication) ring(d gateway.Device) {
 	if !known || count <= before {
 		return
 	}
-	for _, s := range p.adapter.shelf.entries["device/"+string(d.ID)].accessory.Services {
+	e, b := p.adapter.entry(devicePrefix + string(d.ID))
+	for _, s := range e.accessory.Services {
 		for _, c := range s.Characteristics {
 			if c.Type == hap.CharacteristicProgrammableSwitchEvent {
-				aid := p.adapter.shelf.entries["device/"+string(d.ID)].accessory.AID
-				p.values = append(p.values, hap.Value{ID: hap.CharacteristicID{AID: aid, IID: c.IID}, Value: whole(0)})
+				p.values[b] = append(p.values[b], hap.Value{ID: hap.CharacteristicID{AID: e.accessory.AID, IID: c.IID}, Value: whole(0)})
 			}
 		}
 	}
 }
 
-// send makes ids durable before anybody sees them, then shows the new layout or just the values.
+// send shows it all. What one bridge cannot show is no reason for the others not to.
 func (p *publication) send() error {
-	if p.layout {
-		if err := p.adapter.shelf.ids.Save(); err != nil {
-			return fmt.Errorf("HomeKit ids: %w", err)
-		}
-		if err := p.adapter.server.SetAccessories(p.adapter.shelf.accessories()); err != nil {
-			return err
+	var faults []error
+	for _, b := range p.adapter.bridges {
+		if err := b.send(p.values[b]); err != nil {
+			faults = append(faults, fmt.Errorf("bridge %s: %w", b.name, err))
 		}
 	}
-	if len(p.values) == 0 {
-		return nil
-	}
-	return p.adapter.server.SetValues(p.values)
+	return errors.Join(faults...)
 }

@@ -2,6 +2,8 @@ package homekit
 
 import (
 	"encoding/json"
+	"math"
+	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/hap"
 	"github.com/veilleuse/veilleuse/gateway"
@@ -16,6 +18,17 @@ const (
 
 // roomStep is the step of a target: the vendor's cloud takes half degrees.
 const roomStep = 0.5
+
+// fineStep is the step of a target in a house whose frost guard lies between two half degrees: steps count from the least
+// value, and half a degree from there would shut out 20 °C.
+const fineStep = 0.1
+
+func stepFrom(floor float64) float64 {
+	if halves := floor / roomStep; halves != math.Trunc(halves) {
+		return fineStep
+	}
+	return roomStep
+}
 
 // heated reports whether a room is one that can be heated: it has a target, or a device that takes one.
 func heated(s gateway.State, r gateway.Room) bool {
@@ -39,17 +52,25 @@ func steersRoom(d gateway.Device) bool {
 	return ok
 }
 
-// roomModel is the thermostat of one room.
-func roomModel(s gateway.State, r gateway.Room) model {
+// roomModel is the thermostat of one room as it is now.
+func roomModel(s gateway.State, r gateway.Room, now time.Time) model {
 	floor, top := s.Home.FrostGuard, s.Home.Maximum
+	step := stepFrom(floor)
+	temperature, until := r.Temperature.Value, r.Temperature.At.Add(oldRoom)
+	if !now.Before(until) {
+		temperature = gateway.Value{}
+	}
 	thermostat := serviceModel{kind: hap.ServiceThermostat, primary: true, points: []point{
 		{kind: hap.CharacteristicCurrentHeatingCooling, value: heating(r)},
 		{kind: hap.CharacteristicTargetHeatingCooling, value: whole(modeOf(r)), ask: askMode(r)},
-		{kind: hap.CharacteristicCurrentTemperature, value: number(r.Temperature.Value, -60, 70, 0.1)},
-		{kind: hap.CharacteristicTargetTemperature, value: number(r.Target.Value, floor, top, roomStep), low: floor, high: top, step: roomStep, ask: askTarget(r.ID)},
+		{kind: hap.CharacteristicCurrentTemperature, value: number(temperature, coldest, hottest, 0.1)},
+		{kind: hap.CharacteristicTargetTemperature, value: number(r.Target.Value, floor, top, step), low: floor, high: top, step: step, ask: askTarget(r.ID)},
 		{kind: hap.CharacteristicTemperatureDisplayUnits, value: json.RawMessage("0")},
 	}}
-	m := model{key: "room/" + string(r.ID), name: r.Name, maker: "Netatmo", kind: "Room", serial: string(r.ID), services: []serviceModel{thermostat}}
+	m := model{key: roomPrefix + string(r.ID), name: r.Name, maker: "Netatmo", kind: "Room", serial: string(r.ID), services: []serviceModel{thermostat}}
+	if temperature.Known() {
+		m.fades = until
+	}
 	if low, known := lowBattery(s, r); known {
 		m.services = append(m.services, battery(low, nil))
 	}

@@ -75,12 +75,13 @@ func (a *Adapter) listeners(name string, s gateway.State) (told, waiting int) {
 		if alarm.PointName() != name {
 			continue
 		}
-		for _, key := range []string{ownKey, "device/" + string(alarm.Device)} {
-			accessory := a.shelf.entries[key].accessory
+		for _, key := range []string{ownKey, devicePrefix + string(alarm.Device)} {
+			e, b := a.entry(key)
+			accessory := e.accessory
 			for _, service := range accessory.Services {
 				for _, c := range service.Characteristics {
 					if showsAlarm(alarm.Kind, service, c) {
-						t, w := a.server.Listeners(hap.CharacteristicID{AID: accessory.AID, IID: c.IID})
+						t, w := b.server.Listeners(hap.CharacteristicID{AID: accessory.AID, IID: c.IID})
 						told, waiting = max(told, t), max(waiting, w)
 					}
 				}

@@ -28,6 +28,7 @@ type control struct {
 // controlled is what the verbs can ask of the house.
 type controlled interface {
 	code() (codeReport, error)
+	resetHome(context.Context) (codeReport, error)
 	report(gateway.State) statusReport
 	diagnose(context.Context, gateway.State) doctorReport
 	drill(ctx context.Context, s gateway.State, after uint64, knocking bool) drillView
@@ -96,6 +97,7 @@ func (c *control) routes(port gateway.Port) http.Handler {
 	mux.HandleFunc("GET /doctor", answer(c.shown(func(ctx context.Context, s gateway.State) any { return c.house.diagnose(ctx, s) })))
 	mux.HandleFunc("GET /outages", answer(c.shown(func(_ context.Context, s gateway.State) any { return reportOutages(s) })))
 	mux.HandleFunc("GET /code", answer(func(r *http.Request) (any, error) { return c.house.code() }))
+	mux.HandleFunc("POST /pair-home", answer(func(r *http.Request) (any, error) { return c.house.resetHome(r.Context()) }))
 	mux.HandleFunc("GET /discover", answer(func(r *http.Request) (any, error) { return c.house.discover(r.Context()) }))
 	mux.HandleFunc("POST /pair", answer(func(r *http.Request) (any, error) {
 		var ask pairRequest

@@ -21,6 +21,9 @@ import (
 type nobody struct{}
 
 func (nobody) code() (codeReport, error)         { return codeReport{Code: "123-45-679"}, nil }
+func (nobody) resetHome(context.Context) (codeReport, error) {
+	return codeReport{}, errors.New("no bridge")
+}
 func (nobody) report(gateway.State) statusReport { return statusReport{} }
 func (nobody) diagnose(context.Context, gateway.State) doctorReport {
 	return doctorReport{}

@@ -132,6 +132,9 @@ func (d doctor) homeApp() finding {
 	if d.facts.Controllers == 0 {
 		return finding{warn, "no Home app is paired with the bridge: in an outage nobody could steer from a phone", "veilleuse code, and scan it in the Home app"}
 	}
+	if len(d.facts.Unpaired) > 0 {
+		return finding{warn, strings.Join(d.facts.Unpaired, " and ") + " is paired with nobody: what stands there is in no Home app", "veilleuse code, and scan its code in the Home app"}
+	}
 	return finding{Result: well, What: fmt.Sprintf("paired with the bridge: %d (phones, home hubs)", d.facts.Controllers)}
 }
 
@@ -142,8 +145,16 @@ func (d doctor) mdns() finding {
 	case d.facts.SweepErr != "":
 		return finding{warn, "nobody could look whether the bridge can be found: " + d.facts.SweepErr, "see that the Pi has a network that lets multicast pass"}
 	case !d.facts.Visible:
-		return finding{gap, "the bridge was not found by mDNS when looked for from here, so phones will not find it either",
+		which := "the bridge"
+		if len(d.facts.Unseen) > 0 {
+			which = strings.Join(d.facts.Unseen, " and ")
+		}
+		return finding{gap, which + " was not found by mDNS when looked for from here, so phones will not find it either",
 			"see that UDP 5353 and multicast pass (firewall, Docker without host network, guest Wi-Fi), and that no other program holds the name"}
+	}
+	if len(d.facts.Announced) > 0 {
+		return finding{warn, "phones may not find the bridge, which watches its own record. " + strings.Join(d.facts.Announced, "; "),
+			"end what it names; what it can mend by announcing itself anew it mends"}
 	}
 	return finding{Result: well, What: "the bridge is found by mDNS"}
 }

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -25,11 +27,14 @@ type doctorFacts struct {
 	PairedErr string
 	Found     []foundAccessory // on the LAN just now
 
-	Bridge      string // where the bridge listens
+	Bridge      string // where the bridges listen
 	BridgeErr   string
-	Controllers int  // Apple devices or homes paired with the bridge
-	Silent      bool // this house is not to be announced
-	Visible     bool // the bridge's own record came back by mDNS
+	Controllers int      // Apple devices or homes paired with the bridges
+	Unpaired    []string // further bridges that nobody is paired with
+	Silent      bool     // this house is not to be announced
+	Visible     bool     // the record of every bridge came back by mDNS
+	Unseen      []string // the bridges whose record did not
+	Announced   []string // what the bridges say is wrong with their records
 	SweepErr    string
 
 	BrokerInside bool
@@ -82,14 +87,19 @@ const sweepsAtMost = 2
 
 // lookAtLAN listens for what announces itself: our own bridge, and what could be paired.
 func (h *house) lookAtLAN(ctx context.Context, f *doctorFacts) {
-	own, err := h.bridge.ID()
+	own, err := h.bridge.Bridges()
+	unseen := map[string]string{} // names by id
+	for _, b := range own {
+		unseen[strings.ToLower(b.ID)] = b.Name
+	}
+	ours := slices.Collect(maps.Keys(unseen))
 	for sweeps := 0; err == nil && sweeps < sweepsAtMost && !f.Visible; sweeps++ {
 		var announced []accessory.Announced
 		announced, err = h.everybody.Discover(ctx)
 		f.Found = nil
 		for _, a := range announced {
-			if strings.EqualFold(a.ID, own) {
-				f.Visible = true
+			if id := strings.ToLower(a.ID); slices.Contains(ours, id) {
+				delete(unseen, id)
 				continue
 			}
 			f.Found = append(f.Found, foundAs(a, f.Paired))
@@ -97,22 +107,40 @@ func (h *house) lookAtLAN(ctx context.Context, f *doctorFacts) {
 		if f.Silent {
 			return
 		}
+		f.Visible = len(unseen) == 0
 	}
+	f.Unseen = slices.Sorted(maps.Values(unseen))
 	if err != nil {
 		f.SweepErr = err.Error()
 	}
 }
 
-// lookAtDoors knocks at the bridge and at the broker inside.
-func (h *house) lookAtDoors(ctx context.Context, f *doctorFacts) {
-	if _, _, listen, err := h.bridge.Code(); err != nil {
+// lookAtBridges knocks at every bridge, and counts who is paired with them.
+func (h *house) lookAtBridges(ctx context.Context, f *doctorFacts) {
+	all, err := h.bridge.Bridges()
+	if err != nil {
 		f.BridgeErr = err.Error()
-	} else {
-		f.Bridge, f.BridgeErr = listen, knock(ctx, listen)
 	}
-	if n, err := h.bridge.Controllers(); err == nil {
-		f.Controllers = n
+	var doors []string
+	for i, b := range all {
+		doors = append(doors, b.Listen)
+		if why := knock(ctx, b.Listen); why != "" && f.BridgeErr == "" {
+			f.BridgeErr = why
+		}
+		f.Controllers += b.Controllers
+		if b.Controllers == 0 && i > 0 {
+			f.Unpaired = append(f.Unpaired, b.Name)
+		}
+		if b.Announced != "" {
+			f.Announced = append(f.Announced, b.Name+": "+b.Announced)
+		}
 	}
+	f.Bridge = strings.Join(doors, " and ")
+}
+
+// lookAtDoors knocks at the bridges and at the broker inside.
+func (h *house) lookAtDoors(ctx context.Context, f *doctorFacts) {
+	h.lookAtBridges(ctx, f)
 	if h.broker == nil {
 		f.Broker = h.config.MQTT.Broker
 		return

@@ -150,10 +150,11 @@ func TestLookAtLAN(t *testing.T) {
 	}
 	defer disk.Close()
 	bridge := homekit.New(homekit.Options{Vault: disk.Vault("homekit")})
-	own, err := bridge.ID()
+	all, err := bridge.Bridges()
 	if err != nil {
 		t.Fatal(err)
 	}
+	own := all[0].ID
 	relay := accessory.Announced{ID: "11:22:33:44:55:66", Name: "Relay", Address: "192.0.2.7:5001"}
 	ours := accessory.Announced{ID: strings.ToLower(own), Name: "Veilleuse", Address: "192.0.2.2:51826"}
 	for name, test := range map[string]struct {

@@ -46,6 +46,7 @@ func verbs() []verb {
 		{"pair", "[-c FILE] [--room ROOM] [--address HOST:PORT] ID CODE", "pair an accessory by its id and setup code", pairVerb},
 		{"unpair", "[-c FILE] ID", "end the pairing with an accessory", unpairVerb},
 		{"code", "[-c FILE] [--json]", "the setup code for the Home app, with its QR", codeVerb},
+		{"pair-home", "[-c FILE] [--reset [--yes]] [--json]", "pair the Home app again: the code, or with --reset a new one for which every controller is forgotten", pairHomeVerb},
 		{"status", "[-c FILE] [--json]", "who is in charge and why, rooms, devices", statusVerb},
 		{"report", "[-c FILE] [--json] [--list] [NUMBER]", "the journal of an outage: why, when, what was done, comfort kept", reportVerb},
 		{"doctor", "[-c FILE] [--json]", "would the house survive an outage tonight, and what is missing", doctorVerb},

@@ -24,11 +24,20 @@ type statusReport struct {
 	Rooms     []roomReport       `json:"rooms"`
 	Devices   []deviceReport     `json:"devices"`
 	Adapters  []adapterReport    `json:"adapters"`
+	Bridges   []bridgeReport     `json:"bridges"`   // to the Home app
 	Decisions []gateway.Decision `json:"decisions"` // the last ten, newest last
 
 	Outage       *outageReport      `json:"outage,omitempty"`      // the one that goes on
 	LastOutage   *shortOutage       `json:"last_outage,omitempty"` // the last finished one
 	Availability availabilityReport `json:"availability"`
+}
+
+// bridgeReport is how one bridge to the Home app stands.
+type bridgeReport struct {
+	Name        string `json:"name"`
+	Listen      string `json:"listen,omitempty"`
+	Controllers int    `json:"controllers"`         // that are paired with it
+	Announced   string `json:"announced,omitempty"` // what is wrong with its record on the LAN
 }
 
 type homeReport struct {

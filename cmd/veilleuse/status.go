@@ -61,9 +61,23 @@ func printStatus(out io.Writer, r statusReport) {
 			fmt.Fprintf(out, "%s does not run: %s\n", a.Name, a.Why)
 		}
 	}
+	printBridges(out, r.Bridges)
 	fmt.Fprintln(out, "\nlately:")
 	for _, d := range r.Decisions {
 		fmt.Fprintf(out, "  %s  %s: %s (%s)\n", clockOf(d.At), d.Kind, d.What, d.Why)
+	}
+}
+
+// printBridges says what people have to do about the bridges to the Home app, and nothing where nothing is to be done. A
+// house with one bridge and no Home app has none; one with several is not whole until each is paired.
+func printBridges(out io.Writer, all []bridgeReport) {
+	for _, b := range all {
+		if b.Controllers == 0 && len(all) > 1 {
+			fmt.Fprintf(out, "Home app: %s is paired with nobody; veilleuse code shows its code\n", b.Name)
+		}
+		if b.Announced != "" {
+			fmt.Fprintf(out, "Home app: phones may not find %s: %s\n", b.Name, b.Announced)
+		}
 	}
 }
 

@@ -16,12 +16,33 @@ import (
 
 // code is what the Home app needs to pair.
 func (h *house) code() (codeReport, error) {
-	code, uri, listen, err := h.bridge.Code()
-	return codeReport{code, uri, listen}, err
+	all, err := h.bridge.Bridges()
+	if err != nil {
+		return codeReport{}, err
+	}
+	return codesOf(all), nil
+}
+
+// resetHome makes the bridges forget every controller of the Home app, and says what the new codes are.
+func (h *house) resetHome(ctx context.Context) (codeReport, error) {
+	if err := h.bridge.Reset(ctx); err != nil {
+		return codeReport{}, err
+	}
+	return h.code()
 }
 
 // report is how the house stands.
-func (h *house) report(s gateway.State) statusReport { return report(s, h.notes()) }
+func (h *house) report(s gateway.State) statusReport {
+	r := report(s, h.notes())
+	all, err := h.bridge.Bridges()
+	if err != nil {
+		return r // that the bridges do not run stands among the adapters
+	}
+	for _, b := range all {
+		r.Bridges = append(r.Bridges, bridgeReport{b.Name, b.Listen, b.Controllers, b.Announced})
+	}
+	return r
+}
 
 // discover lists the accessories on the LAN and on Bluetooth, and the paired ones that do not announce themselves.
 func (h *house) discover(ctx context.Context) ([]foundAccessory, error) {

@@ -101,11 +101,10 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 	cameras := camera.New(camera.Options{Vault: h.store.Vault(gateway.CameraAdapter), AllowLoopback: world.allowLoopback, Log: log})
 	h.cloud.Cameras = func(a netatmo.CameraAccess) { cameras.Learn(camera.Access(a)) }
 	h.bridge = homekit.New(homekit.Options{Listen: c.HomeKit.Listen, Name: c.HomeKit.Name, Vault: h.store.Vault("homekit"), Advertiser: advertiser(world.quiet, log), Log: log})
-	own, err := h.bridge.ID()
-	if err != nil {
+	if _, err := h.bridge.Bridges(); err != nil { // a damaged identity is to be known before anything runs
 		return err
 	}
-	h.accessory = accessory.New(accessory.Options{Vault: h.store.Vault(gateway.AccessoryAdapter), Known: knownAccessories(c), Browse: world.browse, Radio: radio(world), Own: []string{own}, Log: log})
+	h.accessory = accessory.New(accessory.Options{Vault: h.store.Vault(gateway.AccessoryAdapter), Known: knownAccessories(c), Browse: world.browse, Radio: radio(world), Own: h.ownIDs, Log: log})
 	h.everybody = accessory.New(accessory.Options{Vault: h.store.Vault(gateway.AccessoryAdapter), Browse: world.browse, Log: log})
 	h.ear = ear.New(ear.Options{Microphone: c.Ear.Microphone, Room: c.Ear.Room, Vault: h.store.Vault("ear"), Log: log})
 	messages, err := h.messages(c, log)
@@ -190,6 +189,19 @@ func (h *house) figures(c Config, log *slog.Logger) web.Options {
 	version, commit := version()
 	return web.Options{Listen: c.Web.Listen, Version: version, Commit: commit, Log: log,
 		Stored: func() web.Stored { return web.Stored(h.store.Stats()) }}
+}
+
+// ownIDs are the HomeKit ids of our own bridges.
+func (h *house) ownIDs() []string {
+	all, err := h.bridge.Bridges()
+	if err != nil {
+		return nil // the bridges themselves do not run then, and say why
+	}
+	var ids []string
+	for _, b := range all {
+		ids = append(ids, b.ID)
+	}
+	return ids
 }
 
 // readUsers reads what htpasswd -nB writes: one name:hash a line.

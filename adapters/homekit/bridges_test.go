@@ -1,0 +1,510 @@
+package homekit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/veilleuse/veilleuse/adapters/hap"
+	"github.com/veilleuse/veilleuse/gateway"
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
+)
+
+// crowd is a house with that many thermometers beside what is in home.
+func crowd(thermometers int) gateway.State {
+	s := home()
+	for i := range thermometers {
+		id := gateway.DeviceID(fmt.Sprintf("sensor%03d", i))
+		s.Devices = s.Devices.With(id, device(id, "NAModule4", "", gateway.Temperature, gateway.Number(20)))
+	}
+	return s
+}
+
+// places lists where each accessory stands: bridge and aid by serial number.
+func places(a *Adapter) map[string]string {
+	out := map[string]string{}
+	for _, b := range a.bridges {
+		for _, accessory := range b.shelf.accessories() {
+			info, _ := accessory.Find(hap.ServiceAccessoryInformation)
+			serial, _ := info.Find(hap.CharacteristicSerialNumber)
+			name, _ := hap.TextOf(serial.Value)
+			out[name] = fmt.Sprint(b.number, ":", accessory.AID)
+		}
+	}
+	return out
+}
+
+func published(t testing.TB, v Vault, s gateway.State) *Adapter {
+	t.Helper()
+	a := opened(t, v)
+	if err := a.publish(gateway.State{}, s, at); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func TestFullBridgeGetsASecond(t *testing.T) {
+	v := newVault()
+	a := published(t, v, crowd(400))
+	if len(a.bridges) != 3 {
+		t.Fatalf("%d bridges, want 3 for 410 accessories", len(a.bridges))
+	}
+	ids := map[string]bool{}
+	total := 0
+	for i, b := range a.bridges {
+		all := b.shelf.accessories()
+		total += len(all)
+		if len(all) > hap.AccessoriesMax || i < 2 && len(all) != hap.AccessoriesMax || all[0].AID != hap.BridgeAID {
+			t.Errorf("bridge %d has %d accessories, the first of which has aid %d", b.number, len(all), all[0].AID)
+		}
+		for _, own := range []string{b.identity.DeviceID, string(b.identity.SetupCode), string(b.identity.Public())} {
+			if ids[own] {
+				t.Errorf("bridge %d shares its identity with another", b.number)
+			}
+			ids[own] = true
+		}
+	}
+	if want := 410 + 3; total != want {
+		t.Errorf("%d accessories, want %d with the bridges themselves", total, want)
+	}
+	all, err := a.Bridges()
+	if err != nil || len(all) != 3 || all[1].Name != "Veilleuse 2" || all[2].Name != "Veilleuse 3" {
+		t.Errorf("the bridges are %+v, %v", all, err)
+	}
+	if before, after := places(a), places(published(t, v, crowd(400))); !maps.Equal(before, after) {
+		t.Error("accessories stand elsewhere after a restart")
+	}
+}
+
+func TestPlaceIsKeptWhileOthersVanish(t *testing.T) {
+	v := newVault()
+	s := crowd(200)
+	a := published(t, v, s)
+	before := places(a)
+	short := s
+	for i := range 100 {
+		short.Devices = short.Devices.Without(gateway.DeviceID(fmt.Sprintf("sensor%03d", i)))
+	}
+	if err := a.publish(s, short, at); err != nil { // a person has removed them
+		t.Fatal(err)
+	}
+	grown := short
+	for i := range 60 {
+		id := gateway.DeviceID(fmt.Sprintf("new%03d", i))
+		grown.Devices = grown.Devices.With(id, device(id, "NAModule4", "", gateway.Temperature, gateway.Number(20)))
+	}
+	if err := a.publish(short, grown, at); err != nil {
+		t.Fatal(err)
+	}
+	all := grown
+	for id, d := range s.Devices.All() {
+		all.Devices = all.Devices.With(id, d)
+	}
+	if err := a.publish(grown, all, at); err != nil { // and put back
+		t.Fatal(err)
+	}
+	taken := map[string]string{}
+	for serial, place := range places(a) {
+		if was, there := before[serial]; there && was != place {
+			t.Errorf("%s stood at %s and stands at %s", serial, was, place)
+		}
+		if other := taken[place]; other != "" {
+			t.Errorf("%s and %s both stand at %s", serial, other, place)
+		}
+		taken[place] = serial
+	}
+	if len(taken) != len(before)+60 {
+		t.Errorf("%d accessories, want %d", len(taken), len(before)+60)
+	}
+	if again := places(published(t, v, all)); !maps.Equal(again, places(a)) {
+		t.Error("accessories stand elsewhere after a restart")
+	}
+}
+
+func TestHouseThatNeverStopsGrowing(t *testing.T) {
+	a := published(t, newVault(), crowd(bridgesMax*hap.AccessoriesMax))
+	if len(a.bridges) != bridgesMax {
+		t.Errorf("%d bridges, want %d", len(a.bridges), bridgesMax)
+	}
+}
+
+// oneBridge is the vault as it was written when there was one bridge only, with the pairing that is in it, and the ids
+// that its accessories had.
+func oneBridge(t *testing.T) (v *vault, pairing hap.Pairing, ids map[string]string) {
+	t.Helper()
+	raw, err := os.ReadFile("testdata/one-bridge.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var old struct {
+		Vault   map[string]json.RawMessage
+		Pairing hap.Pairing
+		IDs     map[string]string
+	}
+	if err := json.Unmarshal(raw, &old); err != nil {
+		t.Fatal(err)
+	}
+	v = newVault()
+	for key, value := range old.Vault {
+		v.values[key] = value
+	}
+	return v, old.Pairing, old.IDs
+}
+
+func TestVaultOfOneBridgeGoesOn(t *testing.T) {
+	v, pairing, want := oneBridge(t)
+	a := New(Options{Vault: v, Listen: "127.0.0.1:0", Name: "Test", Log: slog.New(slog.DiscardHandler)})
+	gatewaytest.Start(t, "homekit", a, gatewaytest.From(crowd(200)), thatEvening)
+	_, listen := awaitBridge(t, a, 1)
+	session, err := hap.Connect(t.Context(), listen, pairing, nil)
+	if err != nil {
+		t.Fatalf("the controller that was paired before is not let in: %v", err)
+	}
+	defer session.Close()
+	all, err := session.Accessories(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := ids(all)
+	for what, id := range want {
+		if got[what] != id {
+			t.Errorf("%s was %s and is %s", what, id, got[what])
+		}
+	}
+	if len(all) != hap.AccessoriesMax {
+		t.Errorf("%d accessories on the first bridge", len(all))
+	}
+}
+
+func TestConfigurationNumberMovesWithTheLayoutOnly(t *testing.T) {
+	v, _, _ := oneBridge(t)
+	number := func(a *Adapter) string { return a.bridges[0].server.TXT()["c#"] }
+	was := number(opened(t, v))
+	bath, _ := home().Rooms.Get("bath")
+	renamed := home()
+	bath.Name = "Salle de bains"
+	renamed.Rooms = renamed.Rooms.With("bath", bath)
+	warmer := home()
+	warmer.Devices = warmer.Devices.With("coach", device("coach", "NHC", "", gateway.HealthIndex, gateway.Number(4)))
+	empty := gateway.State{At: at, Home: home().Home}
+	forgetful := home() // a power cut before what was measured was saved
+	for id, d := range forgetful.Devices.All() {
+		d.Readings = nil
+		forgetful.Devices = forgetful.Devices.With(id, d)
+	}
+	for _, step := range []struct {
+		what  string
+		state gateway.State
+	}{{"an upgrade", home()}, {"a restart", home()}, {"a new name", renamed}, {"another value", warmer}, {"an empty list", empty},
+		{"a list without readings", forgetful}, {"the old list again", home()}} {
+		if got := number(published(t, v, step.state)); got != was {
+			t.Errorf("%s: c# was %s and is %s", step.what, was, got)
+		}
+	}
+	more := home()
+	more.Devices = more.Devices.With("new", device("new", "NAModule4", "", gateway.Temperature, gateway.Number(20)))
+	if got := number(published(t, v, more)); got == was {
+		t.Errorf("c# stays %s with a new accessory", got)
+	}
+}
+
+func TestNothingVanishesFromAShortList(t *testing.T) {
+	v := newVault()
+	full := ids(shelve(t, v, home()))
+	for what, short := range map[string]gateway.State{
+		"an empty house":           {At: at, Home: home().Home},
+		"a house of one room":      {At: at, Home: home().Home, Rooms: gateway.Table[gateway.RoomID, gateway.Room]{}.With("cellar", gateway.Room{ID: "cellar"})},
+		"devices without readings": silent(home()),
+	} {
+		all := shelve(t, v, short)
+		if got := ids(all); !maps.Equal(got, full) {
+			t.Errorf("%s: %d characteristics of %d are there", what, len(got), len(full))
+		}
+		if _, got := find(t, all, "station", hap.ServiceTemperatureSensor, hap.CharacteristicCurrentTemperature); got != "" {
+			t.Errorf("%s: a temperature that nobody knows shows as %s", what, got)
+		}
+		if _, got := find(t, all, "station", hap.ServiceTemperatureSensor, hap.CharacteristicStatusActive); got != "false" {
+			t.Errorf("%s: a lost sensor is active: %s", what, got)
+		}
+		if _, got := find(t, all, "station", hap.ServiceTemperatureSensor, hap.CharacteristicStatusFault); got != "1" {
+			t.Errorf("%s: a lost sensor has no fault: %s", what, got)
+		}
+		if _, got := find(t, all, "siren", hap.ServiceSwitch, hap.CharacteristicName); got != `"Siren"` && got != "" {
+			t.Errorf("%s: the siren's switch is called %s", what, got)
+		}
+	}
+}
+
+// silent is a house whose devices have said nothing.
+func silent(s gateway.State) gateway.State {
+	for id, d := range s.Devices.All() {
+		d.Readings, d.Faces = nil, nil
+		s.Devices = s.Devices.With(id, d)
+	}
+	return s
+}
+
+func TestMissingForLongIsGivenUp(t *testing.T) {
+	v := newVault()
+	published(t, v, home())
+	short := home()
+	short.Devices = short.Devices.Without("station")
+	shows := func(a *Adapter) bool { _, b := a.entry("device/station"); return b != nil }
+
+	a := published(t, v, short)
+	guess := short
+	guess.Clock.Trust = gateway.TrustGuess
+	if err := a.age(guess, at.Add(10*365*24*time.Hour)); err != nil || !shows(a) {
+		t.Errorf("a clock that is a guess takes an accessory away (%v)", err)
+	}
+	short.Clock.Trust = gateway.TrustSynced
+	if err := a.age(short, at); err != nil {
+		t.Fatal(err)
+	}
+	a = published(t, v, short)
+	if err := a.age(short, at.Add(29*24*time.Hour)); err != nil || !shows(a) {
+		t.Errorf("after 29 days it is gone (%v)", err)
+	}
+	back := published(t, v, home()) // it comes back, and with it the patience
+	back.age(home(), at.Add(29*24*time.Hour))
+	a = published(t, v, short)
+	if err := a.age(short, at.Add(31*24*time.Hour)); err != nil || !shows(a) {
+		t.Errorf("it was there two days ago, and is gone (%v)", err)
+	}
+	if err := a.age(short, at.Add(62*24*time.Hour)); err != nil || shows(a) {
+		t.Errorf("after a month it is still there (%v)", err)
+	}
+	if shows(published(t, v, short)) {
+		t.Error("given up, it comes back with a restart")
+	}
+}
+
+func TestRemovedByAPersonIsGoneAtOnce(t *testing.T) {
+	v := newVault()
+	a := published(t, v, home())
+	short := home()
+	short.Devices = short.Devices.Without("station")
+	if err := a.publish(home(), short, at); err != nil {
+		t.Fatal(err)
+	}
+	if _, b := a.entry("device/station"); b != nil {
+		t.Error("a device that was unpaired stays in the Home app")
+	}
+	if _, b := published(t, v, short).entry("device/station"); b != nil {
+		t.Error("it comes back with a restart")
+	}
+}
+
+func TestWriteToALostAccessoryIsRefused(t *testing.T) {
+	v := newVault()
+	shelve(t, v, home())
+	a := published(t, v, gateway.State{At: at, Home: home().Home})
+	b := a.bridges[0]
+	target, _ := find(t, b.shelf.accessories(), "Bath", hap.ServiceThermostat, hap.CharacteristicTargetTemperature)
+	results := a.take(b, []hap.WriteRequest{{ID: target, Value: hap.NumberValue(20)}}, make(chan write, 1))
+	if results[0].Status != hap.StatusUnreachable {
+		t.Errorf("a target for a room that is not there gives %v", results[0].Status)
+	}
+}
+
+// awaitBridge waits until a bridge listens.
+func awaitBridge(t *testing.T, a *Adapter, number int) (code, listen string) {
+	t.Helper()
+	for deadline := time.Now().Add(gatewaytest.Patience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		all, err := a.Bridges()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(all) < number {
+			continue
+		}
+		if b := all[number-1]; b.Listen != "" && !strings.HasSuffix(b.Listen, ":0") {
+			return b.Code, b.Listen
+		}
+	}
+	t.Fatalf("bridge %d does not listen", number)
+	return "", ""
+}
+
+func TestSecondBridgeIsServedAndToldOnce(t *testing.T) {
+	v := newVault()
+	begin := func() (*gatewaytest.House, *Adapter) {
+		a := New(Options{Vault: v, Listen: "127.0.0.1:0", Name: "Test", Log: slog.New(slog.DiscardHandler)})
+		return gatewaytest.Start(t, "homekit", a, gatewaytest.From(crowd(139)), thatEvening), a
+	}
+	house, a := begin()
+	awaitBridge(t, a, 1)
+	house.Show(func(s gateway.State) gateway.State { // and now it is one too many
+		s.Devices = s.Devices.With("last", device("last", "NAModule4", "", gateway.Temperature, gateway.Number(7)))
+		return s
+	})
+	if n := gatewaytest.Wait[gateway.Notice](house, nil); !strings.Contains(n.What, "Test 2") || !strings.Contains(n.Why, "veilleuse code") {
+		t.Errorf("people are told %+v", n)
+	}
+	code, listen := awaitBridge(t, a, 2)
+	identity, _ := hap.NewIdentity()
+	pairing, err := hap.PairSetup(t.Context(), listen, code, identity, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := hap.Connect(t.Context(), listen, pairing, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := session.Accessories(t.Context())
+	session.Close()
+	if _, got := find(t, all, "last", hap.ServiceTemperatureSensor, hap.CharacteristicCurrentTemperature); err != nil || len(all) != 2 || got != "7" {
+		t.Errorf("the second bridge has %d accessories and shows %s (%v)", len(all), got, err)
+	}
+	if bridges, err := a.Bridges(); err != nil || bridges[0].Controllers != 0 || bridges[1].Controllers != 1 {
+		t.Errorf("the bridges are %+v (%v)", bridges, err)
+	}
+	house.Stop()
+
+	house, a = begin()
+	house.Show(func(s gateway.State) gateway.State { return s })
+	if code2, listen2 := awaitBridge(t, a, 2); code2 != code || listen2 != listen {
+		t.Errorf("after a restart it was to be found at %s with %s, and is at %s with %s", listen, code, listen2, code2)
+	}
+	if session, err = hap.Connect(t.Context(), listen, pairing, nil); err != nil {
+		t.Fatal(err)
+	}
+	session.Close()
+	for len(house.Facts()) > 0 {
+		if n, told := (<-house.Facts()).Fact.(gateway.Notice); told {
+			t.Errorf("people are told a second time: %+v", n)
+		}
+	}
+}
+
+func TestPortThatAStrangerHas(t *testing.T) {
+	first, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	b := &bridge{number: 2, name: "Test 2", store: shelved{newVault()}}
+	listener, err := b.open(first.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := listener.Addr().String()
+	other, err := b.open(first.Addr().String()) // while somebody has the port
+	if err != nil {
+		t.Fatal(err)
+	}
+	if other.Addr().String() == kept {
+		t.Error("two listen at the same port")
+	}
+	listener.Close()
+	other.Close()
+	if again, err := b.open(first.Addr().String()); err != nil || again.Addr().String() != kept {
+		t.Errorf("it comes back to %v, not to %s (%v)", again.Addr(), kept, err)
+	} else {
+		again.Close()
+	}
+	b.store.Set(portKey, []byte("nonsense"))
+	if _, err := b.open(first.Addr().String()); err == nil {
+		t.Error("a damaged port is taken for none")
+	}
+}
+
+func TestStrangeKeysAreNoBridges(t *testing.T) {
+	v := newVault()
+	v.values["bridge/one/identity"] = []byte("{}")
+	if _, err := New(Options{Vault: v, Name: "Test"}).Bridges(); err == nil || !strings.Contains(err.Error(), "restore a backup") {
+		t.Errorf("a key of nobody's gives %v", err)
+	}
+}
+
+func TestResetForgetsEverybody(t *testing.T) {
+	v, old, before := oneBridge(t)
+	a := New(Options{Vault: v, Listen: "127.0.0.1:0", Name: "Test", Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	gatewaytest.Start(t, "homekit", a, gatewaytest.From(crowd(150)), thatEvening)
+	_, listen := awaitBridge(t, a, 1)
+	awaitBridge(t, a, 2)
+	was, err := a.Bridges()
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := hap.Connect(t.Context(), listen, old, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer session.Close()
+	if err := a.Reset(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-session.Done():
+	case <-time.After(gatewaytest.Patience):
+		t.Error("the session of a controller that was forgotten goes on")
+	}
+	code, listen := awaitBridge(t, a, 1)
+	now, err := a.Bridges()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range now {
+		if now[i].Code == was[i].Code || now[i].ID == was[i].ID || now[i].Controllers != 0 {
+			t.Errorf("%s was %+v and is %+v", now[i].Name, was[i], now[i])
+		}
+	}
+	if _, err := hap.Connect(t.Context(), listen, old, nil); err == nil {
+		t.Error("the old controller is let in")
+	}
+	identity, _ := hap.NewIdentity()
+	pairing, err := hap.PairSetup(t.Context(), listen, code, identity, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := hap.Connect(t.Context(), listen, pairing, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	all, err := again.Accessories(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, id := range ids(all) {
+		if was, known := before[what]; known && was != id {
+			t.Errorf("%s was %s and is %s after the reset", what, was, id)
+		}
+	}
+}
+
+func TestResetWithoutADaemon(t *testing.T) {
+	v, _, _ := oneBridge(t)
+	a := New(Options{Vault: v, Name: "Test", Log: slog.New(slog.DiscardHandler)})
+	before, err := a.Bridges()
+	if err != nil || before[0].Controllers != 1 {
+		t.Fatalf("%+v, %v", before, err)
+	}
+	v.broken = errors.New("the disk fails")
+	if err := a.Reset(t.Context()); err == nil {
+		t.Error("a reset that the disk refuses goes well")
+	}
+	v.broken = nil
+	if err := a.Reset(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if after, err := a.Bridges(); err != nil || after[0].Controllers != 0 || after[0].Code == before[0].Code {
+		t.Errorf("after the reset: %+v, %v", after, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	a.running = true // and nobody takes the wish
+	if err := a.Reset(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("a reset that nobody takes gives %v", err)
+	}
+}
