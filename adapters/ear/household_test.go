@@ -60,3 +60,14 @@ func TestAHouseholdRaisesNoAlarm(t *testing.T) {
 	}
 	t.Logf("%d false alarms in %.2f simulated days; %.2f ms for a second of sound", alarms, days, spent.Seconds()*1000/float64(n*clipSeconds))
 }
+
+// TestTwoKettlesAreNoSiren plays two that tremble by turns for a moment, and what came after them.
+func TestTwoKettlesAreNoSiren(t *testing.T) {
+	d := NewDetector(nil)
+	for _, seed := range []uint64{7_006_766, 7_006_767} {
+		name, samples := clip(seed)
+		for _, h := range d.Write(samples) {
+			t.Errorf("%s: heard as %s %s at %.0f Hz", name, h.Signature.Kind, h.Signature.Cadence, h.Frequency)
+		}
+	}
+}

@@ -3,7 +3,12 @@ package ear
 import "math"
 
 // turns hears the fast two-tone siren: two pitches of which one sounds while the other does not.
-type turns struct{}
+type turns struct {
+	one, two float64 // Hz, of the pair that was found last
+	lag      int     // frames of a whole turn of it
+	since    int     // frame from which on it was found
+	till     int     // frame at which it was found last
+}
 
 // How a two-tone siren must look.
 const (
@@ -15,11 +20,15 @@ const (
 	turnLongest   = 36   // 0.6 s
 	turnRepeats   = 0.6
 	turnOpposite  = -0.2
+	turnOnce      = 0.1
 	turnContrast  = 2.0 // dB, mean difference of the two
 	turnEach      = 0.2 // likeness of each of the two to itself, a turn later
 	turnClamp     = 20.0
 	turnShare     = leastMeanShare
-	turnPresences = 0.7 // part of the frames in which one of the two stands out
+	turnPresences = 0.7  // part of the frames in which one of the two stands out
+	turnHeld      = 125  // frames, 2 s: how long looks must go on finding the same pair
+	turnMissed    = 3    // looks, of which at most all but one find nothing
+	turnWanders   = 12.0 // Hz, from look to look
 )
 
 // judge reports the two pitches of a siren that can be heard now, the lower first.
@@ -27,19 +36,43 @@ func (t *turns) judge(l *listener) (float64, float64, bool) {
 	if l.count%lookEvery != 0 || l.count < turnFrames {
 		return 0, 0, false
 	}
+	one, two, lag := l.turning()
+	if lag == 0 {
+		return 0, 0, false
+	}
+	if !t.goesOn(l.count, one, two, lag) {
+		t.since = l.count
+	}
+	t.one, t.two, t.lag, t.till = one, two, lag, l.count
+	return one, two, l.count-t.since >= turnHeld
+}
+
+// goesOn reports whether that is the pair of the looks before, at the same rate: what two sounds of a
+// household happen to make together does not last.
+func (t *turns) goesOn(now int, one, two float64, lag int) bool {
+	return now-t.till <= turnMissed*lookEvery && math.Abs(one-t.one) <= turnWanders && math.Abs(two-t.two) <= turnWanders && within(lag, t.lag, 1)
+}
+
+// turning finds two pitches that take turns now: the lower, the higher, and the frames of a whole turn; a lag
+// of 0 is none.
+func (l *listener) turning() (one, two float64, lag int) {
 	bins := l.frequent()
 	for i, a := range bins {
 		for _, b := range bins[i+1:] {
-			if a, b = min(a, b), max(a, b); l.present(a, b) && l.alternate(a, b) {
-				return l.runPitch(a), l.runPitch(b), true
+			if a, b = min(a, b), max(a, b); !l.present(a, b) {
+				continue
+			}
+			if lag, ok := l.alternate(a, b); ok {
+				return l.runPitch(a), l.runPitch(b), lag
 			}
 		}
 	}
-	return 0, 0, false
+	return 0, 0, 0
 }
 
-// alternate reports whether two pitches take turns, each once in a turn, at one rate.
-func (l *listener) alternate(a, b int) bool {
+// alternate reports whether two pitches take turns, each once in a turn, at one rate, and how many frames a
+// whole turn has.
+func (l *listener) alternate(a, b int) (int, bool) {
 	var one, two, both [turnFrames]float64
 	for i := range both {
 		s := l.at(l.count - turnFrames + i)
@@ -48,13 +81,13 @@ func (l *listener) alternate(a, b int) bool {
 	}
 	contrast := centre(both[:])
 	lag, ok := repeats(both[:])
-	if !ok || contrast < turnContrast || !once(both[:], lag, contrast) {
-		return false
+	if !ok || contrast < turnContrast || !once(both[:], lag) {
+		return 0, false
 	}
 	centre(one[:])
 	centre(two[:])
 	// A clock that pulses beside a steady tone would swing alone.
-	return likeness(one[:], lag) >= turnEach && likeness(two[:], lag) >= turnEach
+	return lag, likeness(one[:], lag) >= turnEach && likeness(two[:], lag) >= turnEach
 }
 
 // centre takes the mean away from d and returns the mean distance from it.
@@ -141,16 +174,17 @@ func repeats(d []float64) (int, bool) {
 	return 0, false
 }
 
-// once reports whether d goes up and down once in each turn: a clock's beeps do so several times.
-func once(d []float64, lag int, contrast float64) bool {
-	changes, up := 0, d[0] > 0
-	for _, x := range d {
-		if up && x < -contrast/2 || !up && x > contrast/2 {
-			up = !up
+// once reports whether d goes up and down once in each turn: a clock's beeps do so several times, and are like
+// themselves in between, too.
+func once(d []float64, lag int) bool {
+	changes, like := 0, true
+	for i := 1; i <= lag; i++ {
+		if l := likeness(d, i); like && l < -turnOnce || !like && l > turnOnce {
+			like = !like
 			changes++
 		}
 	}
-	return float64(changes*lag) <= 1.5*2*float64(len(d))
+	return changes == 2
 }
 
 // likeness is the correlation of d, whose mean is 0, with itself, lag frames later.
