@@ -71,6 +71,7 @@ type watch struct {
 	lan   lan
 	log   *slog.Logger
 	told  string        // what was wrong at the last look
+	doubt bool          // something was wrong at the last look, which may have been a lost packet
 	pause time.Duration // before the record is announced anew
 }
 
@@ -82,21 +83,24 @@ func (w *watch) keep(ctx context.Context, networks []string) error {
 		return err
 	}
 	defer stop()
-	look := time.After(lookFirst)
+	look, anew := time.After(lookFirst), (<-chan time.Time)(nil)
+	networksAgain := time.NewTicker(networksEvery)
+	defer networksAgain.Stop()
+	w.doubt = false
 	for {
 		select {
 		case err := <-ended:
 			return fmt.Errorf("answer multicast: %w", err)
 		case <-ctx.Done():
 			return nil
+		case <-anew:
+			return nil
 		case <-look:
-			next, anew := w.look(ctx, networks)
-			if anew {
-				return nil
-			}
+			var next time.Duration
+			next, anew = w.look(ctx, networks, anew)
 			look = time.After(next)
 		case <-w.Changed:
-		case <-time.After(networksEvery):
+		case <-networksAgain.C:
 		}
 		if !maps.Equal(w.TXT(), text) || !slices.Equal(networks, w.lan.networks()) {
 			return nil
@@ -104,24 +108,26 @@ func (w *watch) keep(ctx context.Context, networks []string) error {
 	}
 }
 
-// look judges the record as it is seen. It says when to look again, or that the record is to be announced anew.
-func (w *watch) look(ctx context.Context, networks []string) (next time.Duration, anew bool) {
+// look judges the record as it is seen. It says when to look again, and when the record is to be announced anew: as was
+// said before, or nil for not at all.
+func (w *watch) look(ctx context.Context, networks []string, before <-chan time.Time) (next time.Duration, anew <-chan time.Time) {
 	found := w.examine(ctx, networks)
-	if found.what != "" && w.sleep(ctx, lookTwice) {
-		found = w.examine(ctx, networks)
-	}
-	if ctx.Err() != nil {
-		return lookEvery, false
+	switch {
+	case ctx.Err() != nil:
+		return lookEvery, nil
+	case found.what == "":
+		w.pause, w.doubt = mendFirst, false
+		w.tell("")
+		return lookEvery, nil
+	case !w.doubt && before == nil:
+		w.doubt = true
+		return lookTwice, nil
 	}
 	w.tell(found.what)
-	switch {
-	case found.what == "":
-		w.pause = mendFirst
-		return lookEvery, false
-	case !found.mend:
-		return lookEvery, false
+	if found.mend && before == nil {
+		before = time.After(w.later())
 	}
-	return 0, w.sleep(ctx, w.later())
+	return lookEvery, before
 }
 
 func (w *watch) examine(ctx context.Context, networks []string) trouble {
@@ -160,16 +166,6 @@ func (w *watch) wait(ctx context.Context, d time.Duration) {
 	case <-w.Changed:
 	case <-time.After(d):
 	case <-ctx.Done():
-	}
-}
-
-// sleep waits for d; false if ctx ended.
-func (w *watch) sleep(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-time.After(d):
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 
