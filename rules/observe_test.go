@@ -157,3 +157,13 @@ func TestAdapterHealthIsTold(t *testing.T) {
 		t.Errorf("health %+v, %d decisions", h, len(s.Decisions))
 	}
 }
+
+// What people ought to know is shown where decisions are, and changes nothing.
+func TestNoticeIsShownOnce(t *testing.T) {
+	before := tell(t, gateway.State{}, "homekit", gateway.Health{Adapter: "homekit", Up: true})
+	s := tell(t, before, "homekit", gateway.Notice{What: "there is a second code", Why: "the bridge is full"})
+	d := s.Decisions[len(s.Decisions)-1]
+	if d.Kind != "notice" || d.What != "there is a second code" || d.Why != "the bridge is full" || s.Decided != before.Decided+1 {
+		t.Errorf("after %d decisions the last is %+v", s.Decided-before.Decided, d)
+	}
+}

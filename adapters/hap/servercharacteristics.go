@@ -3,6 +3,7 @@ package hap
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 )
@@ -119,6 +120,7 @@ type pendingWrite struct {
 	id     CharacteristicID
 	point  *point
 	status Status
+	why    error           // more of the status, for the log; nil: the status says it all
 	value  json.RawMessage // checked; nil where only the subscription changes
 	events *bool
 	answer bool // the controller wants to hear the value
@@ -148,6 +150,7 @@ func (c *connection) writeCharacteristics(ctx context.Context, r request) answer
 	}
 	c.carryOut(ctx, pending, body.Characteristics)
 	c.subscribe(pending)
+	c.tellRefused(pending)
 	return writeAnswer(pending)
 }
 
@@ -192,7 +195,11 @@ func (p *pendingWrite) checkValue(raw json.RawMessage, timed bool) Status {
 		return StatusInvalidValue
 	}
 	value, err := meta.normalise(raw)
-	if err != nil || meta.checkStep(value) != nil {
+	if err == nil {
+		err = meta.checkStep(value)
+	}
+	if err != nil {
+		p.why = err
 		return StatusInvalidValue
 	}
 	p.value = value
@@ -224,6 +231,32 @@ func (c *connection) carryOut(ctx context.Context, pending []pendingWrite, entri
 	defer c.server.mu.Unlock()
 	for i, p := range targets {
 		c.settle(p, results[i], before)
+	}
+}
+
+// refusalsKept bounds the refusals that a connection remembers: a controller may make ids up.
+const refusalsKept = 300
+
+// tellRefused tells the log what was refused and why, once: a controller may try for hours. A write that goes well makes
+// the next refusal news again.
+func (c *connection) tellRefused(pending []pendingWrite) {
+	for _, p := range pending {
+		before, known := c.refused[p.id]
+		switch {
+		case p.status == StatusOK:
+			delete(c.refused, p.id)
+			continue
+		case known && before == p.status:
+			continue
+		case len(c.refused) >= refusalsKept:
+			clear(c.refused)
+		}
+		c.refused[p.id] = p.status
+		why := error(p.status)
+		if p.why != nil {
+			why = fmt.Errorf("%w: %w", p.status, p.why)
+		}
+		c.server.log.Warn("HomeKit write refused", "controller", c.controller, "characteristic", p.id, "why", why)
 	}
 }
 

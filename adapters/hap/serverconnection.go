@@ -37,6 +37,7 @@ type connection struct {
 	// Only the reading goroutine uses these.
 	dialogue *Dialogue
 	prepared *preparedWrite
+	refused  map[CharacteristicID]Status // writes whose refusal was told
 
 	// Guarded by the server's lock.
 	controller string // pairing id of the verified controller, empty before
@@ -52,7 +53,7 @@ type answer struct {
 }
 
 func newConnection(s *Server, conn net.Conn) *connection {
-	c := &connection{server: s, channel: newChannel(conn), queue: newEventQueue(), heard: time.Now()}
+	c := &connection{server: s, channel: newChannel(conn), queue: newEventQueue(), heard: time.Now(), refused: map[CharacteristicID]Status{}}
 	c.dialogue = s.door.Dialogue(conn.RemoteAddr().String())
 	c.dialogue.entered = c.setController
 	return c
