@@ -18,11 +18,11 @@ func (a *Adapter) publish(old, s gateway.State, now time.Time) error {
 	if _, b := a.entry(ownKey); b == nil || ownChanged(old, s) {
 		p.put(ownModel(s))
 	}
+	for id := range s.Rooms.Changes(old.Rooms) { // first, so that what people use most is on the first bridge
+		p.room(id)
+	}
 	for id := range s.Devices.Changes(old.Devices) {
 		p.device(id)
-	}
-	for id := range s.Rooms.Changes(old.Rooms) {
-		p.room(id)
 	}
 	return p.send()
 }
