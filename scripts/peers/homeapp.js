@@ -39,6 +39,12 @@ serve({
     await client.close();
     open(last, pairing);
   },
+  // move does so at another address.
+  async move(request) {
+    const pairing = own();
+    await client.close();
+    open({ ...last, address: request.address }, pairing);
+  },
   accessories: () => client.getAccessories(),
   async read(request) {
     return (await client.getCharacteristics(request.ids, { meta: true, perms: true, type: true })).characteristics;
