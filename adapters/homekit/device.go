@@ -85,7 +85,10 @@ var sensors = []sensor{
 	{gateway.Smoke, hap.ServiceSmokeSensor, one(hap.CharacteristicSmokeDetected, state)},
 	{gateway.CO, hap.ServiceCarbonMonoxideSensor, carbonMonoxide},
 	{gateway.Motion, hap.ServiceMotionSensor, one(hap.CharacteristicMotionDetected, func(m gateway.Measure, known bool) json.RawMessage {
-		return truth(known && m.Value.Yes())
+		if !known {
+			return nil
+		}
+		return truth(m.Value.Yes())
 	})},
 	{gateway.Contact, hap.ServiceContactSensor, one(hap.CharacteristicContactState, state)},
 	{gateway.Ring, hap.ServiceDoorbell, func(gateway.Device, gateway.Measure, bool) []point {

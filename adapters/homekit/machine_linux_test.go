@@ -107,6 +107,7 @@ func aloneOnALAN(t *testing.T) {
 		}
 	}
 	expect("the record is found after the start", "")
+	beside(t)
 	ip(t, "addr add 192.0.2.3/24 dev eth0")
 	ip(t, "addr del 192.0.2.2/24 dev eth0")
 	ip(t, "addr replace 192.0.2.3/24 dev eth0") // the kernel takes it away with the first of its network
@@ -143,6 +144,34 @@ func aloneOnALAN(t *testing.T) {
 		}
 	}
 	other.say("end")
+}
+
+// beside announces the first bridge of the house next to the second: neither takes the other for a stranger.
+func beside(t *testing.T) {
+	t.Helper()
+	const firstID = "AA:BB:CC:00:00:01"
+	networks := machine{}.networks()
+	stop, _, err := machine{}.announce(Announcement{Name: "Veilleuse", Port: 51826}, map[string]string{"id": firstID}, networks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	for deadline := time.Now().Add(20 * time.Second); ; {
+		seen, err := machine{}.look(t.Context(), networks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := map[string]string{}
+		for _, s := range seen {
+			names[s.id] = s.name
+		}
+		if names[firstID] == "veilleuse" && names[bridgeID] == `veilleuse\ 2` {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the two bridges of this host are seen as %+v", seen)
+		}
+	}
 }
 
 // see looks for the bridge's record and what it says.
