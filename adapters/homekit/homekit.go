@@ -5,7 +5,7 @@
 // is a sensor or a switch; Veilleuse itself is a contact that opens when the vendor's cloud is gone,
 // a sensor that is occupied while the house is run from here, and switches for away, frost guard,
 // hush, a drill, and an alarm that waits for an answer. What cannot be reached keeps its last value and
-// says so by StatusActive and StatusFault.
+// says so by StatusActive and StatusFault. A house that is too big for one bridge has several.
 //
 // The protocol is adapters/hap; from github.com/brutella/hap come the characteristics' metadata, from
 // github.com/brutella/dnssd the announcement.
