@@ -20,7 +20,7 @@ import (
 // nobody is a house that has nothing.
 type nobody struct{}
 
-func (nobody) code() (codeReport, error)         { return codeReport{Code: "123-45-679"}, nil }
+func (nobody) code() (codeReport, error) { return codeReport{Code: "123-45-679"}, nil }
 func (nobody) resetHome(context.Context) (codeReport, error) {
 	return codeReport{}, errors.New("no bridge")
 }

@@ -240,7 +240,9 @@ func TestDoctorFindsWhatIsMissing(t *testing.T) {
 		{"a bridge that does not listen", func(p *patient) { p.facts.BridgeErr = "connection refused" }, true, 95, 99, "homekit", gap, "connection refused", "homekit.listen"},
 		{"a bridge that is not found", func(p *patient) { p.facts.Visible = false }, true, 95, 99, "mdns", gap, "not found by mDNS", "UDP 5353"},
 		{"a second bridge that is not found", func(p *patient) { p.facts.Visible, p.facts.Unseen = false, []string{"Veilleuse 2"} }, true, 95, 99, "mdns", gap, "Veilleuse 2 was not found by mDNS", "UDP 5353"},
-		{"a bridge that has a double", func(p *patient) { p.facts.Announced = []string{"Veilleuse: another host, 10.0.0.7, announces the same HomeKit id"} }, true, 95, 99, "mdns", warn, "10.0.0.7", "end what it names"},
+		{"a bridge that has a double", func(p *patient) {
+			p.facts.Announced = []string{"Veilleuse: another host, 10.0.0.7, announces the same HomeKit id"}
+		}, true, 95, 99, "mdns", warn, "10.0.0.7", "end what it names"},
 		{"a second bridge that nobody has scanned", func(p *patient) { p.facts.Unpaired = []string{"Veilleuse 2"} }, true, 95, 99, "home-app", warn, "Veilleuse 2 is paired with nobody", "veilleuse code"},
 		{"nobody could look", func(p *patient) { p.facts.Visible, p.facts.SweepErr = false, "no network" }, true, 95, 99, "mdns", warn, "no network", ""},
 		{"a broker that is down", func(p *patient) { p.facts.BrokerErr = "refused" }, true, 95, 99, "broker", gap, "does not answer", "mqtt.listen"},
