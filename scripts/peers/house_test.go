@@ -23,6 +23,7 @@ type house struct {
 	config string
 	mqtt   string // host:port of the broker that it uses
 	ntp    bool
+	inside *network // where the program runs; nil: where the test does
 	*process
 }
 
@@ -33,24 +34,29 @@ type settings struct {
 	witness     string // host:port that shows that the internet is there
 	accessories []string
 	more        string // of the configuration
-	ntp         bool   // let the program see that a time server keeps the machine's clock in step
+	homekit     string // host:port of the bridge; "": a free one of this machine alone
+	inside      *network
+	ntp         bool // let the program see that a time server keeps the machine's clock in step
 }
 
 // newHouse writes a configuration; start starts the program.
 func newHouse(t *testing.T, with tools, s settings) *house {
 	t.Helper()
-	h := &house{t: t, with: with, folder: t.TempDir(), mqtt: s.broker, ntp: s.ntp}
+	h := &house{t: t, with: with, folder: t.TempDir(), mqtt: s.broker, ntp: s.ntp, inside: s.inside}
 	broker := "  broker: mqtt://" + s.broker + "\n"
 	if s.broker == "" {
 		h.mqtt = freeAddress(t)
 		broker = "  broker: embedded\n  listen: " + h.mqtt + "\n"
+	}
+	if s.homekit == "" {
+		s.homekit = "127.0.0.1:0"
 	}
 	if s.cloud == "" {
 		s.cloud = "http://" + freeAddress(t)
 	}
 	text := "state: " + filepath.Join(h.folder, "state") + "\n" +
 		"netatmo:\n  url: " + s.cloud + "\n  client_id: client\n  client_secret_file: " + h.file("secret", "client-secret\n") + "\n" +
-		"homekit:\n  listen: 127.0.0.1:0\n" +
+		"homekit:\n  listen: " + s.homekit + "\n" +
 		"web:\n  listen: 127.0.0.1:0\n" +
 		"mqtt:\n" + broker
 	if s.witness != "" {
@@ -94,6 +100,9 @@ func (h *house) start() {
 	cmd := exec.Command(h.with.program, "run", "-c", h.config)
 	if h.ntp {
 		cmd = exec.Command("unshare", append([]string{"--mount", "--propagation", "private", "sh", "-c", inStep}, cmd.Args...)...)
+	}
+	if h.inside != nil {
+		cmd = h.inside.inside(cmd.Args...)
 	}
 	cmd.Env = append(os.Environ(), "GORACE=halt_on_error=0")
 	h.process = startProcess(h.t, "veilleuse run", cmd, func([]byte) {})
