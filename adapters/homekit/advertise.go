@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -130,12 +131,22 @@ func (w *watch) look(ctx context.Context, networks []string, before <-chan time.
 	return lookEvery, before
 }
 
+// examine looks on the networks that have an IPv4 address; the others are announced on, and nobody looks there.
 func (w *watch) examine(ctx context.Context, networks []string) trouble {
-	seen, err := w.lan.look(ctx, networks)
+	var visible []string
+	for _, n := range networks {
+		if slices.ContainsFunc(addresses([]string{n}), netip.Addr.Is4) {
+			visible = append(visible, n)
+		}
+	}
+	if len(visible) == 0 {
+		return trouble{what: "nobody could look for its record: this machine has no IPv4 address"}
+	}
+	seen, err := w.lan.look(ctx, visible)
 	if err != nil {
 		return trouble{what: "nobody could look for its record: " + err.Error()}
 	}
-	return judge(w.ID, w.Port, addresses(networks), networks, seen)
+	return judge(w.ID, w.Port, addresses(networks), visible, seen)
 }
 
 // later is the pause before the next attempt; each is longer than the one before.

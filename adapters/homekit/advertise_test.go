@@ -217,6 +217,20 @@ func TestNewAddressAndInterfaceAreAnnounced(t *testing.T) {
 	})
 }
 
+func TestNetworkWithoutIPv4IsNotLookedAt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := watchRecord(t)
+		w.set(func(f *fakeLAN) { f.nets = []string{"eth0 192.0.2.2/24", "usb0 fe80::7/64"} })
+		if n, trouble := w.after(time.Hour); n > 2 || trouble != "" || len(w.on) != 2 {
+			t.Errorf("it was announced %d times, lastly on %q: %q", n, w.on, trouble)
+		}
+		w.set(func(f *fakeLAN) { f.nets, f.seen = []string{"usb0 fe80::7/64"}, nil })
+		if n, trouble := w.after(time.Hour); n > 3 || !strings.Contains(trouble, "no IPv4 address") {
+			t.Errorf("without any it was announced %d times: %q", n, trouble)
+		}
+	})
+}
+
 func TestDoubleIsToldAndNamesakeIsMended(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := watchRecord(t)
