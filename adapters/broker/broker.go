@@ -8,14 +8,19 @@
 //   - A connection that does not introduce itself within ten seconds is dropped, the oldest first.
 //   - Packets, clients, sessions, subscriptions and retained messages are all limited; a retained message
 //     stays until it is replaced, and every subscriber has room for all of them.
-//   - Nothing is written to disk: publishers publish their states again when the process starts.
+//   - A client that publishes without end is slowed down, itself alone.
+//   - What clients have retained is kept on disk over restarts if WithArchive says where, written at most
+//     once in a quarter of an hour; what the process itself retains is not, as it publishes that again.
 //   - An idle broker sleeps: one look a minute, whatever the number of topics.
 //
 // Two points of MQTT 5 differ: a will is sent at once, without its delay, and a client's receive maximum
 // is not kept. There are no $SYS topics.
 //
-// Without users the broker listens on this computer only. Publish and Subscribe serve the process itself
-// without a socket.
+// It is closed by default: without users or certificates of clients it listens on this computer only, and a
+// list of who may read and write what (WithAccess) forbids all that it does not allow. The files of users,
+// access and certificates are read again when they have changed.
+//
+// Publish and Subscribe serve the process itself without a socket.
 package broker
 
 import (
@@ -58,11 +63,20 @@ type engine interface {
 
 // house is what the broker was told about its guests.
 type house struct {
-	users  *users // nil: everybody is welcome, without a name
-	tls    *tls.Config
-	wish   func(topic string) bool
-	limits limits
-	log    *slog.Logger
+	users        *users             // nil: everybody is welcome, without a name
+	access       *followed[*access] // nil: everybody may read and write everything
+	tls          *tls.Config
+	certificates *CertificateFiles // for tls
+	archive      *archive          // nil: retained messages end with the process
+	wish         func(topic string) bool
+	refused      func(topic string, payload []byte, why error) bool
+	limits       limits
+	log          *slog.Logger
+}
+
+// known reports whether nobody comes in without having proved who it is.
+func (h *house) known() bool {
+	return h.users != nil || h.certificates != nil && h.certificates.ClientCA != ""
 }
 
 // Option changes how a new broker behaves.
@@ -74,6 +88,48 @@ func WithUsers(hashes map[string]string) Option {
 	return func(h *house) (err error) {
 		h.users, err = newUsers(hashes)
 		return err
+	}
+}
+
+// WithUsersFile is WithUsers with a file: name:hash a line, as "htpasswd -nB NAME" prints it. The file is read
+// again when it has changed, at the next login or within a minute; whoever is not in there any more, or
+// under another password, is sent away.
+func WithUsersFile(file string) Option {
+	return func(h *house) (err error) {
+		if h.users, err = usersOf(file); err != nil {
+			return fmt.Errorf("mqtt.users_file: %w", err)
+		}
+		return nil
+	}
+}
+
+// WithAccess says who may read and write which topics, in a file in the words of Mosquitto's acl_file (see
+// access). What it does not allow is forbidden, but to the process itself. The file is read again when it
+// has changed, within a minute.
+func WithAccess(file string) Option {
+	return func(h *house) (err error) {
+		if h.access, err = follow(func() (*access, error) { return readAccess(file) }, file); err != nil {
+			return fmt.Errorf("mqtt.acl_file: %w", err)
+		}
+		return nil
+	}
+}
+
+// WithArchive keeps what clients have retained in a file over restarts.
+func WithArchive(file string) Option {
+	return func(h *house) error {
+		h.archive = &archive{path: file}
+		return nil
+	}
+}
+
+// WithRefusals has the function called with each message of a client that is not passed on, and why; true
+// means that it will be told of, so that the broker need not log it. The function must neither block nor
+// keep the payload.
+func WithRefusals(refused func(topic string, payload []byte, why error) bool) Option {
+	return func(h *house) error {
+		h.refused = refused
+		return nil
 	}
 }
 
@@ -102,7 +158,7 @@ func WithWishes(wish func(topic string) bool) Option {
 }
 
 // New makes a broker that will listen on a TCP address, host:port; port 0 takes a free one. An address
-// that others can reach needs WithUsers. The log gets one line for each change of state and each refusal,
+// that others can reach needs WithUsers or the certificates of clients. The log gets one line for each change of state and each refusal,
 // never a password.
 func New(listen string, log *slog.Logger, options ...Option) (*Broker, error) {
 	b := &Broker{listen: listen, house: house{wish: endsInSet, limits: usualLimits(), log: log}}
@@ -111,7 +167,10 @@ func New(listen string, log *slog.Logger, options ...Option) (*Broker, error) {
 			return nil, err
 		}
 	}
-	if err := checkAddress(listen, b.house.users != nil); err != nil {
+	if err := checkAddress(listen, b.house.known()); err != nil {
+		return nil, fmt.Errorf("mqtt.listen: %w", err)
+	}
+	if err := b.house.secure(); err != nil {
 		return nil, err
 	}
 	engine, err := newMochi(b.house)
@@ -148,7 +207,7 @@ func (b *Broker) Start() error {
 	b.door = newDoor(listener, b.house)
 	b.engine.start(b.door)
 	b.house.log.Info("MQTT broker serves", "address", b.door.address(), "tls", b.house.tls != nil,
-		"anonymous", b.house.users == nil)
+		"anonymous", !b.house.known())
 	if host, _, _ := net.SplitHostPort(b.listen); b.house.tls == nil && !isLoopback(host) {
 		b.house.log.Warn("MQTT broker without TLS: passwords cross the network readable for others", "address", b.door.address())
 	}
@@ -200,7 +259,7 @@ func (b *Broker) Subscribe(filter string, handler func(topic string, payload []b
 }
 
 // checkAddress finds fault with an address before anybody tries to listen there.
-func checkAddress(listen string, users bool) error {
+func checkAddress(listen string, known bool) error {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
 		return fmt.Errorf("listen for MQTT on %q: this is not host:port, for example 127.0.0.1:1883", listen)
@@ -208,9 +267,9 @@ func checkAddress(listen string, users bool) error {
 	if number, err := strconv.Atoi(port); err != nil || number < 0 || number > 65535 {
 		return fmt.Errorf("listen for MQTT on %q: the port must be a number from 0 to 65535", listen)
 	}
-	if !users && !isLoopback(host) {
-		return fmt.Errorf("listen for MQTT on %q: others can reach this address, so the broker needs users with passwords;"+
-			" set some, or listen on 127.0.0.1 only", listen)
+	if !known && !isLoopback(host) {
+		return fmt.Errorf("listen for MQTT on %q: others can reach this address, so the broker needs users with passwords"+
+			" or clients with certificates; set some, or listen on 127.0.0.1 only", listen)
 	}
 	return nil
 }

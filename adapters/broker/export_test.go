@@ -1,6 +1,11 @@
 package broker
 
-import "time"
+import (
+	"fmt"
+	"hash/crc32"
+	"sync/atomic"
+	"time"
+)
 
 // What the tests of package broker_test may change and see.
 
@@ -8,6 +13,7 @@ import "time"
 type Limits struct {
 	Patience, Introduction, Parting                     time.Duration
 	Waiting, Clients, Sessions, Topics, Retained, Queue int
+	Rate, Burst                                         int // messages
 }
 
 // WithLimits replaces those of the usual limits that are not zero.
@@ -22,6 +28,8 @@ func WithLimits(l Limits) Option {
 		replace(&h.limits.topics, l.Topics)
 		replace(&h.limits.retained, l.Retained)
 		replace(&h.limits.queue, l.Queue)
+		replace(&h.limits.rate, l.Rate)
+		replace(&h.limits.burst, l.Burst)
 		return nil
 	}
 }
@@ -35,6 +43,28 @@ func replace[T comparable](old *T, with T) {
 
 // Sweep does the housekeeping of a moment.
 func (b *Broker) Sweep(now time.Time) { b.engine.(*mochi).sweep(now) }
+
+// Refresh reads changed files again, as happens each minute.
+func (b *Broker) Refresh() { b.engine.(*mochi).refresh() }
+
+// Hash is that of a user's password.
+func (b *Broker) Hash(user string) string { return b.house.users.hashOf(user) }
+
+// StoreAt writes what clients retain if it is due at that time.
+func (b *Broker) StoreAt(now time.Time) { b.engine.(*mochi).storeIfDue(now) }
+
+// Restore puts back what was kept on disk, as Start does.
+func (b *Broker) Restore() { b.engine.(*mochi).restore() }
+
+// Sealed is a file of retained messages with a right head.
+func Sealed(body []byte) []byte {
+	return append(fmt.Appendf(nil, "%s%08x\n", archiveHead, crc32.ChecksumIEEE(body)), body...)
+}
+
+// Received counts the packets that were read from clients.
+func (b *Broker) Received() int64 {
+	return atomic.LoadInt64(&b.engine.(*mochi).server.Info.PacketsReceived)
+}
 
 // Retained counts the retained messages, $SYS included.
 func (b *Broker) Retained() int { return b.engine.(*mochi).server.Topics.Retained.Len() }

@@ -2,10 +2,15 @@ package broker_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -112,4 +117,106 @@ func noise(random *rand.Rand, most int) []byte {
 		noise[i] = byte(random.IntN(256))
 	}
 	return noise
+}
+
+// A hundred thousand packets, as the broker counts them, from strangers and from those who were let in: nothing
+// crashes, nobody writes what the access list forbids, no wish is retained, and the house is served all the
+// while.
+func TestAHundredThousandPackets(t *testing.T) {
+	const packets, each = 100_000, 25
+	folder := t.TempDir()
+	list := put(t, filepath.Join(folder, "acl"), "topic readwrite a/#\ntopic readwrite x/#\ntopic read house/#\n")
+	var log lockedBuffer
+	b, err := broker.New("127.0.0.1:0", slog.New(slog.NewTextHandler(&log, nil)), broker.WithAccess(list),
+		broker.WithArchive(filepath.Join(folder, "retained")), broker.WithLimits(broker.Limits{Rate: 1 << 20, Burst: 1 << 20}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Stop)
+	var forbidden atomic.Int64
+	if err := b.Subscribe("#", func(topic string, _ []byte, _ bool) {
+		if !strings.HasPrefix(topic, "a") && !strings.HasPrefix(topic, "x/") && !strings.HasPrefix(topic, "house/") {
+			forbidden.Add(1)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	witness := listen(t, join(t, b, "witness"), "house/#", 0)
+	random := rand.New(rand.NewPCG(100, 1000))
+	worst := time.Duration(0)
+	for round := 0; b.Received() < packets; round++ {
+		version := byte(3 + round%3)
+		says := randomPackets(random, version, each)
+		if round%3 == 0 { // few get far with those: here the faults are in what is meant
+			says = append(oddPackets(random, version, 20*each), says...)
+		}
+		if round%10 > 0 {
+			says = append(brokertest.Connect{ID: "fuzz", Version: version, Resume: round%4 == 0, Remember: 9}.Bytes(), says...)
+		}
+		converse(t, b.Address(), says)
+		if round%100 == 0 {
+			began := time.Now()
+			if err := b.Publish("house/state", fmt.Append(nil, round), true); err != nil {
+				t.Fatal(err)
+			}
+			if m := next(t, witness); m.payload != fmt.Sprint(round) {
+				t.Fatalf("the house says %d, others hear %+v", round, m)
+			}
+			worst = max(worst, time.Since(began))
+		}
+	}
+	if n := forbidden.Load(); n > 0 {
+		t.Errorf("%d messages were written against the access list", n)
+	}
+	for topic := range shelfOf(t, b) {
+		if strings.HasSuffix(topic, "/set") {
+			t.Errorf("a wish is retained on %s", topic)
+		}
+	}
+	eventually(t, "only the witness is left", func() bool { waiting, inside := b.Connections(); return waiting == 0 && inside == 1 })
+	if n := strings.Count(log.String(), "level=WARN"); n > 60 {
+		t.Errorf("the log has %d warnings", n)
+	}
+	t.Logf("%d packets read; meanwhile a message of the house took %v at worst", b.Received(), worst)
+}
+
+// oddPackets are well-formed and make little sense.
+func oddPackets(random *rand.Rand, version byte, n int) (all []byte) {
+	topics := []string{"a", "a/b", "x/set", "house/x", "house/room/set", "other"}
+	filters := append(topics, "#", "a/+", "$share/g/a/#", "house/#", "$SYS/#")
+	for range n {
+		id := uint16(1 + random.IntN(4))
+		switch random.IntN(6) {
+		case 0, 1, 2:
+			all = append(all, brokertest.Publish(version, id, topics[random.IntN(len(topics))], noise(random, 40), byte(random.IntN(3)), random.IntN(2) == 0)...)
+		case 3:
+			all = append(all, brokertest.Subscribe(version, id, filters[random.IntN(len(filters))], byte(random.IntN(3)))...)
+		case 4: // acknowledgements of what nobody has sent
+			all = append(all, brokertest.Frame([]byte{0x40, 0x50, 0x62, 0x70}[random.IntN(4)], []byte{0, byte(id)})...)
+		case 5:
+			all = append(all, 0xc0, 0)
+		}
+	}
+	return all
+}
+
+// lockedBuffer is a log that several goroutines write.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.String()
 }

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -75,17 +76,56 @@ func (h *hook) objection(cl *mqtt.Client, pk packets.Packet) error {
 	return h.improper(pk.Connect.WillTopic, pk.Connect.WillRetain)
 }
 
-// OnConnectAuthenticate lets those in who know a password, or everybody if there are no users.
+// OnConnectAuthenticate lets those in who show a certificate or know a password, or everybody if there are
+// neither.
 func (h *hook) OnConnectAuthenticate(cl *mqtt.Client, pk packets.Packet) bool {
-	if h.house.users == nil {
-		return true
+	h.refresh()
+	err := h.identify(cl, pk)
+	if err == nil {
+		err = h.mayBe(cl)
 	}
-	from, _ := netip.ParseAddrPort(cl.Net.Remote)
-	err := h.house.users.admit(login{string(pk.Connect.Username), pk.Connect.Password, from.Addr()}, time.Now(), h.door.shut)
 	if err != nil {
 		h.refuse(cl, err)
 	}
 	return err == nil
+}
+
+// identify finds out who a client is. A name that nobody has proved is none.
+func (h *hook) identify(cl *mqtt.Client, pk packets.Packet) error {
+	g := guestOf(cl)
+	name, certified := g.certified()
+	switch {
+	case certified && name == "":
+		return errors.New("the client's certificate has no common name, by which it would be known")
+	case certified:
+		g.name = name
+	case h.house.users != nil:
+		from, _ := netip.ParseAddrPort(cl.Net.Remote)
+		l := login{string(pk.Connect.Username), pk.Connect.Password, from.Addr()}
+		hash := h.house.users.hashOf(l.name)
+		if err := h.house.users.admit(l, time.Now(), h.door.shut); err != nil {
+			return err
+		}
+		g.name, g.hash = l.name, hash
+	}
+	cl.Properties.Username = []byte(g.name)
+	return nil
+}
+
+// mayBe says why somebody who is known must not come in as this client: nobody pushes a user with
+// other rights out, and nobody leaves a will that it could not publish.
+func (h *hook) mayBe(cl *mqtt.Client) error {
+	g := guestOf(cl)
+	h.mu.Lock()
+	holder := h.present[cl.ID]
+	h.mu.Unlock()
+	if h.house.access != nil && holder != nil && holder.name != g.name {
+		return errors.New("the client id is another user's, who is here; choose another id")
+	}
+	if topic := cl.Properties.Will.TopicName; topic != "" && !h.may(cl, topic, true) {
+		return fmt.Errorf("the access list does not let it publish its will to %s", brief(topic))
+	}
+	return nil
 }
 
 // OnSessionEstablish waits until the client id is free. If the door has sent the visitor away meanwhile,
@@ -101,8 +141,11 @@ func (h *hook) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
 	h.house.log.Debug("MQTT client came", "client", brief(cl.ID), "from", cl.Net.Remote)
 }
 
-// OnACLCheck allows everything: what is not allowed is not a question of who.
-func (h *hook) OnACLCheck(*mqtt.Client, string, bool) bool { return true }
+// OnACLCheck is asked of filters that somebody subscribes to, and of each message on its way to a client.
+// What a client publishes is looked at in OnPublish: here a refusal would end an older client's connection.
+func (h *hook) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {
+	return write || h.mayRead(cl, topic)
+}
 
 // OnSubscribe empties the filters that go too far, which mochi then refuses.
 func (h *hook) OnSubscribe(cl *mqtt.Client, pk packets.Packet) packets.Packet {
@@ -110,6 +153,9 @@ func (h *hook) OnSubscribe(cl *mqtt.Client, pk packets.Packet) packets.Packet {
 	g.claims = h.claims(cl, pk)
 	room := h.house.limits.topics - cl.State.Subscriptions.Len()
 	for i, sub := range pk.Filters {
+		if checkFilter(sub.Filter) == nil && !h.mayRead(cl, sub.Filter) {
+			h.refuse(cl, fmt.Errorf("the access list lets it read nothing of %s", brief(sub.Filter)))
+		}
 		if _, again := cl.State.Subscriptions.Get(sub.Filter); !again {
 			room--
 		}
@@ -177,18 +223,50 @@ func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, er
 	if cl.Net.Inline {
 		return pk, nil
 	}
-	err := h.improper(pk.TopicName, pk.FixedHeader.Retain)
-	if err == nil && pk.FixedHeader.Retain {
-		err = h.shelf.fits(pk.TopicName, len(pk.Payload))
-	}
+	h.slowDown(cl)
+	err := h.objectionTo(cl, pk)
 	if err == nil {
 		return pk, nil
 	}
-	h.refuse(cl, err)
+	if told := h.house.refused; told == nil || !told(pk.TopicName, pk.Payload, err) {
+		h.refuse(cl, err)
+	}
 	if cl.Properties.ProtocolVersion >= 5 && pk.FixedHeader.Qos == 1 {
 		return pk, packets.ErrNotAuthorized
 	}
 	return pk, packets.CodeSuccessIgnore
+}
+
+// objectionTo says why a client's message is not passed on, or nil.
+func (h *hook) objectionTo(cl *mqtt.Client, pk packets.Packet) error {
+	if err := h.improper(pk.TopicName, pk.FixedHeader.Retain); err != nil {
+		return err
+	}
+	if !h.may(cl, pk.TopicName, true) {
+		return fmt.Errorf("the access list does not let %s write to %s", nameOf(cl), brief(pk.TopicName))
+	}
+	if !pk.FixedHeader.Retain {
+		return nil
+	}
+	return h.shelf.fits(pk.TopicName, len(pk.Payload))
+}
+
+// slowDown has a client wait that publishes faster than it may for long. Nobody else waits: messages are
+// read on a goroutine of the client's own.
+func (h *hook) slowDown(cl *mqtt.Client) {
+	g := guestOf(cl)
+	wait := g.pace.Reserve().Delay()
+	if wait <= 0 {
+		return
+	}
+	g.slowed.Do(func() {
+		h.house.log.Warn("MQTT client is slowed down", "client", brief(cl.ID), "user", brief(g.name),
+			"why", fmt.Sprintf("it publishes more than %d messages a second", h.house.limits.rate))
+	})
+	select {
+	case <-time.After(wait):
+	case <-h.door.shut:
+	}
 }
 
 // improper says why a client must not publish to a topic, or nil.
@@ -209,8 +287,8 @@ func (h *hook) OnWill(_ *mqtt.Client, will mqtt.Will) (mqtt.Will, error) {
 }
 
 // OnRetainMessage keeps account of what is retained.
-func (h *hook) OnRetainMessage(_ *mqtt.Client, pk packets.Packet, _ int64) {
-	h.shelf.put(pk.TopicName, len(pk.Payload), pk.Expiry)
+func (h *hook) OnRetainMessage(cl *mqtt.Client, pk packets.Packet, _ int64) {
+	h.shelf.put(pk.TopicName, len(pk.Payload), pk.Expiry, cl.Net.Inline)
 }
 
 // OnQosPublish numbers the messages that wait for a client's acknowledgement, see resume.
@@ -221,9 +299,16 @@ func (h *hook) OnQosPublish(cl *mqtt.Client, pk packets.Packet, _ int64, _ int) 
 	}
 }
 
-// refuse logs why a client is refused, once for each connection.
+// refuse logs why a client is refused, once for each connection and not too often for all of them.
 func (h *hook) refuse(cl *mqtt.Client, why error) {
 	guestOf(cl).grumble.Do(func() {
+		unsaid, say := h.quiet.allow()
+		if !say {
+			return
+		}
+		if unsaid > 0 {
+			why = fmt.Errorf("%w (%d others were refused before without a word)", why, unsaid)
+		}
 		h.house.log.Warn("MQTT broker refuses", "client", brief(cl.ID), "user", brief(string(cl.Properties.Username)),
 			"from", cl.Net.Remote, "why", why)
 	})

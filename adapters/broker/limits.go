@@ -16,6 +16,8 @@ type limits struct {
 	topics   int // retained topics; also filters that one client may subscribe to
 	retained int // bytes of topics and payloads that are retained
 	packet   int // bytes of a packet from a client
+	rate     int // messages a second that one client may publish for long; faster ones wait
+	burst    int // messages that it may publish at once
 	queue    int // packets that wait for one client, and messages that it has not acknowledged
 }
 
@@ -33,6 +35,8 @@ func usualLimits() limits {
 		topics:   2000,
 		retained: 16 << 20,
 		packet:   64 << 10,
+		rate:     1000,
+		burst:    10_000,
 		queue:    2 * 2000, // all that is retained, and all of it changed meanwhile
 	}
 }

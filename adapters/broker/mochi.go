@@ -12,6 +12,7 @@ import (
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
+	"golang.org/x/time/rate"
 )
 
 const (
@@ -30,8 +31,10 @@ type mochi struct {
 	house    house
 	server   *mqtt.Server
 	shelf    *shelf
+	quiet    *complaints
 	sequence atomic.Int64 // orders what waits for acknowledgement
 	handlers atomic.Int64 // in-process subscriptions
+	restored bool         // what was kept on disk is on the shelf
 
 	// From start to stop.
 	door *door
@@ -46,14 +49,18 @@ type mochi struct {
 type guest struct {
 	*visitor
 	client  *mqtt.Client // nil before CONNECT
-	holds   bool         // its client id
-	claims  []claim      // of the SUBSCRIBE being answered
-	asked   uint16       // its id, if that had to be exchanged
-	grumble sync.Once    // one refusal is logged for each connection
+	name    string       // proved by password or certificate; "": nobody asked
+	hash    string       // of the password that it has shown; "": none
+	pace    *rate.Limiter
+	holds   bool      // its client id
+	claims  []claim   // of the SUBSCRIBE being answered
+	asked   uint16    // its id, if that had to be exchanged
+	slowed  sync.Once // it was said that it is
+	grumble sync.Once // one refusal is logged for each connection
 }
 
 func newMochi(h house) (*mochi, error) {
-	m := &mochi{house: h, shelf: newShelf(h.limits), present: map[string]*guest{}}
+	m := &mochi{house: h, shelf: newShelf(h.limits), present: map[string]*guest{}, quiet: newComplaints()}
 	m.server = mqtt.New(&mqtt.Options{
 		Capabilities:           capabilities(h.limits),
 		SysTopicResendInterval: neverResend,
@@ -61,7 +68,10 @@ func newMochi(h house) (*mochi, error) {
 		// mochi logs whole packets, passwords included.
 		Logger: slog.New(slog.DiscardHandler),
 	})
-	return m, m.server.AddHook(&hook{mochi: m}, nil)
+	if err := m.server.AddHook(&hook{mochi: m}, nil); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 func capabilities(l limits) *mqtt.Capabilities {
@@ -78,6 +88,7 @@ func capabilities(l limits) *mqtt.Capabilities {
 
 func (m *mochi) start(d *door) {
 	m.door, m.done = d, make(chan struct{})
+	m.restore()
 	d.open(m.serve)
 	m.work.Go(m.keepHouse)
 }
@@ -90,7 +101,7 @@ func (m *mochi) clients() int {
 
 // serve is the life of one connection.
 func (m *mochi) serve(v *visitor) {
-	g := &guest{visitor: v}
+	g := &guest{visitor: v, pace: rate.NewLimiter(rate.Limit(m.house.limits.rate), m.house.limits.burst)}
 	defer m.leave(g)
 	err := m.server.EstablishConnection(listenerName, g)
 	if g.client != nil {
@@ -177,6 +188,7 @@ func (m *mochi) stop() {
 	}
 	close(m.done)
 	m.work.Wait()
+	m.store(time.Now())
 }
 
 func (m *mochi) guests() (all []*guest) {

@@ -35,6 +35,9 @@ func (m *mochi) claims(cl *mqtt.Client, pk packets.Packet) (all []claim) {
 func (m *mochi) settle(cl *mqtt.Client, claims []claim) {
 	for _, c := range claims {
 		for _, topic := range c.topics {
+			if !m.mayRead(cl, topic) {
+				continue
+			}
 			m.eachRetained(topic, func(pk packets.Packet) {
 				if !c.NoLocal || pk.Origin != cl.ID {
 					m.hand(cl, c.Subscription, pk)
@@ -82,6 +85,62 @@ func (m *mochi) hand(cl *mqtt.Client, sub packets.Subscription, pk packets.Packe
 func (m *mochi) vanish(now time.Time) {
 	for _, topic := range m.shelf.expired(now.Unix()) {
 		m.server.Topics.RetainMessage(packets.Packet{TopicName: topic})
-		m.shelf.put(topic, 0, 0)
+		m.shelf.put(topic, 0, 0, false)
 	}
+}
+
+// restore puts what was kept over the restart back, once.
+func (m *mochi) restore() {
+	a := m.house.archive
+	if a == nil || m.restored {
+		return
+	}
+	m.restored = true
+	now := time.Now()
+	a.log, a.written = m.house.log, now
+	for _, k := range a.load() {
+		switch {
+		case checkTopic(k.Topic) != nil, len(k.Payload) == 0, k.QoS > 2, m.house.wish(k.Topic):
+		case k.End != 0 && k.End <= now.Unix():
+		case m.shelf.turnOf(k.Topic) != 0: // the house was quicker
+		case m.shelf.fits(k.Topic, len(k.Payload)) != nil:
+		default:
+			m.server.Topics.RetainMessage(packets.Packet{
+				FixedHeader: packets.FixedHeader{Type: packets.Publish, Retain: true, Qos: k.QoS},
+				TopicName:   k.Topic, Payload: k.Payload, Expiry: k.End, Origin: restoredOrigin, Created: now.Unix(), ProtocolVersion: 5})
+			m.shelf.put(k.Topic, len(k.Payload), k.End, false)
+		}
+	}
+	_, a.turn = m.shelf.lentTopics()
+}
+
+// restoredOrigin is who published what was kept: no client can be called so.
+const restoredOrigin = "\x00kept"
+
+// storeIfDue writes what clients retain if that has changed and the memory card has rested long enough.
+func (m *mochi) storeIfDue(now time.Time) {
+	if a := m.house.archive; a != nil {
+		if _, turn := m.shelf.lentTopics(); a.due(turn, now) {
+			m.store(now)
+		}
+	}
+}
+
+// store writes what clients retain, if that has changed.
+func (m *mochi) store(now time.Time) {
+	a := m.house.archive
+	if a == nil {
+		return
+	}
+	topics, turn := m.shelf.lentTopics()
+	if turn == a.turn {
+		return
+	}
+	var all []kept
+	for _, topic := range topics {
+		if pk, ok := m.server.Topics.Retained.Get(topic); ok {
+			all = append(all, kept{Topic: topic, Payload: pk.Payload, QoS: pk.FixedHeader.Qos, End: pk.Expiry})
+		}
+	}
+	a.save(all, turn, now)
 }

@@ -19,6 +19,7 @@ func (m *mochi) enter(g *guest) {
 		if holder == nil {
 			m.present[g.client.ID], g.holds = g, true
 			m.makeRoom()
+			m.dropOthers(g)
 			m.resume(g.client.ID)
 			m.mu.Unlock()
 			return
@@ -26,6 +27,15 @@ func (m *mochi) enter(g *guest) {
 		m.mu.Unlock()
 		m.replace(holder)
 		<-holder.ended
+	}
+}
+
+// dropOthers ends the session that another user has left under the same client id: what waits there is not
+// for this one to read.
+func (m *mochi) dropOthers(g *guest) {
+	session, ok := m.server.Clients.Get(g.client.ID)
+	if ok && string(session.Properties.Username) != g.name {
+		m.forget(session)
 	}
 }
 
@@ -91,6 +101,8 @@ func (m *mochi) keepHouse() {
 			return
 		case now := <-ticker.C:
 			m.sweep(now)
+			m.refresh()
+			m.storeIfDue(now)
 		}
 	}
 }

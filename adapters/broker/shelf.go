@@ -15,12 +15,14 @@ type shelf struct {
 	items map[string]item // by topic
 	used  int             // bytes
 	turn  uint64          // counts changes
+	lent  uint64          // the last change by a client, rather than by the house itself
 }
 
 type item struct {
 	size int    // bytes of topic and payload
 	end  int64  // Unix seconds after which a message of MQTT 5 vanishes; 0: it stays
 	turn uint64 // tells a message from the one before on the same topic
+	own  bool   // by the house itself
 }
 
 func newShelf(l limits) *shelf {
@@ -44,18 +46,34 @@ func (s *shelf) fits(topic string, payload int) error {
 }
 
 // put notes that a message was retained, or deleted if its payload has no bytes. End is when it expires in
-// Unix seconds, 0 if never.
-func (s *shelf) put(topic string, payload int, end int64) {
+// Unix seconds, 0 if never; own: the house itself has published it.
+func (s *shelf) put(topic string, payload int, end int64, own bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.turn++
-	s.used -= s.items[topic].size
+	old, there := s.items[topic]
+	if !own || there && !old.own {
+		s.lent = s.turn
+	}
+	s.used -= old.size
 	if payload == 0 {
 		delete(s.items, topic)
 		return
 	}
-	s.items[topic] = item{size: len(topic) + payload, end: end, turn: s.turn}
+	s.items[topic] = item{size: len(topic) + payload, end: end, turn: s.turn, own: own}
 	s.used += len(topic) + payload
+}
+
+// lentTopics lists the topics that clients retain, and the turn of the last change among them.
+func (s *shelf) lentTopics() (topics []string, turn uint64) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for topic, i := range s.items {
+		if !i.own {
+			topics = append(topics, topic)
+		}
+	}
+	return topics, s.lent
 }
 
 // turnOf tells whether the message on a topic is still the same; it is 0 if there is none.

@@ -79,7 +79,7 @@ func TestShelfKeepsAccount(t *testing.T) {
 		if err := s.fits(topic, payload); err != nil {
 			t.Fatal(err)
 		}
-		s.put(topic, payload, 0)
+		s.put(topic, payload, 0, false)
 	}
 	put("a", 9)
 	put("b", 9)

@@ -16,7 +16,7 @@ const module = "github.com/veilleuse/veilleuse/"
 // wraps names the outside libraries that each package may import: the one it wraps, and no other.
 var wraps = map[string][]string{
 	"adapters/accessory": {"github.com/grandcat/zeroconf", "github.com/miekg/dns"},
-	"adapters/broker":    {"github.com/mochi-mqtt/server/v2", "golang.org/x/crypto"},
+	"adapters/broker":    {"github.com/mochi-mqtt/server/v2", "golang.org/x/crypto", "golang.org/x/time/rate"},
 	"adapters/camera":    {"github.com/grandcat/zeroconf"},
 	"adapters/clock":     {"golang.org/x/sys"},
 	"adapters/hap":       {"golang.org/x/crypto", "github.com/godbus/dbus/v5"},

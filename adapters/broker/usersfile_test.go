@@ -1,4 +1,4 @@
-package main
+package broker
 
 import (
 	"os"
@@ -14,9 +14,11 @@ func TestUsersFile(t *testing.T) {
 		users                int
 	}{
 		{"two users and a comment", "# house\nanna:" + hash + "\n\nbert:" + hash + "\n", "", 2},
-		{"nobody", "", "", 0},
+		{"nobody", "# yet\n", "names no users", 0},
+		{"a name twice", "anna:" + hash + "\nanna:" + hash + "\n", "users:2: anna is there twice", 0},
+		{"a hash that takes a minute", "anna:" + hash[:4] + "16" + hash[6:] + "\n", "cost 16 takes too long", 0},
 		{"a plain password", "anna:secret\n", "not name:bcrypt", 0},
-		{"no name", ":" + hash + "\n", "not name:bcrypt", 0},
+		{"no name", ":" + hash + "\n", "a name and a bcrypt hash are needed", 0},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
