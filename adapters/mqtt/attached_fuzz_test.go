@@ -15,7 +15,7 @@ func fuzzDialect(f *testing.F, a Attached, topics []string, seeds ...string) {
 	f.Fuzz(func(t *testing.T, topic uint8, payload string, retained bool) {
 		d := speak(a)
 		d.greet()
-		m := heard{topics[int(topic)%len(topics)], []byte(payload), retained}
+		m := heard{topic: topics[int(topic)%len(topics)], payload: []byte(payload), retained: retained}
 		for _, orders := range [][]order{d.hear(m).orders, d.hear(m).orders, d.late().orders} {
 			for _, o := range orders {
 				if switchesOn(o) {

@@ -66,7 +66,7 @@ func (e *embedded) subscribe(filters []string) receipt {
 		}
 		err := e.broker.Subscribe(f, func(topic string, payload []byte, retained bool) {
 			// The broker may use the payload again. What is too long is refused, whatever its end.
-			e.hear(heard{topic, bytes.Clone(payload[:min(len(payload), longestMessage+1)]), retained})
+			e.hear(heard{topic: topic, payload: bytes.Clone(payload[:min(len(payload), longestMessage+1)]), retained: retained})
 		})
 		if err != nil {
 			return settled{e.done, err}

@@ -38,8 +38,10 @@
 package mqtt
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 
 	"github.com/veilleuse/veilleuse/gateway"
@@ -98,6 +100,16 @@ func (a *Adapter) Run(ctx context.Context, port gateway.Port) error {
 	defer s.leave()
 	s.serve(ctx)
 	return nil
+}
+
+// Refused takes a client's message that the embedded broker does not pass on, and reports whether it was a
+// wish for us: then it is told of like any other that is refused. It never waits.
+func (a *Adapter) Refused(topic string, payload []byte, why error) bool {
+	if !strings.HasPrefix(topic, a.options.base()+"/") || !strings.HasSuffix(topic, "/set") {
+		return false
+	}
+	a.hear(heard{topic: topic, payload: bytes.Clone(payload[:min(len(payload), longestWish)]), refused: why})
+	return true
 }
 
 // hear takes a message off the broker's hands. It never waits.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"time"
@@ -23,6 +24,7 @@ const (
 	writeTimeout   = 2 * time.Second // a broker that reads nothing for so long is lost
 	firstRetry     = time.Second
 	longestRetry   = 2 * time.Second // a broker that is back is found within this
+	retryJitter    = 500 * time.Millisecond
 	goodbye        = 250 * time.Millisecond
 	subscribeQoS   = 1
 	statesQoS      = 0 // the connection keeps the order, and a lost one is followed by everything again
@@ -42,6 +44,7 @@ type remote struct {
 	ctx     context.Context // ends what waits for the network
 	cancel  context.CancelFunc
 	secret  error // why the password could not be read, for the attempt under way
+	again   bool  // there was an attempt before
 }
 
 func newRemote(o Options, hear func(heard)) *remote {
@@ -81,7 +84,7 @@ func (r *remote) clientOptions() *paho.ClientOptions {
 }
 
 func (r *remote) received(_ paho.Client, m paho.Message) {
-	r.hear(heard{m.Topic(), m.Payload(), m.Retained()})
+	r.hear(heard{topic: m.Topic(), payload: m.Payload(), retained: m.Retained()})
 }
 
 func (r *remote) noticed(_ paho.Client, n paho.ConnectionNotification) {
@@ -159,6 +162,9 @@ func (r *remote) dial(broker *url.URL, _ paho.ClientOptions) (net.Conn, error) {
 	if r.secret != nil {
 		return nil, r.secret
 	}
+	if err := r.jitter(); err != nil {
+		return nil, err
+	}
 	var c net.Conn
 	var err error
 	dialer := net.Dialer{Timeout: dialTimeout}
@@ -179,6 +185,21 @@ func (r *remote) dial(broker *url.URL, _ paho.ClientOptions) (net.Conn, error) {
 		return nil, err
 	}
 	return &hasty{Conn: c, release: context.AfterFunc(r.ctx, func() { c.Close() })}, nil
+}
+
+// jitter waits for a moment before every attempt but the first: a broker that has just started again shall
+// not have all its clients at the door in the same instant.
+func (r *remote) jitter() error {
+	if !r.again {
+		r.again = true
+		return nil
+	}
+	select {
+	case <-time.After(rand.N(retryJitter)):
+		return nil
+	case <-r.ctx.Done():
+		return r.ctx.Err()
+	}
 }
 
 func withPort(broker *url.URL, port string) string {

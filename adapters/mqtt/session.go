@@ -220,6 +220,8 @@ func (s *session) take(m heard) {
 		s.refuse(gateway.Refused{Text: fmt.Sprintf("%d messages", missed), Why: "they came faster than they can be read"})
 	}
 	switch {
+	case m.refused != nil:
+		s.refuse(gateway.Refused{Text: s.view.reader(s.port.Now()).quote(m), Why: m.refused.Error()})
 	case m.topic == s.options.statusTopic():
 		s.contradict(m)
 	case s.options.Discovery != "" && m.topic == s.options.birthTopic():

@@ -15,6 +15,7 @@ type heard struct {
 	topic    string
 	payload  []byte
 	retained bool
+	refused  error // why the embedded broker does not pass it on; nil: it does
 }
 
 // reader reads wishes as of one State and one instant.

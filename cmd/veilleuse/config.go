@@ -63,18 +63,6 @@ type HomeKitConfig struct {
 	Name   string
 }
 
-// MQTTConfig is where state goes and wishes come from.
-type MQTTConfig struct {
-	Broker       string // embedded, or a URL: mqtt, mqtts or unix
-	Listen       string // of the embedded broker
-	UsersFile    string // of the embedded broker: name:bcrypt a line; needed to listen beyond this machine
-	Base         string // first level of every topic
-	Discovery    string // homeassistant, or empty: none
-	User         string
-	PasswordFile string
-	CAFile       string
-}
-
 // WebConfig is the HTTP server.
 type WebConfig struct{ Listen string }
 

@@ -54,7 +54,7 @@ func TestBrokerContract(t *testing.T) {
 	gatewaytest.Contract(t, "broker", func(tb testing.TB) gateway.Adapter {
 		h := house{}
 		c := defaults()
-		c.MQTT.Listen = "127.0.0.1:0"
+		c.MQTT.Listen, c.State = "127.0.0.1:0", tb.TempDir()
 		if _, err := h.messages(c, slog.New(slog.DiscardHandler)); err != nil {
 			tb.Fatal(err)
 		}

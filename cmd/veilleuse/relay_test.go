@@ -29,6 +29,7 @@ sensors:
 	if len(faults) > 0 {
 		t.Fatal(faults)
 	}
+	c.State = t.TempDir()
 	log := slog.New(slog.DiscardHandler)
 	h := new(house)
 	options, err := h.messages(c, log)

@@ -41,6 +41,7 @@ type house struct {
 	bridge    *homekit.Adapter
 	ear       *ear.Adapter
 	broker    *broker.Broker // nil if the broker is elsewhere
+	mqtt      *mqtt.Adapter
 	config    Config
 	everybody *accessory.Adapter // finds our own bridge on the LAN, too; it is not run
 	silent    bool               // nothing is announced by mDNS
@@ -111,6 +112,7 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 	if err != nil {
 		return err
 	}
+	h.mqtt = mqtt.New(messages)
 	saves := gateway.Adapter(h.store)
 	if world.disk != nil {
 		saves = world.disk(saves)
@@ -127,7 +129,7 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 		{"ear", h.ear},
 		{gateway.CloudAdapter, netatmo.New(h.cloud)},
 		{"homekit", h.bridge},
-		{gateway.MQTTAdapter, mqtt.New(messages)},
+		{gateway.MQTTAdapter, h.mqtt},
 		{gateway.CommandAdapter, programs.New(programs.Options{Programs: c.Alarms.programs(), Log: log})},
 		{"broker", portless{h.broker}},
 		{"web", web.New(h.figures(c, log))},
@@ -160,30 +162,6 @@ func (h *house) firstState(c Config) (gateway.State, error) {
 	return s, nil
 }
 
-// messages are the settings of the MQTT adapter, and the embedded broker if there is to be one.
-func (h *house) messages(c Config, log *slog.Logger) (mqtt.Options, error) {
-	version, _ := version()
-	o := mqtt.Options{Base: c.MQTT.Base, Discovery: c.MQTT.Discovery, Version: version, Attached: c.attachedDevices(), Log: log}
-	if c.MQTT.Broker != embedded {
-		o.Broker, o.User, o.PasswordFile, o.CAFile = c.MQTT.Broker, c.MQTT.User, c.MQTT.PasswordFile, c.MQTT.CAFile
-		return o, o.Check()
-	}
-	var options []broker.Option
-	if c.MQTT.UsersFile != "" {
-		users, err := readUsers(c.MQTT.UsersFile)
-		if err != nil {
-			return o, fmt.Errorf("mqtt.users_file: %w", err)
-		}
-		options = append(options, broker.WithUsers(users))
-	}
-	b, err := broker.New(c.MQTT.Listen, log, options...)
-	if err != nil {
-		return o, fmt.Errorf("mqtt.listen: %w", err)
-	}
-	h.broker, o.Embedded = b, b
-	return o, o.Check()
-}
-
 // figures are the settings of the HTTP server.
 func (h *house) figures(c Config, log *slog.Logger) web.Options {
 	version, commit := version()
@@ -202,27 +180,6 @@ func (h *house) ownIDs() []string {
 		ids = append(ids, b.ID)
 	}
 	return ids
-}
-
-// readUsers reads what htpasswd -nB writes: one name:hash a line.
-func readUsers(file string) (map[string]string, error) {
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	users := map[string]string{}
-	for line := range strings.Lines(string(content)) {
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		name, hash, ok := strings.Cut(line, ":")
-		if !ok || name == "" || !strings.HasPrefix(hash, "$2") {
-			return nil, fmt.Errorf("%s has a line that is not name:bcrypt, as htpasswd -nB writes it", file)
-		}
-		users[name] = hash
-	}
-	return users, nil
 }
 
 // radio is the machine's Bluetooth; a simulated world has none.
