@@ -31,7 +31,7 @@ type Role string
 const (
 	RoleRelay  Role = "relay"
 	RoleSensor Role = "sensor"
-	RoleValve  Role = "valve" // Zigbee2MQTT only
+	RoleValve  Role = "valve" // Zigbee2MQTT, and profiles of the user's own
 )
 
 // Attached is a device that the user has attached by MQTT.
@@ -46,6 +46,15 @@ type Attached struct {
 	Key     string // where in a plain device's JSON the value stands, as in DS18B20.Temperature; "": the payload is the value
 	Room    string // name or id of the room where a sensor or valve stands
 	Circuit gateway.Circuit
+	Profile *Profile // of a kind that the user has described; nil: the kind is one of ours
+}
+
+// profile is how the device speaks, if that is data; else nil.
+func (a Attached) profile() *Profile {
+	if a.Profile != nil {
+		return a.Profile
+	}
+	return profiles[a.Kind]
 }
 
 // Limits of a lease. The upper one keeps a house without gateway below 23 °C where an electric convector
@@ -80,8 +89,11 @@ func (a Attached) Check() error {
 	if a.Name == "" {
 		fault("name is missing: what people call it")
 	}
-	if !slices.Contains(kinds, a.Kind) {
-		fault("kind: %q is none of tasmota, shelly, zigbee2mqtt, plain", a.Kind)
+	switch {
+	case a.Profile != nil && !a.Profile.serves(a.Role):
+		fault("kind: profile %s says nothing of a %s; it needs %s", a.Kind, a.Role, roleNeeds[a.Role])
+	case a.Profile == nil && !slices.Contains(kinds, a.Kind):
+		fault("kind: %q is none of tasmota, shelly, zigbee2mqtt, plain, and no name of a profile", a.Kind)
 	}
 	for _, t := range []struct{ key, topic string }{{"topic", a.Topic}, {"command", a.Command}, {"base", a.Base}} {
 		if err := checkLevel(t.key, t.topic); err != nil {
@@ -105,11 +117,14 @@ func (a Attached) Check() error {
 	} else if a.Command != "" {
 		fault("command is for plain relays only")
 	}
-	if a.Role == RoleValve && a.Kind != Zigbee2MQTT {
+	if a.Role == RoleValve && a.Kind != Zigbee2MQTT && a.Profile == nil {
 		fault("kind: a valve by MQTT is understood from zigbee2mqtt only, not from %s", a.Kind)
 	}
 	return errors.Join(errs...)
 }
+
+// roleNeeds is what a profile must say to serve a role.
+var roleNeeds = map[Role]string{RoleRelay: "state and command", RoleSensor: "readings", RoleValve: "target"}
 
 var topicWords = map[Kind]string{
 	Tasmota: "what Tasmota's page calls Topic, as in tasmota_4F2A", Shelly: "what the device's page calls MQTT prefix, as in shellyplus1-a8032ab12345",
@@ -133,7 +148,7 @@ func (a Attached) checkChannel() error {
 		return fmt.Errorf("channel: %q is none of 0 to 7", a.Channel)
 	case a.Kind == Plain:
 		return errors.New("channel: a plain device has none; give the topic of the one that is meant")
-	case a.Kind == Zigbee2MQTT && strings.Contains(a.Channel, "/"):
+	case (a.Kind == Zigbee2MQTT || a.Profile != nil) && strings.Contains(a.Channel, "/"):
 		return fmt.Errorf("channel: %q is not an endpoint as in l1", a.Channel)
 	}
 	return nil
@@ -148,6 +163,8 @@ func (a Attached) checkRelay() []error {
 	case lease == 0:
 	case a.Kind == Plain:
 		errs = append(errs, fmt.Errorf("lease: a plain relay cannot switch off by itself; say without_lease: %q, or use one that can", AcceptsNoLease))
+	case a.Profile != nil && a.Profile.Switch != nil && a.Profile.Switch.OnLeased == "":
+		errs = append(errs, fmt.Errorf("lease: profile %s has no command.leased, so it cannot switch off by itself; say without_lease: %q, or complete the profile", a.Kind, AcceptsNoLease))
 	case lease < shortestLease || lease > longestLease:
 		errs = append(errs, fmt.Errorf("lease: %v is out of range: 1m to 1h", lease))
 	}
@@ -158,6 +175,26 @@ func (a Attached) checkRelay() []error {
 		errs = append(errs, errors.New("command is for plain relays only"))
 	}
 	return errs
+}
+
+// topics are those that the device is spoken to and heard on, as far as they are known.
+func (a Attached) topics() []string {
+	all := []string{a.Topic, a.Command}
+	if a.Profile == nil || a.Check() != nil {
+		return all
+	}
+	p := newProfiled(a)
+	all = append(all, p.wanted...)
+	for _, s := range p.Ask {
+		all = append(all, s.Topic)
+	}
+	if p.Switch != nil {
+		all = append(all, p.Switch.Topic)
+	}
+	if p.Setpoint != nil {
+		all = append(all, p.Setpoint.Topic)
+	}
+	return all
 }
 
 // checkAttached finds fault with the devices as a whole.
@@ -178,7 +215,7 @@ func (o Options) checkAttached() []error {
 		if names[a.Name] {
 			errs = append(errs, fmt.Errorf("%s: name: two devices are called so", where))
 		}
-		for _, topic := range []string{a.Topic, a.Command} {
+		for _, topic := range a.topics() {
 			if strings.HasPrefix(topic+"/", o.base()+"/") {
 				errs = append(errs, fmt.Errorf("%s: topic: %s stands below mqtt.base, where Veilleuse itself speaks", where, topic))
 			}

@@ -87,3 +87,11 @@ func TestMatches(t *testing.T) {
 		}
 	}
 }
+
+func FuzzProfile(f *testing.F) {
+	a := fuzzRelay("mine")
+	a.Profile = &Profile{Name: "mine", Signs: []Sign{{Topic: "{topic}/status", Key: "s", Yes: "up", No: "down"}}, Ask: []Say{{Topic: "{topic}/get"}},
+		Readings: []Extract{{Key: "*.t", Quantity: gateway.Temperature}, {Key: "door", Quantity: gateway.Contact, Yes: "open"}},
+		Switch:   &Switch{State: Extract{Key: "relay"}, Topic: "{topic}/set", On: "ON", Off: "OFF", OnLeased: `{"state":"ON","for":{seconds}}`, Left: Extract{Topic: "{topic}/left"}, PerSecond: 1}}
+	fuzzDialect(f, a, []string{"r", "r/status", "r/left"}, `{"relay":"ON","a":{"t":21},"door":"open"}`, "up", "899", `{"s":"down"}`)
+}

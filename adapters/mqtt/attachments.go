@@ -50,10 +50,8 @@ func speak(a Attached) dialect {
 		return newTasmota(a)
 	case Shelly:
 		return newShelly(a)
-	case Zigbee2MQTT:
-		return newZigbee(a)
 	}
-	return newPlain(a)
+	return newProfiled(a)
 }
 
 // introduce tells the house what is attached, and what no longer is.
@@ -69,7 +67,7 @@ func (a *attachments) introduce(s gateway.State) {
 }
 
 func (one *attachment) found() gateway.Found {
-	f := gateway.Found{Device: one.id, Name: one.Name, Model: models[one.Kind], RoomName: one.Room}
+	f := gateway.Found{Device: one.id, Name: one.Name, Model: one.model(), RoomName: one.Room}
 	switch one.Role {
 	case RoleRelay:
 		circuit := one.Circuit
@@ -82,6 +80,14 @@ func (one *attachment) found() gateway.Found {
 		f.Controls = []gateway.Control{{Quantity: gateway.Target, Min: coldestTarget, Max: hottestTarget, Step: targetStep}}
 	}
 	return f
+}
+
+// model is what people call the kind; a user's own profile is called by its name.
+func (one *attachment) model() string {
+	if name, ok := models[one.Kind]; ok {
+		return name
+	}
+	return string(one.Kind)
 }
 
 var models = map[Kind]string{Tasmota: "Tasmota", Shelly: "Shelly", Zigbee2MQTT: "Zigbee2MQTT", Plain: "MQTT"}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -107,17 +108,73 @@ func (t told) flag(key string) gateway.Value {
 	return gateway.Value{}
 }
 
-// dig follows a path of keys with dots between them.
-func (t told) dig(path string) any {
-	var v any = map[string]any(t)
-	for key := range strings.SplitSeq(path, ".") {
-		inner, ok := v.(map[string]any)
-		if !ok {
-			return nil
+// find follows a path of keys with dots between them, in which * stands for any part of a key, and returns
+// what stands at its ends.
+func (t told) find(keys string) []any {
+	first, rest, deeper := strings.Cut(keys, ".")
+	var found []any
+	for _, key := range sortedKeys(t) {
+		if key != first && !like(key, first) {
+			continue
 		}
-		v = inner[key]
+		if !deeper {
+			found = append(found, t[key])
+		} else if inner := t.within(key); inner != nil {
+			found = append(found, inner.find(rest)...)
+		}
 	}
-	return v
+	return found
+}
+
+// like reports whether a key is like a word that may hold one *.
+func like(key, word string) bool {
+	before, after, any := strings.Cut(word, "*")
+	return any && len(key) >= len(before)+len(after) && strings.HasPrefix(key, before) && strings.HasSuffix(key, after)
+}
+
+// scalarText is a word, a number or a truth as text; "" for anything else. A list gives its first, as
+// Tasmota lists its meters.
+func scalarText(v any) string {
+	if list, ok := v.([]any); ok && len(list) > 0 {
+		v = list[0]
+	}
+	switch v := v.(type) {
+	case string:
+		return strings.TrimSpace(v)
+	case bool:
+		return strconv.FormatBool(v)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	return ""
+}
+
+// value is what a text says of the quantity.
+func (e Extract) value(text string) gateway.Value {
+	switch {
+	case text == "":
+	case e.Yes == "":
+		if n, err := strconv.ParseFloat(text, 64); err == nil {
+			return gateway.Number(n)
+		}
+	case text == e.Yes:
+		return gateway.Flag(true)
+	case text == e.No, e.No == "":
+		return gateway.Flag(false)
+	}
+	return gateway.Value{}
+}
+
+// read takes what a table finds in a message for a role.
+func (r *report) read(table []Extract, role Role, body told) {
+	for _, e := range table {
+		if !isFor(e.Roles, role) {
+			continue
+		}
+		for _, v := range body.find(e.Key) {
+			r.say(e.Quantity, e.value(scalarText(v)))
+		}
+	}
 }
 
 // onOff reads ON and OFF in the spellings that devices use; unknown for anything else.
@@ -163,4 +220,26 @@ func matches(filter, topic string) bool {
 		}
 		filter, topic = fRest, tRest
 	}
+}
+
+// Targets that valves take, °C.
+const (
+	coldestTarget = 5.0
+	hottestTarget = 30.0
+	targetStep    = 0.5
+)
+
+// finalError is why asking again is useless.
+type finalError string
+
+func (e finalError) Error() string { return string(e) }
+
+// short is the beginning of what somebody else wrote, for a sentence of ours.
+func short(text string) string {
+	const most = 40
+	text = strings.ToValidUTF8(text, "?")
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return text
 }

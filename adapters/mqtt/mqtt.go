@@ -28,8 +28,8 @@
 // empty message is not a wish: it is how a retained one is deleted.
 //
 // Relays, sensors and valves that the user has attached (attach.go) are spoken to in the dialect of their
-// firmware: Tasmota, Shelly, Zigbee2MQTT, or plain topics. Every order to a relay to switch on is a lease
-// that the device itself ends.
+// firmware: Tasmota, Shelly, Zigbee2MQTT, plain topics, or a profile that the user has written (profile.go).
+// Every order to a relay to switch on is a lease that the device itself ends.
 //
 // Home Assistant is told of the devices by its MQTT device discovery as of release 2026.2.
 //

@@ -13,6 +13,8 @@ import (
 // shelly is a Shelly of the second generation or later (shelly-api-docs.shelly.cloud, gen2: MQTT, Switch).
 // Requests go to <prefix>/rpc, answers come on <src>/rpc, news on <prefix>/events/rpc. Its lease is
 // toggle_after in the order itself; auto_off in its configuration is the net below.
+// What its sensors say is data (shellyReadings). The relay is code: requests are numbered, and an answer to one
+// from before an order must not judge that order.
 type shelly struct {
 	prefix  string
 	source  string // ours: where its answers go
@@ -214,16 +216,7 @@ func (s *shelly) hearComponent(r *report, name string, part told) {
 		}
 		return
 	}
-	switch kind, _, _ := strings.Cut(name, ":"); kind {
-	case "temperature":
-		r.say(gateway.Temperature, part.number("tC"))
-	case "humidity":
-		r.say(gateway.Humidity, part.number("rh"))
-	case "devicepower":
-		r.say(gateway.Battery, part.within("battery").number("percent"))
-	case "smoke":
-		r.say(gateway.Smoke, part.flag("alarm"))
-	}
+	r.read(shellyReadings, RoleSensor, told{name: map[string]any(part)})
 }
 
 // hearSwitch takes the state of the relay, or the part of it that has changed.

@@ -14,6 +14,8 @@ import (
 // CmndPulsetime and ExecuteCommandPower of its source). Its lease is PulseTime: a value from 112 on means
 // that the relay goes off value-100 seconds after it was switched on, without any network. Power ON starts
 // that time anew, also while the relay is on; so does a restart of the device that finds the relay on.
+// What its sensors say is data (tasmotaReadings). The relay is code: PulseTime must be read, if need be written
+// and read again before the first order, and no table says that in fewer words.
 type tasmota struct {
 	topic   string
 	channel int // from 1
@@ -184,21 +186,16 @@ func (t *tasmota) hearSensors(r *report, body told) {
 	if status := body.within("StatusSNS"); status != nil {
 		body = status
 	}
-	fahrenheit := body.word("TempUnit") == "F"
-	for _, name := range sortedKeys(body) {
-		inner := body.within(name)
-		if inner == nil {
-			continue
+	delete(body, "ESP32") // the chip's own temperature is no room's
+	role := RoleSensor
+	if t.relay {
+		role = RoleRelay
+	}
+	before := len(r.readings)
+	r.read(tasmotaReadings, role, body)
+	for i := before; i < len(r.readings); i++ {
+		if s := &r.readings[i]; s.quantity == gateway.Temperature {
+			s.value = celsius(s.value, body.word("TempUnit") == "F")
 		}
-		if name == "ENERGY" {
-			r.say(gateway.Power, inner.number("Power"))
-			continue
-		}
-		if t.relay || name == "ESP32" { // the chip's own temperature is no room's
-			continue
-		}
-		r.say(gateway.Temperature, celsius(inner.number("Temperature"), fahrenheit))
-		r.say(gateway.Humidity, inner.number("Humidity"))
-		r.say(gateway.CO2, inner.number("CarbonDioxide"))
 	}
 }

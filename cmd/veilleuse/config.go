@@ -27,6 +27,7 @@ type Config struct {
 	Alarms      AlarmsConfig
 	Guard       gateway.GuardPlan // against intruders
 	Accessories []AccessoryConfig
+	Profiles    []*mqtt.Profile // how kinds of devices speak over MQTT that are not known here
 	Attached    []mqtt.Attached // relays, sensors and valves by MQTT, in the order of the file
 }
 

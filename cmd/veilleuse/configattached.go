@@ -56,7 +56,7 @@ func attached(role mqtt.Role) func(*Config, ast.Node) error {
 		}
 		var faults []error
 		for i, item := range list.Values {
-			a, errs := attachedItem(role, item)
+			a, errs := c.attachedItem(role, item)
 			for _, other := range c.Attached {
 				if len(errs) == 0 && (other.Name == a.Name || other.ID() == a.ID()) {
 					errs = append(errs, placed{item, fmt.Errorf("%s is attached twice: name and topic must differ", other.Name)})
@@ -76,7 +76,7 @@ func attached(role mqtt.Role) func(*Config, ast.Node) error {
 }
 
 // attachedItem reads one device and says every fault.
-func attachedItem(role mqtt.Role, item ast.Node) (mqtt.Attached, []error) {
+func (c *Config) attachedItem(role mqtt.Role, item ast.Node) (mqtt.Attached, []error) {
 	a := mqtt.Attached{Role: role}
 	switch role {
 	case mqtt.RoleRelay:
@@ -109,6 +109,7 @@ func attachedItem(role mqtt.Role, item ast.Node) (mqtt.Attached, []error) {
 	if seen["lease"] && seen["without_lease"] {
 		faults = append(faults, errors.New("lease and without_lease exclude each other; leave one out"))
 	}
+	a.Profile = c.profile(a.Kind)
 	if len(faults) == 0 {
 		if err := a.Check(); err != nil {
 			faults = append(faults, splitErrors(err)...)

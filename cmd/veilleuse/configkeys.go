@@ -59,6 +59,7 @@ var keys = []key{
 	{"guard.entry", span(func(c *Config) *time.Duration { return &c.Guard.Entry }, 0, longestDelay)},
 	{"guard.sirens", span(func(c *Config) *time.Duration { return &c.Guard.Sirens }, 0, longestStep)},
 	{"accessories", accessories},
+	{"profiles", profileList},
 	{"relays", attached(mqtt.RoleRelay)},
 	{"sensors", attached(mqtt.RoleSensor)},
 	{"valves", attached(mqtt.RoleValve)},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -50,7 +51,9 @@ func (r *reader) fault(n ast.Node, format string, args ...any) {
 
 // section reads the keys of one level of the file.
 func (r *reader) section(prefix string, n ast.Node) {
-	for _, pair := range pairs(n) {
+	all := slices.Clone(pairs(n))
+	slices.SortStableFunc(all, func(a, b *ast.MappingValueNode) int { return cmp.Compare(turn(a), turn(b)) })
+	for _, pair := range all {
 		path := prefix + pair.Key.GetToken().Value
 		switch {
 		case isSection(path):
@@ -65,6 +68,14 @@ func (r *reader) section(prefix string, n ast.Node) {
 	if prefix == "" && len(pairs(n)) == 0 && n.Type() != ast.NullType && n.Type() != ast.CommentType && n.Type() != ast.CommentGroupType {
 		r.fault(n, "expected keys as in \"state: /var/lib/veilleuse\"")
 	}
+}
+
+// turn is when a key is read: profiles before the devices that name them, wherever they stand.
+func turn(pair *ast.MappingValueNode) int {
+	if pair.Key.GetToken().Value == "profiles" {
+		return 0
+	}
+	return 1
 }
 
 func (r *reader) value(path string, pair *ast.MappingValueNode) {
