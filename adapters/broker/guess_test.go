@@ -129,3 +129,61 @@ func TestQueueForTheTurnCanBeLeft(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A flood of logins from ever new addresses keeps no more than a quarter of a core busy, and costs those who
+// have shown their password before nothing.
+func TestAFloodOfLoginsLeavesTheHouseItsCore(t *testing.T) {
+	const guesses = 12
+	hash, err := bcrypt.GenerateFromPassword([]byte("right"), bcrypt.MinCost+3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := newUsers(map[string]string{"anna": string(hash)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := try(u, "anna", "right", friend, noon); err != nil {
+		t.Fatal(err)
+	}
+	quickest := time.Hour
+	for range 5 {
+		began := time.Now()
+		_ = bcrypt.CompareHashAndPassword(hash, []byte("guess"))
+		quickest = min(quickest, time.Since(began))
+	}
+	began, done := time.Now(), make(chan struct{})
+	go func() {
+		defer close(done)
+		from := attacker
+		for range guesses {
+			from = from.Next()
+			_ = try(u, "anna", "guess", from, noon)
+		}
+	}()
+	for range 100 {
+		if err := try(u, "anna", "right", friend, noon); err != nil {
+			t.Error(err)
+		}
+	}
+	known := time.Since(began)
+	<-done
+	took := time.Since(began)
+	if least := quickest * 9 / 10 * (1 + restAfterWrong) * (guesses - 1); took < least {
+		t.Errorf("%d guesses took %v, of which each kept a core busy for %v; at least %v are wanted", guesses, took, quickest, least)
+	}
+	if known > took/2 {
+		t.Errorf("who was known waited %v", known)
+	}
+}
+
+// Who has to wait takes nobody's turn.
+func TestThePunishedDoNotQueue(t *testing.T) {
+	u := annaOnly(t)
+	for range freeTries {
+		_ = try(u, "anna", "guess", attacker, noon)
+	}
+	u.turn <- struct{}{} // somebody else's, for long
+	if err := try(u, "anna", "guess", attacker, noon); err == nil || !strings.Contains(err.Error(), "too many") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -33,7 +33,8 @@ type settings struct {
 	cloud       string // URL of the vendor; "": nobody
 	witness     string // host:port that shows that the internet is there
 	accessories []string
-	more        string // of the configuration
+	more        string // of the configuration, at its end: without the two above, more of mqtt
+	secure      bool   // the broker speaks TLS
 	homekit     string // host:port of the bridge; "": a free one of this machine alone
 	inside      *network
 	ntp         bool // let the program see that a time server keeps the machine's clock in step
@@ -44,6 +45,9 @@ func newHouse(t *testing.T, with tools, s settings) *house {
 	t.Helper()
 	h := &house{t: t, with: with, folder: t.TempDir(), mqtt: s.broker, ntp: s.ntp, inside: s.inside}
 	broker := "  broker: mqtt://" + s.broker + "\n"
+	if s.secure {
+		broker = "  broker: mqtts://" + s.broker + "\n"
+	}
 	if s.broker == "" {
 		h.mqtt = freeAddress(t)
 		broker = "  broker: embedded\n  listen: " + h.mqtt + "\n"

@@ -14,12 +14,13 @@ import (
 	"time"
 )
 
-// startMosquitto runs an empty broker at that address.
-func startMosquitto(t *testing.T, address string) *process {
+// startMosquitto runs an empty broker at that address, with more lines of configuration.
+func startMosquitto(t *testing.T, address string, more ...string) *process {
 	t.Helper()
 	host, port, _ := net.SplitHostPort(address)
 	config := filepath.Join(t.TempDir(), "mosquitto.conf")
-	text := fmt.Sprintf("listener %s %s\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\nmax_queued_messages 5000\n", port, host)
+	text := fmt.Sprintf("listener %s %s\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\nmax_queued_messages 5000\n", port, host) +
+		strings.Join(more, "\n") + "\n"
 	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -52,12 +53,13 @@ type listener struct {
 	all []heard
 }
 
-// listen subscribes to a filter.
-func listen(t *testing.T, broker, filter string) *listener {
+// listen subscribes to a filter, with more options of mosquitto_sub.
+func listen(t *testing.T, broker, filter string, more ...string) *listener {
 	t.Helper()
 	host, port, _ := net.SplitHostPort(broker)
 	l := &listener{}
-	cmd := exec.Command("mosquitto_sub", "-h", host, "-p", port, "-q", "1", "-t", filter, "-F", "%r %t %p")
+	args := append([]string{"-h", host, "-p", port, "-q", "1", "-t", filter, "-F", "%r %t %p"}, more...)
+	cmd := exec.Command("mosquitto_sub", args...)
 	l.process = startProcess(t, "mosquitto_sub", cmd, l.hear)
 	return l
 }

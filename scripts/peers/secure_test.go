@@ -1,0 +1,212 @@
+package peers
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+)
+
+// secured is a house whose embedded broker speaks TLS to those whom it knows.
+type secured struct {
+	t     *testing.T
+	house *house
+	certs *authority
+}
+
+const accessList = `user phone
+topic read veilleuse/#
+topic write veilleuse/+/+/set
+user thermometer
+topic write bath/temperature
+topic readwrite own/thermometer
+`
+
+// TestSecureEmbedded uses the broker inside with Mosquitto's clients over TLS: by client certificate, by
+// password, under an access list, and over a restart.
+func TestSecureEmbedded(t *testing.T) {
+	s := &secured{t: t, certs: newAuthority(t)}
+	with := needTools(t)
+	s.certs.server("broker")
+	s.certs.client("phone")
+	s.house = newHouse(t, with, settings{})
+	s.users("open sesame")
+	s.configure()
+	s.house.start()
+	sub := listen(t, s.house.mqtt, "veilleuse/#", s.as("phone")...)
+
+	need(t, "mosquitto_sub reads over TLS, by its certificate", func() (string, error) {
+		_, err := sub.await(10*time.Second, time.Time{}, "veilleuse/status", func(payload string) bool { return payload == "online" })
+		return "", err
+	})
+	promise(t, "mosquitto_pub writes over TLS, by its password", func() (string, error) {
+		began := time.Now()
+		if err := s.measure("18.5", "open sesame"); err != nil {
+			return "", err
+		}
+		got, err := sub.await(5*time.Second, began, "veilleuse/room/own-bath", func(payload string) bool { return readPage(payload).Temperature == 18.5 })
+		return seconds(got.at.Sub(began)), err
+	})
+	s.strangers()
+	s.refusals(sub)
+	s.renewals()
+	s.restart()
+	promise(t, "SIGTERM ends the daemon, and the race detector found nothing", s.house.endsSoon)
+}
+
+// configure writes the keys of the broker and a thermometer.
+func (s *secured) configure() {
+	text, err := os.ReadFile(s.house.config)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.house.file("veilleuse.yaml", string(text)+
+		"  users_file: "+s.house.folder+"/users\n  acl_file: "+s.house.file("acl", accessList)+"\n"+
+		"  tls_certificate_file: "+s.certs.file("broker.pem")+"\n  tls_key_file: "+s.certs.file("broker.key")+"\n"+
+		"  client_ca_file: "+s.certs.file("ca.pem")+"\n"+
+		"sensors:\n  - {name: Thermometer, kind: plain, topic: bath/temperature, room: Bath}\n")
+}
+
+func (s *secured) users(password string) {
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost) // a usual one takes seconds with the race detector
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.house.file("users", "thermometer:"+string(hash)+"\n")
+}
+
+// as are the options of Mosquitto's clients for a user with a certificate.
+func (s *secured) as(name string) []string {
+	return []string{"--cafile", s.certs.file("ca.pem"), "--cert", s.certs.file(name + ".pem"), "--key", s.certs.file(name + ".key")}
+}
+
+// measure publishes a temperature as the thermometer.
+func (s *secured) measure(celsius, password string) error {
+	return s.by(password, "bath/temperature", celsius)
+}
+
+func (s *secured) by(password, topic, payload string, more ...string) error {
+	return publish(s.house.mqtt, topic, payload, append([]string{"--cafile", s.certs.file("ca.pem"), "-u", "thermometer", "-P", password}, more...)...)
+}
+
+func (s *secured) strangers() {
+	promise(s.t, "who has neither is turned away, as is a wrong password, a strange certificate and plain MQTT", func() (string, error) {
+		other := newAuthority(s.t)
+		other.client("phone")
+		for what, err := range map[string]error{
+			"nobody":           publish(s.house.mqtt, "own/thermometer", "x", "--cafile", s.certs.file("ca.pem")),
+			"a wrong password": s.by("guess", "own/thermometer", "x"),
+			"a strange certificate": publish(s.house.mqtt, "own/thermometer", "x", "--cafile", s.certs.file("ca.pem"),
+				"--cert", other.file("phone.pem"), "--key", other.file("phone.key")),
+			"plain MQTT": publish(s.house.mqtt, "own/thermometer", "x", "-u", "thermometer", "-P", "open sesame"),
+		} {
+			if err == nil {
+				return "", fmt.Errorf("%s is let in", what)
+			}
+		}
+		return "", nil
+	})
+}
+
+// refusals are wishes that the broker does not pass on.
+func (s *secured) refusals(sub *listener) {
+	refused := func(send func() error, words string) (string, error) {
+		began := time.Now()
+		if err := send(); err != nil {
+			return "", err
+		}
+		var what string
+		_, err := sub.await(5*time.Second, began, "veilleuse/event", func(payload string) bool {
+			p := readPage(payload)
+			what = p.What + ": " + p.Why
+			return p.Kind == "refused" && strings.Contains(p.What, `{"target":29}`) && strings.Contains(p.Why, words)
+		})
+		return what, err
+	}
+	promise(s.t, "a wish of who may not steer is an event with its text and the reason", func() (string, error) {
+		return refused(func() error { return s.by("open sesame", "veilleuse/room/own-bath/set", `{"target":29}`) }, "access list")
+	})
+	promise(s.t, "so is a retained wish", func() (string, error) {
+		return refused(func() error {
+			return publish(s.house.mqtt, "veilleuse/room/own-bath/set", `{"target":29}`, append(s.as("phone"), "-r")...)
+		}, "must not be retained")
+	})
+}
+
+// renewals are files that change while the daemon runs.
+func (s *secured) renewals() {
+	promise(s.t, "a renewed certificate is shown without a restart", func() (string, error) {
+		before, err := s.certs.shown(s.house.mqtt)
+		if err != nil {
+			return "", err
+		}
+		s.certs.server("broker")
+		after, err := s.certs.shown(s.house.mqtt)
+		if err == nil && after != s.certs.serial {
+			err = fmt.Errorf("certificate %d is shown after %d, want %d", after, before, s.certs.serial)
+		}
+		return "", errors.Join(err, s.measure("19", "open sesame"))
+	})
+	promise(s.t, "a changed password holds without a restart, the old one no more", func() (string, error) {
+		s.users("another")
+		if s.measure("20", "open sesame") == nil {
+			return "", errors.New("the old password is taken")
+		}
+		return "", s.measure("20", "another")
+	})
+}
+
+func (s *secured) restart() {
+	promise(s.t, "what a client retained is there after a restart", func() (string, error) {
+		if err := s.by("another", "own/thermometer", "kept", "-r"); err != nil {
+			return "", err
+		}
+		s.house.end()
+		s.house.start()
+		sub := listen(s.t, s.house.mqtt, "own/#", "--cafile", s.certs.file("ca.pem"), "-u", "thermometer", "-P", "another")
+		_, err := sub.await(5*time.Second, time.Time{}, "own/thermometer", func(payload string) bool { return payload == "kept" })
+		return "", err
+	})
+}
+
+// TestSecureMosquitto uses a Mosquitto that asks for a certificate, and takes it away for a while.
+func TestSecureMosquitto(t *testing.T) {
+	with := needTools(t)
+	certs := newAuthority(t)
+	certs.server("broker")
+	certs.client("veilleuse")
+	certs.client("watcher")
+	address := freeAddress(t)
+	secure := []string{"cafile " + certs.file("ca.pem"), "certfile " + certs.file("broker.pem"), "keyfile " + certs.file("broker.key"),
+		"require_certificate true", "use_identity_as_username true",
+		"user root"} // else it may not read the keys, where it starts as root
+	mosquitto := startMosquitto(t, address, secure...)
+	h := newHouse(t, with, settings{broker: address, secure: true, more: "  ca_file: " + certs.file("ca.pem") +
+		"\n  certificate_file: " + certs.file("veilleuse.pem") + "\n  key_file: " + certs.file("veilleuse.key") + "\n"})
+	h.start()
+	as := []string{"--cafile", certs.file("ca.pem"), "--cert", certs.file("watcher.pem"), "--key", certs.file("watcher.key")}
+	online := func(since time.Time, limit time.Duration) (string, error) {
+		sub := listen(t, address, "veilleuse/#", as...)
+		defer sub.stop(syscall.SIGTERM)
+		got, err := sub.await(limit, time.Time{}, "veilleuse/status", func(payload string) bool { return payload == "online" })
+		if err == nil && len(sub.heard(time.Time{})) < 4 {
+			err = fmt.Errorf("there are %d topics only", len(sub.heard(time.Time{})))
+		}
+		return seconds(got.at.Sub(since)), err
+	}
+	promise(t, "a Mosquitto that asks for a certificate gets ours", func() (string, error) {
+		_, err := online(time.Now(), 10*time.Second)
+		return "", err
+	})
+	mosquitto.stop(syscall.SIGKILL)
+	time.Sleep(5 * time.Second)
+	startMosquitto(t, address, secure...)
+	back := time.Now()
+	promise(t, "back after 5 s, empty, it has everything again within 5 s", func() (string, error) { return online(back, 5*time.Second) })
+	promise(t, "SIGTERM ends the daemon, and the race detector found nothing", h.endsSoon)
+}
