@@ -26,13 +26,24 @@ type link struct {
 	host    string // for the Host header
 }
 
-func dial(ctx context.Context, address string) (*link, error) {
-	dialer := net.Dialer{Timeout: dialTimeout, KeepAliveConfig: keepAlive}
-	conn, err := dialer.DialContext(ctx, "tcp", address)
+// Dial opens the connection on which an accessory at host:port is talked with. Nil, which is what a program wants, is TCP
+// with a keep-alive; a test may have a network in memory instead.
+type Dial func(ctx context.Context, address string) (net.Conn, error)
+
+func (d Dial) link(ctx context.Context, address string) (*link, error) {
+	if d == nil {
+		d = overTCP
+	}
+	conn, err := d(ctx, address)
 	if err != nil {
 		return nil, err // it says "dial tcp" and the address itself
 	}
 	return &link{newChannel(conn), hostHeader(address)}, nil
+}
+
+func overTCP(ctx context.Context, address string) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: dialTimeout, KeepAliveConfig: keepAlive}
+	return dialer.DialContext(ctx, "tcp", address)
 }
 
 func (l *link) close() { l.channel.conn.Close() }
@@ -97,7 +108,7 @@ func statusError(method, target string, answer response) error {
 // Identify asks an accessory that is not paired to show itself, by a blink or a beep. A paired one refuses with
 // StatusPrivileges.
 func Identify(ctx context.Context, address string) error {
-	l, err := dial(ctx, address)
+	l, err := Dial(nil).link(ctx, address)
 	if err != nil {
 		return fmt.Errorf("identify: %w", err)
 	}

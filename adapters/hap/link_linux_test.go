@@ -10,7 +10,7 @@ import (
 // TestLinkNoticesDeadDevices looks at what the kernel was told: a device that lost its power ends the session within
 // 35 s, and not after two hours.
 func TestLinkNoticesDeadDevices(t *testing.T) {
-	l, err := dial(within(t, 20*time.Second), newTestAccessory(t).address())
+	l, err := Dial(nil).link(within(t, 20*time.Second), newTestAccessory(t).address())
 	if err != nil {
 		t.Fatal(err)
 	}

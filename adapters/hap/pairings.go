@@ -10,8 +10,8 @@ import (
 // PairedController is one controller that an accessory is paired with.
 type PairedController struct {
 	ID    string
-	Key   ed25519.PublicKey
-	Admin bool // may add and remove pairings
+	Key   ed25519.PublicKey // nil in a list that gives none, or one of another length than 32 bytes
+	Admin bool              // may add and remove pairings
 }
 
 // Pairings lists the controllers that the accessory is paired with. Only an admin may.
@@ -22,17 +22,7 @@ func (s *Session) Pairings(ctx context.Context) ([]PairedController, error) {
 // AddPairing makes the accessory know another controller, or changes whether one that it knows is an admin. Only an
 // admin may.
 func (s *Session) AddPairing(ctx context.Context, controller PairedController) error {
-	permissions := byte(permissionUser)
-	if controller.Admin {
-		permissions = permissionAdmin
-	}
-	_, err := ask(ctx, s.exchangePairings, tlvOf(1, Item{TagMethod, []byte{methodAddPairing}},
-		Item{TagIdentifier, []byte(controller.ID)}, Item{TagPublicKey, controller.Key},
-		Item{TagPermissions, []byte{permissions}}))
-	if err != nil {
-		return fmt.Errorf("add pairing: %w", err)
-	}
-	return nil
+	return AddPairingOver(ctx, s.exchangePairings, controller)
 }
 
 // RemovePairing makes the accessory forget a controller. Removing our own ends the session, and removing the last admin
@@ -57,12 +47,32 @@ func PairingsOver(ctx context.Context, exchange Exchange) ([]PairedController, e
 	}
 	var all []PairedController
 	for _, entry := range answer.Split() {
-		if id := entry.Get(TagIdentifier); id != nil {
-			permissions, _ := entry.Number(TagPermissions)
-			all = append(all, PairedController{string(id), entry.Get(TagPublicKey), permissions&permissionAdmin != 0})
+		id, key := entry.Get(TagIdentifier), entry.Get(TagPublicKey)
+		if id == nil {
+			continue
 		}
+		if len(key) != ed25519.PublicKeySize {
+			key = nil // whose it is counts, and that it is there
+		}
+		permissions, _ := entry.Number(TagPermissions)
+		all = append(all, PairedController{string(id), key, permissions&permissionAdmin != 0})
 	}
 	return all, nil
+}
+
+// AddPairingOver is [Session.AddPairing] over the transport of a verified session.
+func AddPairingOver(ctx context.Context, exchange Exchange, controller PairedController) error {
+	permissions := byte(permissionUser)
+	if controller.Admin {
+		permissions = permissionAdmin
+	}
+	_, err := ask(ctx, exchange, tlvOf(1, Item{TagMethod, []byte{methodAddPairing}},
+		Item{TagIdentifier, []byte(controller.ID)}, Item{TagPublicKey, controller.Key},
+		Item{TagPermissions, []byte{permissions}}))
+	if err != nil {
+		return fmt.Errorf("add pairing: %w", err)
+	}
+	return nil
 }
 
 // RemovePairingOver is [Session.RemovePairing] over the transport of a verified session.

@@ -2,6 +2,8 @@ package hap
 
 import (
 	"bytes"
+	"context"
+	"crypto/ed25519"
 	"errors"
 	"net/http"
 	"testing"
@@ -83,4 +85,23 @@ func TestRemovingOurselves(t *testing.T) {
 		}
 		<-s.Done()
 	}
+}
+
+// FuzzPairings lets an accessory answer a list of pairings with anything.
+func FuzzPairings(f *testing.F) {
+	f.Add(tlvOf(2, Item{TagIdentifier, []byte("one")}, Item{TagPublicKey, make([]byte, 32)}, Item{TagPermissions, []byte{1}},
+		Item{Tag: TagSeparator}, Item{TagIdentifier, []byte("two")}).Encode())
+	f.Add(errorTLV(2, ErrorAuthentication, 0).Encode())
+	f.Add([]byte{6, 1, 2, 255, 0, 1, 0, 11, 9, 1, 1, 1, 1, 1, 1, 1, 1, 1})
+	f.Fuzz(func(t *testing.T, body []byte) {
+		all, err := PairingsOver(t.Context(), func(context.Context, TLV) (TLV, error) { return DecodeTLV(body) })
+		if err != nil && all != nil {
+			t.Errorf("%v comes with %+v", err, all)
+		}
+		for _, c := range all {
+			if len(c.Key) != 0 && len(c.Key) != ed25519.PublicKeySize {
+				t.Errorf("%q has a key of %d bytes", c.ID, len(c.Key))
+			}
+		}
+	})
 }

@@ -30,9 +30,14 @@ const (
 // features is the "ff" of its TXT record, 0 if unknown. It restarts by itself where SRP demands it. Errors of the
 // accessory are *PairingError, wrapped in words for the user.
 func PairSetup(ctx context.Context, address, code string, identity Identity, features byte) (Pairing, error) {
+	return Dial(nil).PairSetup(ctx, address, code, identity, features)
+}
+
+// PairSetup is the function [PairSetup] over the connections that d opens.
+func (d Dial) PairSetup(ctx context.Context, address, code string, identity Identity, features byte) (Pairing, error) {
 	restarts, busy := 0, 0
 	for {
-		pairing, err := pairSetupOnce(ctx, address, code, identity, features)
+		pairing, err := d.pairSetupOnce(ctx, address, code, identity, features)
 		if err == nil {
 			pairing.Address = address
 			return pairing, nil
@@ -52,8 +57,8 @@ func PairSetup(ctx context.Context, address, code string, identity Identity, fea
 	}
 }
 
-func pairSetupOnce(ctx context.Context, address, code string, identity Identity, features byte) (Pairing, error) {
-	l, err := dial(ctx, address)
+func (d Dial) pairSetupOnce(ctx context.Context, address, code string, identity Identity, features byte) (Pairing, error) {
+	l, err := d.link(ctx, address)
 	if err != nil {
 		return Pairing{}, err
 	}

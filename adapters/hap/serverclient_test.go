@@ -177,7 +177,7 @@ type strictClient struct {
 // dial connects in plain text.
 func (s *testServer) dial() *strictClient {
 	s.t.Helper()
-	l, err := dial(context.Background(), s.address)
+	l, err := Dial(nil).link(context.Background(), s.address)
 	if err != nil {
 		s.t.Fatal(err)
 	}

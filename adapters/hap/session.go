@@ -29,10 +29,15 @@ type Session struct {
 // wire; it must return soon and must not use the session. ctx bounds the opening alone. Errors that matter are
 // ErrPairingRemoved and ErrOtherAccessory.
 func Connect(ctx context.Context, address string, pairing Pairing, onEvent func([]Reading)) (*Session, error) {
+	return Dial(nil).Connect(ctx, address, pairing, onEvent)
+}
+
+// Connect is the function [Connect] over the connection that d opens.
+func (d Dial) Connect(ctx context.Context, address string, pairing Pairing, onEvent func([]Reading)) (*Session, error) {
 	if address == "" {
 		address = pairing.Address
 	}
-	l, err := dial(ctx, address)
+	l, err := d.link(ctx, address)
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", pairing.AccessoryID, err)
 	}

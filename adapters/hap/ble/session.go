@@ -235,6 +235,12 @@ func (s *Session) Pairings(ctx context.Context) (all []hap.PairedController, err
 	return all, err
 }
 
+// AddPairing makes the accessory know another controller, or changes whether one that it knows is an admin. Only an
+// admin may.
+func (s *Session) AddPairing(ctx context.Context, controller hap.PairedController) error {
+	return s.withPairings(ctx, func(exchange hap.Exchange) error { return hap.AddPairingOver(ctx, exchange, controller) })
+}
+
 // RemovePairing makes the accessory forget a controller. Removing the last admin makes it forget all.
 // Only an admin may.
 func (s *Session) RemovePairing(ctx context.Context, id string) error {

@@ -230,6 +230,37 @@ func TestPairings(t *testing.T) {
 	}
 }
 
+// TestASecondControllerJoins adds one by the first, lets it read with its own keys, and removes it.
+func TestASecondControllerJoins(t *testing.T) {
+	a := bletest.NewAlarm(t)
+	first := pair(t, a)
+	s := open(t, a, first)
+	identity, err := hap.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AddPairing(t.Context(), hap.PairedController{ID: identity.ID, Key: identity.Public(), Admin: true}); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := s.Pairings(t.Context()); err != nil || len(all) != 2 {
+		t.Fatalf("pairings %v (%v)", all, err)
+	}
+	s.Close()
+	second := first
+	second.Controller = identity
+	s = open(t, a, second)
+	if readings, err := s.Read(t.Context(), coDetected); err != nil || readings[0].Status != hap.StatusOK {
+		t.Errorf("the second reads %v (%v)", readings, err)
+	}
+	if err := s.RemovePairing(t.Context(), first.Controller.ID); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	if _, err := ble.Open(t.Context(), connect(t, a), first, ble.Layout{}, 1); !errors.Is(err, hap.ErrPairingRemoved) {
+		t.Errorf("the first, which was removed, gets %v", err)
+	}
+}
+
 func TestKnownLayoutIsNotAskedForAgain(t *testing.T) {
 	a := bletest.NewAlarm(t)
 	pairing := pair(t, a)

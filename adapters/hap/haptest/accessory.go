@@ -2,10 +2,14 @@ package haptest
 
 import (
 	"context"
+	"crypto/ed25519"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/veilleuse/veilleuse/adapters/hap"
@@ -18,6 +22,8 @@ type Options struct {
 	SetupCode   hap.SetupCode   // empty: drawn at random
 	// OnWrite may refuse what a controller writes, or react to it. Nil takes everything that the metadata allow.
 	OnWrite func(writes []hap.WriteRequest) []hap.WriteResult
+	// Network is where it listens, at any address, which then must be given; nil: loopback.
+	Network *Network
 }
 
 // Accessory is an accessory server on loopback: the real one of package hap behind a listener that can spoil what it
@@ -173,7 +179,66 @@ func (a *Accessory) Pair(ctx context.Context) (hap.Pairing, error) {
 	if err != nil {
 		return hap.Pairing{}, err
 	}
-	return hap.PairSetup(ctx, a.Address(), a.Code(), identity, 0)
+	return a.Dial().PairSetup(ctx, a.Address(), a.Code(), identity, 0)
+}
+
+// Dial is how the accessory is reached.
+func (a *Accessory) Dial() hap.Dial {
+	if a.options.Network == nil {
+		return nil
+	}
+	return a.options.Network.Dial
+}
+
+// Know makes a controller known to the accessory as if it had been paired before it was switched on, without the toil of
+// pair-setup. The accessory must be stopped.
+func (a *Accessory) Know(identity hap.Identity) (hap.Pairing, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.stop != nil {
+		return hap.Pairing{}, errors.New("the accessory is running")
+	}
+	raw, err := json.Marshal(map[string]any{"key": identity.Public(), "admin": true})
+	if err != nil {
+		return hap.Pairing{}, err
+	}
+	if err := a.store.Set(pairingPrefix+hex.EncodeToString([]byte(identity.ID)), raw); err != nil {
+		return hap.Pairing{}, err
+	}
+	return hap.Pairing{AccessoryID: a.identity.DeviceID, AccessoryKey: a.Key(), Address: a.address, Controller: identity}, nil
+}
+
+// Key is the accessory's long-term public key.
+func (a *Accessory) Key() ed25519.PublicKey { return a.identity.Public() }
+
+// Controllers are the ids of those that are paired with it, sorted.
+func (a *Accessory) Controllers() []string {
+	keys, err := a.store.List(pairingPrefix)
+	if err != nil {
+		return nil // a store in memory fails only when it is told to
+	}
+	var all []string
+	for _, key := range keys {
+		if id, err := hex.DecodeString(strings.TrimPrefix(key, pairingPrefix)); err == nil {
+			all = append(all, string(id))
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// pairingPrefix is where a hap.Server keeps its pairings: followed by the controller's id in hexadecimal digits.
+const pairingPrefix = "pairing/"
+
+// MoveTo stops, and starts again at that address.
+func (a *Accessory) MoveTo(address string) error {
+	if err := a.Stop(); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	a.address = address
+	a.mu.Unlock()
+	return a.Start()
 }
 
 // Forget drops all pairings, as a reset of the device does.

@@ -9,6 +9,9 @@ import (
 // listen opens the accessory's port: any for port 0, otherwise that one. One that it had before it gets again, unless
 // another process has it for ten seconds.
 func (a *Accessory) listen() (net.Listener, error) {
+	if a.options.Network != nil {
+		return a.options.Network.Listen(a.address)
+	}
 	host, port, err := net.SplitHostPort(a.address)
 	fixed := err != nil || port != "0"
 	if fixed && a.server == nil {
