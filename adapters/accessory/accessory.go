@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/veilleuse/veilleuse/adapters/hap"
 	"github.com/veilleuse/veilleuse/adapters/hap/ble"
 	"github.com/veilleuse/veilleuse/gateway"
 )
@@ -39,7 +40,9 @@ type Options struct {
 	Radio ble.Radio
 	// Own gives the HomeKit ids of our own bridges, which are not to be found on the LAN; nil: there are none.
 	Own func() []string
-	Log *slog.Logger // nil: slog.Default()
+	// Dial opens connections to accessories on the LAN. Nil: by TCP.
+	Dial hap.Dial
+	Log  *slog.Logger // nil: slog.Default()
 }
 
 // Adapter keeps the paired accessories while it runs. Discover, Pair, Unpair and Paired also serve without Run.

@@ -7,9 +7,9 @@ import (
 )
 
 // How often the LAN is swept for accessories, in the house's time. With every session up a sweep only tells of raised
-// configuration numbers.
+// configuration numbers. While one is lost, a sweep is what finds it at another address, and that within a minute.
 const (
-	sweepEvery = time.Minute
+	sweepEvery = 30 * time.Second
 	sweepIdle  = 10 * time.Minute
 	sweepLeast = 5 * time.Second // between two sweeps, whatever happens
 )

@@ -18,12 +18,14 @@ import (
 )
 
 // Pauses between attempts to reach an accessory, in the house's time. Netatmo's devices get worse when they are pressed
-// (netatmo-facts 1.2), so from the second failure on there is at most one attempt in spacing.
+// (netatmo-facts 1.2), so attempts begin at least spacing apart, whatever happens; from the seventh on the pauses grow. The
+// longest pause is counted from the beginning of an attempt as well: one that got stuck, the pause and the next one fit
+// into a minute.
 const (
-	firstPause = time.Second
+	firstPause = time.Second // also before a session that was lost is made again
 	growth     = 1.5
-	longPause  = 48 * time.Second // with a quarter of jitter: a minute
 	spacing    = 10 * time.Second
+	longPause  = 32 * time.Second // with a quarter of jitter: 40 s
 	goodVisit  = 30 * time.Second // a session that lasts so long was no failure
 )
 
@@ -53,6 +55,8 @@ type keeper struct {
 	tried    map[string]bool           // where it was tried since it was lost
 	reread   bool                      // the database must be read anew
 	strange  map[uint64]bool           // accessories that spoke without being in the database
+	misses   map[gateway.DeviceID]int  // how often in a row a device was not in the database, over all sessions
+	errands  []errand                  // that wait for a session
 	names    map[gateway.DeviceID]bool // all that the devices go by
 	air      air                       // of one on Bluetooth LE
 }
@@ -60,7 +64,7 @@ type keeper struct {
 func newKeeper(h *house, r record, cancel context.CancelFunc) *keeper {
 	k := &keeper{house: h, id: r.id(), record: r, cancel: cancel, ended: make(chan struct{}), wake: make(chan struct{}, 1),
 		log: h.log.With("accessory", r.title()), tried: map[string]bool{}, strange: map[uint64]bool{},
-		reach: map[gateway.DeviceID]gateway.Reach{}, orders: map[gateway.Point]order{}}
+		misses: map[gateway.DeviceID]int{}, reach: map[gateway.DeviceID]gateway.Reach{}, orders: map[gateway.Point]order{}}
 	k.ledger = newLedger(k.rungBefore)
 	return k
 }
@@ -143,9 +147,7 @@ func (k *keeper) over(err error, learnt, long bool) {
 		return
 	}
 	k.refuse(why)
-	for _, id := range k.record.Devices {
-		k.tell(gateway.Reach{Device: id, Why: why})
-	}
+	k.unreachable(why)
 }
 
 // leave answers those who wait when the keeper ends.
@@ -185,6 +187,7 @@ func (k *keeper) tell(r gateway.Reach) {
 
 // refuse answers all that was asked. It needs the lock.
 func (k *keeper) refuse(why string) {
+	k.dismiss(why)
 	for _, o := range k.orders {
 		k.house.port.Post(gateway.Outcome{ID: o.command.ID, Point: o.command.Point,
 			Err: fmt.Sprintf("%s does not answer: %s", k.record.title(), why)})
@@ -195,10 +198,11 @@ func (k *keeper) refuse(why string) {
 // pause waits before the next attempt. An address that was not tried yet cuts it short, but not below the spacing.
 func (k *keeper) pause(ctx context.Context, began time.Time) bool {
 	k.mu.Lock()
-	wait, least := pauseAfter(k.failures)
+	failures, addresses := k.failures, len(k.candidates())
 	k.mu.Unlock()
 	port := k.house.port
-	over := port.After(wait)
+	gone := port.Now().Sub(began)
+	over := port.After(max(pauseAfter(failures, addresses)-gone, jitter(firstPause)))
 	for {
 		select {
 		case <-ctx.Done():
@@ -207,25 +211,25 @@ func (k *keeper) pause(ctx context.Context, began time.Time) bool {
 			return true
 		case <-k.wake:
 			if k.elsewhere() {
-				return port.Sleep(ctx, least-port.Now().Sub(began))
+				return port.Sleep(ctx, spacing-port.Now().Sub(began))
 			}
 		}
 	}
 }
 
-// pauseAfter returns how long to wait after so many failures in a row, and how far attempts must at least be apart.
-func pauseAfter(failures int) (wait, least time.Duration) {
+// pauseAfter returns how far after the beginning of the last attempt the next one begins, after so many failures in a
+// row. Several addresses share the longest pause, so that each has its turn in time.
+func pauseAfter(failures, addresses int) time.Duration {
 	pause := float64(firstPause)
 	for range min(failures-1, 20) {
 		pause *= growth
 	}
-	wait = time.Duration(min(pause, float64(longPause)))
-	if failures >= 2 {
-		least = spacing
-	}
-	wait = max(wait, least)
-	return wait + rand.N(wait/4+1), least
+	longest := max(longPause/time.Duration(max(addresses, 1)), spacing)
+	return jitter(max(min(time.Duration(pause), longest), spacing))
 }
+
+// jitter adds up to a quarter, so that the accessories of a house do not come back in step.
+func jitter(d time.Duration) time.Duration { return d + rand.N(d/4+1) }
 
 // elsewhere tells whether the accessory was seen at an address that was not tried since it was lost.
 func (k *keeper) elsewhere() bool {
@@ -285,4 +289,11 @@ func (k *keeper) goesBy(name gateway.DeviceID) bool {
 		}
 	}
 	return false
+}
+
+// isLive tells whether there is a session, or for one on Bluetooth LE whether it answers.
+func (k *keeper) isLive() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.live
 }

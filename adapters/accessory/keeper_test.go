@@ -23,21 +23,22 @@ func kept(known ...Known) *keeper {
 }
 
 func TestPauses(t *testing.T) {
-	for failures, want := range map[int][2]time.Duration{
-		0: {time.Second, 1250 * time.Millisecond}, // a good session was lost
-		1: {time.Second, 1250 * time.Millisecond},
-		2: {10 * time.Second, 12500 * time.Millisecond}, // from here on at most one in 10 s
-		6: {10 * time.Second, 12500 * time.Millisecond},
-		8: {17 * time.Second, 22 * time.Second},
-		9: {25 * time.Second, 33 * time.Second}, 50: {48 * time.Second, time.Minute}, 1 << 30: {48 * time.Second, time.Minute},
+	for _, test := range []struct {
+		failures, addresses int
+		least, most         time.Duration
+	}{
+		{0, 1, 10 * time.Second, 12500 * time.Millisecond}, // a good session was lost, which began long ago
+		{1, 1, 10 * time.Second, 12500 * time.Millisecond},
+		{6, 1, 10 * time.Second, 12500 * time.Millisecond},
+		{8, 1, 17 * time.Second, 22 * time.Second}, {9, 1, 25 * time.Second, 33 * time.Second},
+		{10, 1, 32 * time.Second, 40 * time.Second}, {50, 1, 32 * time.Second, 40 * time.Second}, {1 << 30, 0, 32 * time.Second, 40 * time.Second},
+		{50, 2, 16 * time.Second, 20 * time.Second},
+		{50, 4, 10 * time.Second, 12500 * time.Millisecond}, // never more than one attempt in 10 s
 	} {
 		for range 100 {
-			wait, least := pauseAfter(failures)
-			if wait < want[0] || wait > want[1] {
-				t.Errorf("after %d failures the pause is %v, want %v to %v", failures, wait, want[0], want[1])
-			}
-			if failures >= 2 && least != spacing || failures < 2 && least != 0 {
-				t.Errorf("after %d failures attempts are at least %v apart", failures, least)
+			if wait := pauseAfter(test.failures, test.addresses); wait < test.least || wait > test.most {
+				t.Errorf("after %d failures at %d addresses the pause is %v, want %v to %v", test.failures, test.addresses,
+					wait, test.least, test.most)
 			}
 		}
 	}

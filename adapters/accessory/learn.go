@@ -120,10 +120,15 @@ func (k *keeper) rungBefore(id gateway.DeviceID) float64 {
 	return n
 }
 
-// subscribe asks for events of all that is not subscribed to yet.
+// subscribe asks for events of all that is not subscribed to yet. What was away has to be asked for anew.
 func (v *visit) subscribe(ctx context.Context) error {
 	v.mu.Lock()
 	ids := v.ledger.list(func(s Source) bool { return s.Events && !v.heeded[s.ID] })
+	for id := range v.heeded {
+		if _, there := v.ledger.places[id]; !there {
+			delete(v.heeded, id)
+		}
+	}
 	v.mu.Unlock()
 	if len(ids) == 0 {
 		return nil

@@ -1,9 +1,9 @@
 package accessory_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/accessory/accessorytest"
@@ -39,15 +39,16 @@ func TestASessionComesBack(t *testing.T) {
 		}},
 		{"after connections were reset", func(_ *scene, a *haptest.Accessory) error { a.Fail(haptest.Reset, 3); a.Disconnect(); return nil }},
 		{"after a restart at the same port", func(s *scene, _ *haptest.Accessory) error { return s.fake.Restart("Smoke", nil) }},
-		{"after a restart at another port", func(s *scene, _ *haptest.Accessory) error { return s.fake.Move("Smoke") }},
+		{"after a restart at another port", func(s *scene, _ *haptest.Accessory) error { return s.fake.MoveTo("Smoke", "10.0.0.1:6001") }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := play(t, 100, alone())
-			s.up(smokeID)
-			s.reads(smokeID, gateway.Smoke, gateway.Flag(false))
-			s.must(test.spoil(s, s.server("Smoke")))
-			s.must(s.fake.SetSmoke("Smoke", true)) // whoever is not there hears of it when it is back
-			s.reads(smokeID, gateway.Smoke, gateway.Flag(true))
+			synctest.Test(t, func(t *testing.T) {
+				s, _ := quiet(t, alone())
+				s.back(time.Minute, smokeID)
+				s.must(test.spoil(s, s.server("Smoke")))
+				s.must(s.fake.SetSmoke("Smoke", true)) // whoever is not there hears of it when it is back
+				happens(s, time.Minute, "the smoke", func(r gateway.Reading) bool { return r.Quantity == gateway.Smoke && r.Value.Yes() })
+			})
 		})
 	}
 }
@@ -168,50 +169,6 @@ func TestDevicesOfARestoredPairingAreToldOf(t *testing.T) {
 	if r := gatewaytest.Wait[gateway.Reach](s.house, nil); r.OK || r.Device != smokeID {
 		t.Errorf("got %+v, want that it does not answer", r)
 	}
-}
-
-func TestFiftyAccessoriesThroughFaults(t *testing.T) {
-	const count, speed = 50, 200
-	var servers []accessorytest.Server
-	for i := range count {
-		servers = append(servers, accessorytest.Single(accessorytest.Device{Kind: accessorytest.SmokeAlarm,
-			Name: fmt.Sprint("Smoke ", i), Serial: fmt.Sprintf("70:ee:50:bb:00:%02x", i)}))
-	}
-	s := play(t, speed, servers)
-	var ids []gateway.DeviceID
-	for _, server := range servers {
-		ids = append(ids, gateway.DeviceID(server.Devices[0].Serial))
-	}
-	s.up(ids...)
-	began := time.Now()
-	faults := []haptest.Fault{haptest.Reset, haptest.DropAfterVerify, haptest.HalfAnswer, haptest.WrongNonce}
-	for round := range 3 {
-		for i, server := range servers {
-			a := s.server(server.Name)
-			a.Fail(faults[(i+round)%len(faults)], 1+i%3)
-			a.Disconnect()
-		}
-	}
-	missing := map[gateway.DeviceID]bool{}
-	for i, server := range servers {
-		s.must(s.fake.SetSmoke(server.Name, true))
-		missing[ids[i]] = true
-	}
-	gatewaytest.Wait(s.house, func(r gateway.Reading) bool {
-		if r.Quantity == gateway.Smoke && r.Value.Yes() {
-			delete(missing, r.Device)
-		}
-		return len(missing) == 0
-	})
-	// One attempt in ten seconds, and the first two sooner, for each of three rounds.
-	most := int(time.Since(began).Seconds()*speed/10) + 3*3
-	for _, server := range servers {
-		open, ever := s.server(server.Name).Connections()
-		if open > 1 || ever > most+2 {
-			t.Errorf("%s has %d connections, had %d; at most %d attempts were due", server.Name, open, ever, most)
-		}
-	}
-	s.house.Stop()
 }
 
 // set sends a command.

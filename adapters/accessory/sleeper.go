@@ -71,7 +71,12 @@ func (k *keeper) watchOver(ctx context.Context) {
 func (k *keeper) mustVisit(now time.Time) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.air.address == "" || now.Before(k.air.next) {
+	switch {
+	case k.air.address == "":
+		return false
+	case len(k.errands) > 0 && k.failures == 0: // a person waits
+		return true
+	case now.Before(k.air.next):
 		return false
 	}
 	return !k.air.learnt || len(k.orders) > 0 || k.air.state != k.air.known || k.air.doubt || k.reread ||

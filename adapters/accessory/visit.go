@@ -31,6 +31,9 @@ type session interface {
 	Write(ctx context.Context, writes ...hap.Write) ([]hap.Reading, error)
 	TimedWrite(ctx context.Context, ttl time.Duration, writes ...hap.Write) ([]hap.Reading, error)
 	Subscribe(ctx context.Context, ids ...hap.CharacteristicID) ([]hap.Reading, error)
+	Pairings(ctx context.Context) ([]hap.PairedController, error)
+	AddPairing(ctx context.Context, controller hap.PairedController) error
+	RemovePairing(ctx context.Context, id string) error
 	Done() <-chan struct{}
 	Err() error
 	Close() error
@@ -42,9 +45,8 @@ type visit struct {
 	session  session
 	address  string
 	layout   []byte                        // the database without its values
-	misses   map[gateway.DeviceID]int      // how often in a row a device was not in the database
 	heeded   map[hap.CharacteristicID]bool // what is subscribed to
-	doubtful bool                          // some were not, but not yet often enough
+	doubtful bool                          // devices were not in the database, but not yet often enough
 	polls    int
 	pollSoon <-chan time.Time
 }
@@ -59,7 +61,7 @@ func (k *keeper) visit(ctx context.Context, address string) (learnt bool, err er
 	pairing := k.record.Pairing
 	k.mu.Unlock()
 	dialling, cancel := context.WithTimeout(ctx, connectTime)
-	session, err := hap.Connect(dialling, address, pairing, k.hear)
+	session, err := k.house.options.Dial.Connect(dialling, address, pairing, k.hear)
 	cancel()
 	if err != nil {
 		return false, err
@@ -73,7 +75,7 @@ func (k *keeper) visit(ctx context.Context, address string) (learnt bool, err er
 }
 
 func newVisit(k *keeper, s session, address string) *visit {
-	return &visit{keeper: k, session: s, address: address, misses: map[gateway.DeviceID]int{}, heeded: map[hap.CharacteristicID]bool{}}
+	return &visit{keeper: k, session: s, address: address, heeded: map[hap.CharacteristicID]bool{}}
 }
 
 // settled notes that the session works, before anybody is told that the devices answer.
@@ -135,6 +137,9 @@ func (v *visit) work(ctx context.Context) error {
 			v.putBack(orders[i+1:])
 			return err
 		}
+	}
+	if err := v.runErrands(ctx); err != nil {
+		return err
 	}
 	v.mu.Lock()
 	reread := v.reread

@@ -20,6 +20,8 @@ type Options struct {
 	// OnWrite, which may be nil, is told of everything that a controller writes, just before the device shows it. It may
 	// call the House's methods, and must return soon.
 	OnWrite func(Written)
+	// Network is where the servers are, one host each, if their Listen does not say otherwise; nil: loopback.
+	Network *haptest.Network
 }
 
 // Server is one accessory server: a bridge with its devices, or a single device. It is paired as a whole.
@@ -83,6 +85,7 @@ type server struct {
 	Server
 	accessory *haptest.Accessory
 	aids      map[string]uint64 // by the device's name
+	hidden    map[string]bool   // devices that are left out of the list
 	next      uint64
 }
 
@@ -101,7 +104,7 @@ func Start(options Options) (*House, error) {
 }
 
 func (h *House) start(s Server) error {
-	r := &server{Server: s, aids: map[string]uint64{}, next: hap.BridgeAID + 1}
+	r := &server{Server: s, aids: map[string]uint64{}, hidden: map[string]bool{}, next: hap.BridgeAID + 1}
 	if s.Single {
 		if len(s.Devices) != 1 {
 			return fmt.Errorf("%s is a single device, but has %d", s.Name, len(s.Devices))
@@ -112,7 +115,10 @@ func (h *House) start(s Server) error {
 	for _, d := range s.Devices {
 		r.add(d.Name)
 	}
-	accessory, err := haptest.StartAccessory(haptest.Options{Listen: s.Listen, SetupCode: hap.SetupCode(s.Code),
+	if h.options.Network != nil && s.Listen == "" {
+		s.Listen = fmt.Sprintf("10.0.0.%d:5001", len(h.servers)+1)
+	}
+	accessory, err := haptest.StartAccessory(haptest.Options{Listen: s.Listen, Network: h.options.Network, SetupCode: hap.SetupCode(s.Code),
 		Accessories: r.database(), OnWrite: func(writes []hap.WriteRequest) []hap.WriteResult { return h.written(r, writes) }})
 	if err != nil {
 		return fmt.Errorf("start %s: %w", s.Name, err)
@@ -154,7 +160,9 @@ func (s *server) first() []hap.Accessory {
 		all = append(all, Device{Name: s.Name, Model: s.Model, Serial: s.Serial}.accessory(hap.BridgeAID))
 	}
 	for _, d := range s.Devices {
-		all = append(all, d.accessory(s.aids[d.Name]))
+		if !s.hidden[d.Name] {
+			all = append(all, d.accessory(s.aids[d.Name]))
+		}
 	}
 	return all
 }
@@ -271,6 +279,11 @@ func (h *House) Remove(name string) error {
 	})
 }
 
+// Hide leaves a device out of its bridge's list, or puts it back with the aid that it had: a list that comes back short.
+func (h *House) Hide(name string, hidden bool) error {
+	return h.change(name, func(s *server) { s.hidden[name] = hidden })
+}
+
 func (h *House) change(name string, change func(*server)) error {
 	s, err := h.server(name)
 	if err != nil {
@@ -287,6 +300,22 @@ func (h *House) change(name string, change func(*server)) error {
 // called while it is off.
 func (h *House) Restart(name string, between func()) error {
 	return h.again(name, between, (*haptest.Accessory).Start)
+}
+
+// MoveTo is Restart at another address.
+func (h *House) MoveTo(name, address string) error {
+	return h.again(name, nil, func(a *haptest.Accessory) error { return a.MoveTo(address) })
+}
+
+// Know makes a controller known to a server without the toil of pair-setup, as if it had been paired before it was
+// switched on.
+func (h *House) Know(name string, identity hap.Identity) (pairing hap.Pairing, err error) {
+	a, err := h.Accessory(name)
+	if err != nil {
+		return pairing, err
+	}
+	restarted := h.Restart(name, func() { pairing, err = a.Know(identity) })
+	return pairing, errors.Join(err, restarted)
 }
 
 // Move is Restart at another port, as a device does that got another address.

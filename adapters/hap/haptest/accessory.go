@@ -232,13 +232,18 @@ const pairingPrefix = "pairing/"
 
 // MoveTo stops, and starts again at that address.
 func (a *Accessory) MoveTo(address string) error {
-	if err := a.Stop(); err != nil {
-		return err
-	}
+	return errors.Join(a.Stop(), a.Readdress(address), a.Start())
+}
+
+// Readdress gives a stopped accessory the address at which it starts again.
+func (a *Accessory) Readdress(address string) error {
 	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.stop != nil {
+		return errors.New("the accessory is running")
+	}
 	a.address = address
-	a.mu.Unlock()
-	return a.Start()
+	return nil
 }
 
 // Forget drops all pairings, as a reset of the device does.
