@@ -4,8 +4,9 @@
 // meaning.go is the table of what is understood, and understand.go turns an accessory database into devices and
 // readings. An accessory server has one keeper (keeper.go), which holds one session with it at a time (visit.go), and
 // makes one request at a time: the devices are easily upset (netatmo-facts 1.2). One on Bluetooth LE sleeps: its keeper
-// lives on what it advertises (sleeper.go, radio.go) and visits it seldom (nap.go). Pairing is in pairing.go, the
-// cadence of looking for addresses in finder.go.
+// lives on what it advertises (sleeper.go, radio.go) and visits it seldom (nap.go). Pairing is in pairing.go, sharing an
+// accessory with other controllers in controllers.go and join.go, what people ask for in the session that there is in
+// errand.go, the cadence of looking for addresses in finder.go.
 package accessory
 
 import (

@@ -138,6 +138,13 @@ func (s *scene) pair(name string) accessory.Paired {
 	return p
 }
 
+func (s *scene) unpair(id string) {
+	s.t.Helper()
+	if _, err := s.adapter.Unpair(s.t.Context(), id); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // up waits until these devices have answered.
 func (s *scene) up(ids ...gateway.DeviceID) {
 	s.t.Helper()

@@ -103,6 +103,9 @@ var modelCodes = map[string]string{
 	"presence":           "NOC",
 }
 
+// ModelCode returns the vendor's type code for the model that an accessory announces, or its maker's own text.
+func ModelCode(announced string) string { return modelCode(announced) }
+
 // modelCode returns the vendor's type code, or the maker's own text.
 func modelCode(text string) string {
 	text = strings.Trim(text, " \x00")

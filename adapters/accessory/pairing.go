@@ -35,6 +35,9 @@ type Paired struct {
 // ErrOnlyForgotten says that Unpair has deleted our half of a pairing, but could not tell the accessory.
 var ErrOnlyForgotten = errors.New("it is forgotten here, but did not answer: reset it before it is paired with anything again")
 
+// ErrAbsent says that an accessory is not to be found.
+var ErrAbsent = errors.New("announces itself on the LAN or over Bluetooth: is it on, near, and in the same network?")
+
 // Discover looks for accessories on the LAN and on Bluetooth LE once, which takes some seconds, and returns them in the
 // order of their names.
 func (a *Adapter) Discover(ctx context.Context) ([]Announced, error) { return a.look(ctx, "") }
@@ -104,7 +107,9 @@ func (a *Adapter) Pair(ctx context.Context, idOrAddress, code, room string) (Pai
 	}
 	if err := a.keep(&r); err != nil {
 		// A pairing that is not kept would lock the accessory to nobody.
-		undone := a.remove(context.WithoutCancel(ctx), r, []string{pairing.Address})
+		undone := a.openFor(context.WithoutCancel(ctx), r, []string{pairing.Address}, func(ctx context.Context, s session) error {
+			return s.RemovePairing(ctx, me.ID)
+		})
 		return Paired{}, errors.Join(err, undone)
 	}
 	if h := a.current(); h != nil {
@@ -117,7 +122,7 @@ func (a *Adapter) Pair(ctx context.Context, idOrAddress, code, room string) (Pai
 // setUp runs pair-setup over the way on which the accessory is.
 func (a *Adapter) setUp(ctx context.Context, target Announced, digits string, me hap.Identity) (hap.Pairing, error) {
 	if !target.Bluetooth {
-		return hap.PairSetup(ctx, target.Address, digits, me, target.Features)
+		return a.options.Dial.PairSetup(ctx, target.Address, digits, me, target.Features)
 	}
 	p, err := wake(ctx, a.options.Radio, target.Address)
 	if err != nil {
@@ -177,7 +182,7 @@ func (a *Adapter) locate(ctx context.Context, idOrAddress string) (Announced, er
 	case err != nil:
 		return Announced{}, fmt.Errorf("%s cannot be looked for, give its host:port instead: %w", id, err)
 	}
-	return Announced{}, fmt.Errorf("no accessory with the id %s announces itself on the LAN or over Bluetooth: is it on, near, and in the same network?", id)
+	return Announced{}, fmt.Errorf("no accessory with the id %s %w", id, ErrAbsent)
 }
 
 func (a *Adapter) configuredAddress(id string) string {
@@ -203,7 +208,7 @@ func (a *Adapter) mayPair(target Announced) error {
 	case err == nil:
 		return fmt.Errorf("%s is paired with us already; to pair it anew, unpair or reset it first", target)
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%s is paired with another controller: remove it from Apple Home first, it comes back there through our bridge", target)
+		return &TakenError{target}
 	}
 	return fmt.Errorf("read the pairing with %s: %w", target.ID, err)
 }
@@ -216,57 +221,84 @@ func (t Announced) restKey() string {
 	return t.Address
 }
 
-// heed remembers how long an accessory wants to be left alone after a wrong code.
+// heed remembers how long an accessory wants to be left alone after a wrong code, and tells one that has an owner apart.
 func (a *Adapter) heed(target Announced, err error) error {
 	var refusal *hap.PairingError
-	if errors.As(err, &refusal) && refusal.Code == hap.ErrorBackoff {
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	switch refusal.Code {
+	case hap.ErrorBackoff:
 		wait := max(refusal.Retry, spacing)
 		a.rest[target.restKey()] = time.Now().Add(wait)
 		return fmt.Errorf("%s wants to be left alone for %d s: %w", target, int(wait.Seconds()), err)
+	case hap.ErrorUnavailable:
+		return &TakenError{target}
 	}
 	return err
 }
 
 // Unpair ends the pairing with an accessory, named by its HomeKit id, at both ends. ErrOnlyForgotten says that the
-// accessory was not there to be told; our half is gone all the same.
-func (a *Adapter) Unpair(ctx context.Context, id string) error {
+// accessory was not there to be told; our half is gone all the same. Where we were its last admin it has forgotten the
+// controllers that are returned, too (HAP R2 5.11).
+func (a *Adapter) Unpair(ctx context.Context, id string) (forgotten []Controller, err error) {
 	a.pairing.Lock()
 	defer a.pairing.Unlock()
 	id = normalID(id)
 	r, err := loadRecord(a.options.Vault, id)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("no accessory with the id %s is paired with us", id)
+		return nil, notPaired(id)
 	case errors.Is(err, errDamaged):
 		r = record{Name: id}
 	case err != nil:
-		return err
+		return nil, err
 	}
-	h := a.current()
-	addresses := []string{a.configuredAddress(id), r.Pairing.Address}
-	if h != nil {
-		if k := h.stop(id); k != nil {
-			r, addresses = k.stored()
-		}
-	}
-	told := a.remove(ctx, r, addresses)
+	forgotten, told := a.farewell(ctx, id, &r)
 	if err := a.forget(id); err != nil {
-		if h != nil {
+		if h := a.current(); h != nil {
 			h.begin(r)
 		}
-		return err
+		return nil, err
 	}
-	if h != nil {
+	if h := a.current(); h != nil {
 		for _, device := range r.Devices {
 			h.port.Post(gateway.Gone{Device: device})
 		}
 	}
 	if told != nil {
 		a.log.Warn("accessory: forgotten, but it was not told", "accessory", r.title(), "error", told)
-		return fmt.Errorf("%s: %w (%s)", r.title(), ErrOnlyForgotten, reason(told))
+		return nil, fmt.Errorf("%s: %w (%s)", r.title(), ErrOnlyForgotten, reason(told))
 	}
 	a.log.Info("accessory: unpaired", "accessory", r.title())
-	return nil
+	return forgotten, nil
+}
+
+// farewell tells an accessory that the pairing is over, in the session that there is or else in one made for it, and
+// ends its keeper. r becomes what the keeper knew.
+func (a *Adapter) farewell(ctx context.Context, id string, r *record) (forgotten []Controller, err error) {
+	leave := func(ctx context.Context, s session) error {
+		forgotten = onlyThroughUs(ctx, s, r.Pairing.Controller.ID)
+		return s.RemovePairing(ctx, r.Pairing.Controller.ID)
+	}
+	addresses := []string{a.configuredAddress(id), r.Pairing.Address}
+	told := false
+	if h := a.current(); h != nil {
+		if k := h.keeper(id); k != nil && k.isLive() {
+			told = k.inSession(ctx, leave) == nil
+		}
+		if k := h.stop(id); k != nil {
+			*r, addresses = k.stored()
+		}
+	}
+	if told {
+		return forgotten, nil
+	}
+	err = a.openFor(ctx, *r, addresses, leave)
+	if errors.Is(err, hap.ErrPairingRemoved) {
+		err = nil
+	}
+	return forgotten, err
 }
 
 // forget deletes our half of a pairing, which stays as backup.
@@ -278,50 +310,6 @@ func (a *Adapter) forget(id string) error {
 		return fmt.Errorf("forget the pairing with %s: %w", id, err)
 	}
 	return nil
-}
-
-// remove tells the accessory that the pairing is over, at the first address where it answers.
-func (a *Adapter) remove(ctx context.Context, r record, addresses []string) error {
-	pairing := r.Pairing
-	err := errors.New("its address is not known")
-	for i, address := range addresses {
-		if address == "" || slices.Contains(addresses[:i], address) {
-			continue
-		}
-		if r.Bluetooth != nil {
-			err = a.removeAsleep(ctx, r, address)
-		} else {
-			err = removeAt(ctx, pairing, address)
-		}
-		if err == nil || errors.Is(err, hap.ErrPairingRemoved) {
-			return nil
-		}
-	}
-	return err
-}
-
-func removeAt(ctx context.Context, pairing hap.Pairing, address string) error {
-	ctx, cancel := context.WithTimeout(ctx, connectTime)
-	defer cancel()
-	session, err := hap.Connect(ctx, address, pairing, nil)
-	if err != nil {
-		return err
-	}
-	defer session.Close()
-	return session.RemovePairing(ctx, pairing.Controller.ID)
-}
-
-func (a *Adapter) removeAsleep(ctx context.Context, r record, address string) error {
-	p, err := wake(ctx, a.options.Radio, address)
-	if err != nil {
-		return err
-	}
-	session, err := ble.Open(ctx, p, r.Pairing, r.Bluetooth.Layout, r.Bluetooth.Layout.Configuration)
-	if err != nil {
-		return err
-	}
-	defer session.Close()
-	return session.RemovePairing(ctx, r.Pairing.Controller.ID)
 }
 
 // Paired lists the accessory servers that are paired with us, in the order in which that happened.

@@ -108,7 +108,7 @@ func TestPairingIsRefusedWithASentence(t *testing.T) {
 		{"paired with somebody else, as it says itself", func(s *scene) error {
 			_, err := s.adapter.Pair(t.Context(), taken.Address(), taken.Code(), "")
 			return err
-		}, "remove it from Apple Home first"},
+		}, "paired with another controller: remove it from Apple Home first"},
 		{"it wants to be left alone", func(s *scene) error {
 			s.server("Smoke").FailPairing("/pair-setup", hap.PairingError{Code: hap.ErrorBackoff, Retry: 30 * time.Second}, 1)
 			_, err := s.adapter.Pair(t.Context(), s.server("Smoke").ID(), s.server("Smoke").Code(), "")
@@ -125,7 +125,7 @@ func TestPairingIsRefusedWithASentence(t *testing.T) {
 			}
 			return err
 		}, "Smoke wants to be left alone: try again in 30 s"},
-		{"unpairing what is not paired", func(s *scene) error { return s.adapter.Unpair(t.Context(), "123456789ABC") },
+		{"unpairing what is not paired", func(s *scene) error { _, err := s.adapter.Unpair(t.Context(), "123456789ABC"); return err },
 			"no accessory with the id 12:34:56:78:9a:bc is paired with us"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -140,7 +140,7 @@ func TestPairingIsRefusedWithASentence(t *testing.T) {
 func TestAPairingThatCannotBeKeptIsUndone(t *testing.T) {
 	s := prepare(t, alone())
 	s.pair("Smoke")
-	s.must(s.adapter.Unpair(t.Context(), s.server("Smoke").ID())) // the identity is there now
+	s.unpair(s.server("Smoke").ID()) // the identity is there now
 	s.vault.breakWith(errors.New("the card is full"))
 	a := s.server("Smoke")
 	if _, err := s.adapter.Pair(t.Context(), a.ID(), a.Code(), ""); err == nil || !strings.Contains(err.Error(), "the card is full") {
@@ -162,7 +162,7 @@ func TestPairAndUnpairTakeEffectAtOnce(t *testing.T) {
 	}
 	s.pair("CO")
 	s.up(s.hkID("CO"))
-	s.must(s.adapter.Unpair(t.Context(), s.server("Relay").ID()))
+	s.unpair(s.server("Relay").ID())
 	gone := map[gateway.DeviceID]bool{}
 	for len(gone) < 4 {
 		gone[gatewaytest.Wait[gateway.Gone](s.house, nil).Device] = true
@@ -178,7 +178,7 @@ func TestADeviceThatIsGoneIsForgotten(t *testing.T) {
 	s := prepare(t, alone())
 	p := s.pair("Smoke")
 	s.must(s.server("Smoke").Stop())
-	err := s.adapter.Unpair(t.Context(), p.ID)
+	_, err := s.adapter.Unpair(t.Context(), p.ID)
 	if !errors.Is(err, accessory.ErrOnlyForgotten) || !strings.HasPrefix(err.Error(), "Smoke: it is forgotten here") {
 		t.Errorf("got %v", err)
 	}
@@ -213,14 +213,14 @@ func TestTheVaultIsTakenAtItsWord(t *testing.T) {
 		if listed, err := s.adapter.Paired(); err != nil || len(listed) != 0 {
 			t.Errorf("listed are %+v (%v)", listed, err)
 		}
-		if err := s.adapter.Unpair(t.Context(), p.ID); !errors.Is(err, accessory.ErrOnlyForgotten) {
+		if _, err := s.adapter.Unpair(t.Context(), p.ID); !errors.Is(err, accessory.ErrOnlyForgotten) {
 			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("a pairing of a newer version is left alone", func(t *testing.T) {
 		newer := []byte(`{"version":99,"pairing":{"accessory_id":"` + p.ID + `"}}`)
 		s.must(s.vault.Set("pairing/"+p.ID, newer))
-		if err := s.adapter.Unpair(t.Context(), p.ID); err == nil || !strings.Contains(err.Error(), "newer version") {
+		if _, err := s.adapter.Unpair(t.Context(), p.ID); err == nil || !strings.Contains(err.Error(), "newer version") {
 			t.Errorf("got %v", err)
 		}
 		if now, err := s.vault.Get("pairing/" + p.ID); err != nil || string(now) != string(newer) {

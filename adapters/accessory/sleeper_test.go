@@ -225,7 +225,7 @@ func TestARadioThatIsUnpluggedIsSaidToBe(t *testing.T) {
 
 func TestUnpairOnBluetooth(t *testing.T) {
 	b := paired(t)
-	if err := b.adapter.Unpair(t.Context(), b.alarm.ID()); err != nil {
+	if _, err := b.adapter.Unpair(t.Context(), b.alarm.ID()); err != nil {
 		t.Fatal(err)
 	}
 	if left := b.alarm.Controllers(); len(left) != 0 {
@@ -239,7 +239,7 @@ func TestUnpairOnBluetoothWhereItWasHeardLast(t *testing.T) {
 	b.alarm.Move("C0:00:00:00:00:02")
 	b.set(alarmCO, "1") // heard from there
 	b.reads(gateway.CO, gateway.Flag(true))
-	if err := b.adapter.Unpair(t.Context(), b.alarm.ID()); err != nil {
+	if _, err := b.adapter.Unpair(t.Context(), b.alarm.ID()); err != nil {
 		t.Fatal(err)
 	}
 	if left := b.alarm.Controllers(); len(left) != 0 {

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdh"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // ErrPairingRemoved says that the accessory does not know us any more: it was reset, or somebody removed our pairing.
@@ -52,7 +53,7 @@ func verifyAccessory(pairing Pairing, own *ecdh.PrivateKey, answer TLV) ([]byte,
 	if err != nil {
 		return nil, err
 	}
-	if id != pairing.AccessoryID {
+	if !strings.EqualFold(id, pairing.AccessoryID) { // a controller that joined has the id from elsewhere; the key proves it
 		return nil, fmt.Errorf("%w: %q instead of %q", ErrOtherAccessory, id, pairing.AccessoryID)
 	}
 	if err := check(pairing.AccessoryKey); err != nil {

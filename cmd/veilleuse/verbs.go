@@ -104,7 +104,7 @@ func (h *house) pair(ctx context.Context, r pairRequest) (string, error) {
 
 // unpair ends a pairing, and says if the accessory itself could not be told.
 func (h *house) unpair(ctx context.Context, id string) (string, error) {
-	err := h.accessory.Unpair(ctx, id)
+	_, err := h.accessory.Unpair(ctx, id)
 	if errors.Is(err, accessory.ErrOnlyForgotten) {
 		return err.Error(), nil
 	}
