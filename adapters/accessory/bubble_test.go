@@ -1,6 +1,7 @@
 package accessory_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -32,7 +33,12 @@ func quiet(t *testing.T, servers []accessorytest.Server, change ...func(*accesso
 	})
 	s := &scene{t: t, fake: fake, vault: newVault(), browses: &counter{}}
 	s.knowEverything(servers)
-	options := accessory.Options{Vault: s.vault, Browse: s.browse, Dial: network.Dial, Log: slog.New(slog.DiscardHandler)}
+	sweep := func(ctx context.Context) ([]accessory.Announced, error) {
+		all, err := s.browse(ctx)
+		time.Sleep(4 * time.Second) // as long as one by mDNS takes
+		return slices.DeleteFunc(all, func(a accessory.Announced) bool { return !network.Answers(a.Address) }), err
+	}
+	options := accessory.Options{Vault: s.vault, Browse: sweep, Dial: network.Dial, Log: slog.New(slog.DiscardHandler)}
 	for _, c := range change {
 		c(&options)
 	}

@@ -101,6 +101,13 @@ func (n *Network) Swallow(on bool, addresses ...string) {
 	}
 }
 
+// Answers tells whether somebody listens at the address and packets get there.
+func (n *Network) Answers(address string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.listeners[address] != nil && !n.silent[address]
+}
+
 // Dials are all attempts to connect so far, in their order.
 func (n *Network) Dials() []Dialled {
 	n.mu.Lock()
