@@ -76,6 +76,13 @@ type Alone struct {
 	Grade Grade
 }
 
+// Reset is how a device forgets the HomeKit home that it belongs to; Does is one sentence for people, empty where no
+// source says it.
+type Reset struct {
+	Does  string
+	Grade Grade
+}
+
 // Evidence is what a whole note rests on; its grade is that of the best path, seldom better.
 type Evidence struct {
 	Grade   Grade
@@ -93,6 +100,7 @@ type Note struct {
 	Limits       map[Quantity]Limit
 	SilentAfter  time.Duration `yaml:"-"` // silence longer than this is a fault; 0: silence never is
 	Quirks       []string
+	Reset        Reset // of its HomeKit pairing
 	Evidence     Evidence
 	Sources      []string
 	Prose        string `yaml:"-"` // Markdown for people

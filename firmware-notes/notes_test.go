@@ -164,6 +164,12 @@ func TestNotesAreWhole(t *testing.T) {
 					t.Errorf("limit %s is not a range of a known quantity: %+v", q, limit)
 				}
 			}
+			if note.Reset != (Reset{}) {
+				known(t, "reset", note.Reset.Grade)
+				if !strings.HasSuffix(note.Reset.Does, ".") {
+					t.Errorf("reset.does is no sentence: %q", note.Reset.Does)
+				}
+			}
 			if len(note.Sources) == 0 || slices.Contains(note.Sources, "") || slices.Contains(note.Quirks, "") {
 				t.Error("no sources, or an empty source or quirk")
 			}

@@ -33,18 +33,11 @@ type controlled interface {
 	diagnose(context.Context, gateway.State) doctorReport
 	drill(ctx context.Context, s gateway.State, after uint64, knocking bool) drillView
 	discover(context.Context) ([]foundAccessory, error)
-	pair(context.Context, pairRequest) (string, error)
+	pair(context.Context, pairRequest) (pairAnswer, error)
 	unpair(context.Context, string) (string, error)
 	login(json.RawMessage) error
 	listening
-}
-
-// pairRequest is what veilleuse pair sends.
-type pairRequest struct {
-	ID      string `json:"id"`
-	Code    string `json:"code"`
-	Address string `json:"address,omitempty"`
-	Room    string `json:"room,omitempty"`
+	sharing
 }
 
 // controlPatience is how long a verb may take: pairing with a small device needs many seconds.
@@ -99,20 +92,8 @@ func (c *control) routes(port gateway.Port) http.Handler {
 	mux.HandleFunc("GET /code", answer(func(r *http.Request) (any, error) { return c.house.code() }))
 	mux.HandleFunc("POST /pair-home", answer(func(r *http.Request) (any, error) { return c.house.resetHome(r.Context()) }))
 	mux.HandleFunc("GET /discover", answer(func(r *http.Request) (any, error) { return c.house.discover(r.Context()) }))
-	mux.HandleFunc("POST /pair", answer(func(r *http.Request) (any, error) {
-		var ask pairRequest
-		if err := json.NewDecoder(r.Body).Decode(&ask); err != nil {
-			return nil, fmt.Errorf("the request is not readable: %w", err)
-		}
-		return c.house.pair(r.Context(), ask)
-	}))
-	mux.HandleFunc("POST /unpair", answer(func(r *http.Request) (any, error) {
-		var id string
-		if err := json.NewDecoder(r.Body).Decode(&id); err != nil {
-			return nil, fmt.Errorf("the request is not readable: %w", err)
-		}
-		return c.house.unpair(r.Context(), id)
-	}))
+	mux.HandleFunc("POST /pair", answer(asked(c.house.pair)))
+	mux.HandleFunc("POST /unpair", answer(asked(c.house.unpair)))
 	mux.HandleFunc("POST /login", answer(func(r *http.Request) (any, error) {
 		var token json.RawMessage
 		if err := json.NewDecoder(r.Body).Decode(&token); err != nil {
@@ -121,7 +102,19 @@ func (c *control) routes(port gateway.Port) http.Handler {
 		return "done", c.house.login(token)
 	}))
 	c.listenRoutes(mux)
+	c.sharingRoutes(mux)
 	return mux
+}
+
+// asked makes a handler's work of a function that takes what the verb has sent.
+func asked[Q, A any](do func(context.Context, Q) (A, error)) func(*http.Request) (any, error) {
+	return func(r *http.Request) (any, error) {
+		var question Q
+		if err := json.NewDecoder(r.Body).Decode(&question); err != nil {
+			return nil, fmt.Errorf("the request is not readable: %w", err)
+		}
+		return do(r.Context(), question)
+	}
 }
 
 // errJustStarted says that there is no State yet.

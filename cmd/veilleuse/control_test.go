@@ -32,11 +32,17 @@ func (nobody) drill(context.Context, gateway.State, uint64, bool) drillView { re
 func (nobody) discover(context.Context) ([]foundAccessory, error) {
 	return nil, errors.New("no network")
 }
-func (nobody) pair(context.Context, pairRequest) (string, error) {
-	return "", errors.New("no such accessory")
+func (nobody) pair(context.Context, pairRequest) (pairAnswer, error) {
+	return pairAnswer{}, errors.New("no such accessory")
 }
-func (nobody) unpair(context.Context, string) (string, error) { return "", nil }
-func (nobody) login(json.RawMessage) error                    { return nil }
+func (nobody) pairings(context.Context, pairingsRequest) (pairingsReport, error) {
+	return pairingsReport{}, nil
+}
+func (nobody) share(context.Context, shareRequest) (sharedReport, error) { return sharedReport{}, nil }
+func (nobody) ourselves() (ourselves, error)                             { return ourselves{}, nil }
+func (nobody) join(context.Context, joinRequest) (pairAnswer, error)     { return pairAnswer{}, nil }
+func (nobody) unpair(context.Context, string) (string, error)            { return "", nil }
+func (nobody) login(json.RawMessage) error                               { return nil }
 func (nobody) listen(context.Context, int) (ear.Hearing, error) {
 	return ear.Hearing{}, errors.New("no microphone")
 }

@@ -15,6 +15,7 @@ type foundAccessory struct {
 	Address string `json:"address"` // host:port, or that of its radio
 	Via     string `json:"via"`     // lan or bluetooth
 	Paired  string `json:"paired"`  // here, elsewhere, no
+	Hint    string `json:"hint,omitempty"`
 }
 
 // discoverVerb lists the accessories that announce themselves on the LAN or over Bluetooth.
@@ -45,34 +46,11 @@ func discoverVerb(ctx context.Context, c console, args []string) error {
 		case "here":
 			how = "paired with this house"
 		case "elsewhere":
-			how = "paired elsewhere: remove it from Apple Home first"
+			how = "paired elsewhere: " + a.Hint
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", a.ID, a.Name, a.Model, a.Via, a.Address, how)
 	}
 	return table.Flush()
-}
-
-// pairVerb pairs an accessory by its id, or its address, and its setup code.
-func pairVerb(ctx context.Context, c console, args []string) error {
-	o := newOptions("pair")
-	var request pairRequest
-	o.set.StringVar(&request.Room, "room", "", "")
-	o.set.StringVar(&request.Address, "address", "", "")
-	rest, err := o.parse(args, 2)
-	if err != nil {
-		return err
-	}
-	request.ID, request.Code = rest[0], rest[1]
-	var said string
-	err = o.ask(ctx, "POST", "/pair", request, &said, func(h *house) (err error) {
-		said, err = h.pair(ctx, request)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(c.out, said)
-	return nil
 }
 
 // unpairVerb ends a pairing, at the accessory and here.

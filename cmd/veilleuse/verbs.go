@@ -79,36 +79,25 @@ func foundAs(a accessory.Announced, paired []accessory.Paired) foundAccessory {
 	found := foundAccessory{ID: a.ID, Name: a.Name, Model: a.Model, Address: a.Address, Via: transport(a.Bluetooth), Paired: "no"}
 	if a.Paired {
 		found.Paired = "elsewhere"
+		found.Hint = fmt.Sprintf("veilleuse pair %s CODE says how to free it and waits, veilleuse pair %s --join makes us a second controller", a.ID, a.ID)
 	}
 	if slices.ContainsFunc(paired, func(p accessory.Paired) bool { return strings.EqualFold(p.ID, a.ID) }) {
-		found.Paired = "here"
+		found.Paired, found.Hint = "here", ""
 	}
 	return found
 }
 
-// pair pairs an accessory and says in a sentence what is there now.
-func (h *house) pair(ctx context.Context, r pairRequest) (string, error) {
-	where := r.ID
-	if r.Address != "" {
-		where = r.Address
-	}
-	paired, err := h.accessory.Pair(ctx, where, r.Code, r.Room)
-	if err != nil {
-		return "", err
-	}
-	if r.Address != "" && idShape.MatchString(r.ID) && !strings.EqualFold(paired.ID, r.ID) {
-		return fmt.Sprintf("%s (%s) is paired, although you asked for %s: veilleuse unpair %s ends it", paired.Name, paired.ID, r.ID, paired.ID), nil
-	}
-	return fmt.Sprintf("%s (%s) is paired; keep its setup code", paired.Name, paired.ID), nil
-}
-
-// unpair ends a pairing, and says if the accessory itself could not be told.
+// unpair ends a pairing, and says if the accessory itself could not be told, or has forgotten others with us.
 func (h *house) unpair(ctx context.Context, id string) (string, error) {
-	_, err := h.accessory.Unpair(ctx, id)
+	forgotten, err := h.accessory.Unpair(ctx, id)
 	if errors.Is(err, accessory.ErrOnlyForgotten) {
 		return err.Error(), nil
 	}
-	return fmt.Sprintf("%s is no longer paired with this house", id), err
+	said := fmt.Sprintf("%s is no longer paired with this house", id)
+	if len(forgotten) > 0 {
+		said += "; we were its last admin, so it has forgotten " + strings.Join(controllerNames(forgotten), " and ") + ", too"
+	}
+	return said, err
 }
 
 // login stores the tokens of a sign-in.
