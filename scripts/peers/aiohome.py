@@ -4,7 +4,6 @@ Addresses are fixed: nothing is searched for by multicast.
 """
 
 import asyncio
-import uuid
 
 from aiohomekit.characteristic_cache import CharacteristicCacheMemory
 from aiohomekit.controller.ip.discovery import IpDiscovery
@@ -13,8 +12,6 @@ from aiohomekit.model import Categories
 from aiohomekit.model.feature_flags import FeatureFlags
 from aiohomekit.model.status_flags import StatusFlags
 from aiohomekit.zeroconf import HAP_TYPE_TCP, HomeKitService
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from lines import Paired, by_id, numbers, serve
 
@@ -42,17 +39,6 @@ class Verbs(Paired):
         finish = await found.async_start_pairing("bridge")
         self.adopt(await finish(code))
         return {"controller": self.pairing.pairing_data["iOSPairingId"]}
-
-    async def identity(self, **_):
-        """Makes the keys of a controller that somebody else adds."""
-        key = Ed25519PrivateKey.generate()
-        raw = serialization.Encoding.Raw
-        self.keys = {
-            "iOSPairingId": str(uuid.uuid4()),
-            "iOSDeviceLTSK": key.private_bytes(raw, serialization.PrivateFormat.Raw, serialization.NoEncryption()).hex(),
-            "iOSDeviceLTPK": key.public_key().public_bytes(raw, serialization.PublicFormat.Raw).hex(),
-        }
-        return {"controller": self.keys["iOSPairingId"], "key": self.keys["iOSDeviceLTPK"]}
 
     async def join(self, address, accessory, accessoryKey, **_):
         """Uses that identity, which has been added."""

@@ -146,6 +146,11 @@ class Verbs(Paired):
         self.adopt(self.controller.load_pairing("alarm", data))
         return {"controller": data["iOSPairingId"]}
 
+    async def join(self, accessory, accessoryKey, address, **_):
+        """Uses the identity that has been added."""
+        self.adopt(self.controller.load_pairing("joined", self.keys | {
+            "AccessoryPairingID": accessory, "AccessoryLTPK": accessoryKey, "AccessoryAddress": address, "Connection": "BLE"}))
+
     async def subscribe(self, ids, **_):
         await self.pairing.subscribe([numbers(name) for name in ids])
 

@@ -208,6 +208,71 @@ func (b bluetooth) ours() {
 		defer s.Close()
 		return b.script(s)
 	})
+	b.shared(pairing)
+}
+
+// shared has our controller let aiohomekit join, and sends it away again.
+func (b bluetooth) shared(owner hap.Pairing) {
+	var guest struct{ Controller, Key string }
+	promise(b.t, "our controller lets aiohomekit join over Bluetooth, which reads with its own keys", func() (string, error) {
+		if err := b.peer.ask("identity", nil, &guest); err != nil {
+			return "", err
+		}
+		key, err := hex.DecodeString(guest.Key)
+		if err != nil {
+			return "", err
+		}
+		err = b.asOwner(owner, func(s *ble.Session) error {
+			return s.AddPairing(b.t.Context(), hap.PairedController{ID: guest.Controller, Key: key, Admin: true})
+		})
+		if err != nil {
+			return "", err
+		}
+		err = b.peer.ask("join", map[string]any{"accessory": owner.AccessoryID, "accessoryKey": hex.EncodeToString(owner.AccessoryKey), "address": bletest.Address}, nil)
+		if err != nil {
+			return "", err
+		}
+		return b.readAll()
+	})
+	promise(b.t, "both are listed over Bluetooth, and aiohomekit is refused once it is removed", func() (string, error) {
+		if err := b.peer.ask("close", nil, nil); err != nil {
+			return "", err
+		}
+		if err := b.parted(); err != nil {
+			return "", err
+		}
+		var all []hap.PairedController
+		err := b.asOwner(owner, func(s *ble.Session) (err error) {
+			if all, err = s.Pairings(b.t.Context()); err != nil || len(all) != 2 {
+				return fmt.Errorf("listed are %v: %w", all, err)
+			}
+			return s.RemovePairing(b.t.Context(), guest.Controller)
+		})
+		if err != nil {
+			return "", err
+		}
+		if err := b.peer.ask("read", map[string]any{"ids": []string{coLevel}}, nil); err == nil {
+			return "", errors.New("it still reads")
+		}
+		return fmt.Sprintf("%d controllers, then %d", len(all), len(b.alarm.Controllers())), nil
+	})
+}
+
+// asOwner does something in a session of our controller.
+func (b bluetooth) asOwner(owner hap.Pairing, do func(*ble.Session) error) error {
+	if err := b.parted(); err != nil {
+		return err
+	}
+	p, err := b.alarm.Connect(b.t.Context())
+	if err != nil {
+		return err
+	}
+	s, err := ble.Open(b.t.Context(), p, owner, ble.Layout{}, 1)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return do(s)
 }
 
 func (b bluetooth) script(s *ble.Session) (string, error) {

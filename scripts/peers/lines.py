@@ -4,6 +4,10 @@ are news."""
 import asyncio
 import json
 import sys
+import uuid
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 
 def say(**news):
@@ -27,6 +31,17 @@ class Paired:
     def adopt(self, pairing):
         self.pairing = pairing
         pairing.dispatcher_connect(lambda event: event and say(news="event", characteristics=by_id(event)))
+
+    async def identity(self, **_):
+        """Makes the keys of a controller that somebody else adds."""
+        key = Ed25519PrivateKey.generate()
+        raw = serialization.Encoding.Raw
+        self.keys = {
+            "iOSPairingId": str(uuid.uuid4()),
+            "iOSDeviceLTSK": key.private_bytes(raw, serialization.PrivateFormat.Raw, serialization.NoEncryption()).hex(),
+            "iOSDeviceLTPK": key.public_key().public_bytes(raw, serialization.PublicFormat.Raw).hex(),
+        }
+        return {"controller": self.keys["iOSPairingId"], "key": self.keys["iOSDeviceLTPK"]}
 
     async def accessories(self, **_):
         return {"accessories": await self.pairing.list_accessories_and_characteristics()}
