@@ -34,6 +34,9 @@ type connection struct {
 	queue   *eventQueue
 	senders sync.WaitGroup
 
+	turn     chan struct{} // holds a token while a question is answered, or events are sent
+	answered time.Time     // of the last answer; whoever has the turn uses it
+
 	// Only the reading goroutine uses these.
 	dialogue *Dialogue
 	prepared *preparedWrite
@@ -53,7 +56,7 @@ type answer struct {
 }
 
 func newConnection(s *Server, conn net.Conn) *connection {
-	c := &connection{server: s, channel: newChannel(conn), queue: newEventQueue(), heard: time.Now(), refused: map[CharacteristicID]Status{}}
+	c := &connection{server: s, channel: newChannel(conn), queue: newEventQueue(), turn: make(chan struct{}, 1), heard: time.Now(), refused: map[CharacteristicID]Status{}}
 	c.dialogue = s.door.Dialogue(conn.RemoteAddr().String())
 	c.dialogue.entered = c.setController
 	return c
@@ -149,8 +152,7 @@ func (c *connection) run(ctx context.Context) error {
 			return err
 		}
 		c.touch()
-		a := c.dispatch(ctx, r)
-		err = c.channel.send(responseBytes(a.status, a.contentType, a.body))
+		a, err := c.answer(ctx, r)
 		if a.then != nil {
 			err = errors.Join(err, a.then(ctx)) // also when the answer got lost: the pairing is gone all the same
 		}
@@ -161,6 +163,16 @@ func (c *connection) run(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// answer sends the answer to a request, and events after it.
+func (c *connection) answer(ctx context.Context, r request) (answer, error) {
+	c.turn <- struct{}{}
+	a := c.dispatch(ctx, r)
+	err := c.channel.send(responseBytes(a.status, a.contentType, a.body))
+	c.answered = time.Now()
+	<-c.turn
+	return a, err
 }
 
 // read waits for a request and reads it whole. Whoever ends ctx sets the deadline afterwards, so it is looked at after
@@ -229,8 +241,44 @@ func (c *connection) setController(controller string) {
 	c.controller = controller
 }
 
+// How long events make way for an answer, and for how long after it the controller is left alone. Controllers are known
+// that lose an event which comes between their question and its answer, or together with the answer (hap-controller
+// 0.10.2, request in http-connection.js); HAP-NodeJS holds events back as well.
+const (
+	answerPatience = 100 * time.Millisecond // a picture may take longer than an alarm can wait
+	answerPause    = 10 * time.Millisecond
+)
+
+// sendEvents sends a batch when no question is being answered, if there is such a moment soon.
 func (c *connection) sendEvents(batch []event) error {
+	if c.rest() {
+		defer func() { <-c.turn }()
+	}
 	return c.channel.send(eventBytes(appendEvents(nil, batch)))
+}
+
+// rest waits until the controller has had its answer, and a moment for itself. It reports whether it took the turn,
+// which it does not when the answer takes too long.
+func (c *connection) rest() bool {
+	patience := time.NewTimer(answerPatience)
+	defer patience.Stop()
+	for {
+		select {
+		case c.turn <- struct{}{}:
+		case <-patience.C:
+			return false
+		}
+		wait := answerPause - time.Since(c.answered)
+		if wait <= 0 {
+			return true
+		}
+		<-c.turn
+		select {
+		case <-time.After(wait):
+		case <-patience.C:
+			return false
+		}
+	}
 }
 
 // appendEvents writes the body of an event message.

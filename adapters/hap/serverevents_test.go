@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 // What the callback sets itself counts more than what was asked for, and the writer hears of it.
@@ -55,6 +56,41 @@ func TestEventsReachTheOthers(t *testing.T) {
 	stranger.get("/characteristics?id=2.11")
 	if len(stranger.events) > 0 {
 		t.Errorf("who did not subscribe heard %q", stranger.events)
+	}
+}
+
+// Controllers are known that lose an event between their question and its answer.
+func TestEventsComeAfterTheAnswer(t *testing.T) {
+	for name, test := range map[string]struct {
+		takes  time.Duration // to answer
+		before int           // events before the answer
+	}{
+		"an answer that comes soon": {answerPatience / 4, 0},
+		"an answer that takes long": {3 * answerPatience, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var s *testServer
+			s = startServer(t, house(1), func(o *ServerOptions) {
+				o.Write = func(context.Context, string, []WriteRequest) []WriteResult {
+					s.set("2.28=1")
+					<-time.After(test.takes)
+					return nil
+				}
+			})
+			c := s.admin()
+			c.subscribe(CharacteristicID{2, iidSmoke})
+			c.put(`{"aid":2,"iid":11,"value":25}`)
+			answered := time.Now()
+			if len(c.events) != test.before {
+				t.Errorf("%d events came before the answer, want %d", len(c.events), test.before)
+			}
+			if got := c.event(); got != "2.28=1" {
+				t.Errorf("heard %q, want the smoke", got)
+			}
+			if pause := time.Since(answered); test.before == 0 && pause < answerPause/2 {
+				t.Errorf("the event came %v after the answer", pause)
+			}
+		})
 	}
 }
 
