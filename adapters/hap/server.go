@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,7 +33,8 @@ type ServerOptions struct {
 
 	// Write carries out what a controller asks for, all writes of one request together. It answers one result for each,
 	// or nil where all went well. A write that went well becomes the value of the characteristic, unless Write has set
-	// another one itself by SetValues. A nil Write takes everything that is valid.
+	// another one itself by SetValues. A nil Write takes everything that is valid. The context outlives the call: it ends
+	// with the controller's connection.
 	Write func(ctx context.Context, controller string, writes []WriteRequest) []WriteResult
 	// Snapshot answers a camera's picture as JPEG. Nil: there are no cameras.
 	Snapshot func(ctx context.Context, wanted SnapshotRequest) ([]byte, error)
@@ -53,6 +55,9 @@ type WriteRequest struct {
 	Value    json.RawMessage
 	Remote   bool   // asked for from outside the home
 	AuthData string // base64, for characteristics that want it
+	// From is the other end of the connection by which it came, with its zone if the address is link-local. The zero
+	// address: the connection has none.
+	From netip.Addr
 }
 
 // WriteResult is what came of a WriteRequest.
@@ -60,6 +65,9 @@ type WriteResult struct {
 	Status Status
 	// Value is the answer of a characteristic with write response, and nil where the written value says it all.
 	Value json.RawMessage
+	// Own says that Value is for the writer's connection alone, which may read it again until it ends: what the others
+	// read stays as it was, and nobody is told.
+	Own bool
 }
 
 // Value is a new value of a characteristic. A nil Value says that there is nothing to show, which controllers see as

@@ -78,6 +78,10 @@ func (c *connection) readOne(database *database, id CharacteristicID) (readJSON,
 	if !p.meta.Has(PermRead) {
 		return entry, StatusWriteOnly
 	}
+	if own, ok := c.own[id]; ok {
+		entry.Value = own
+		return entry, StatusOK
+	}
 	if entry.Value = p.known(); entry.Value == nil {
 		return entry, StatusUnreachable
 	}
@@ -217,7 +221,7 @@ func (c *connection) carryOut(ctx context.Context, pending []pendingWrite, entri
 			continue
 		}
 		remote, _ := BoolOf(entries[i].Remote)
-		writes = append(writes, WriteRequest{ID: p.id, Value: p.value, Remote: remote, AuthData: entries[i].AuthData})
+		writes = append(writes, WriteRequest{ID: p.id, Value: p.value, Remote: remote, AuthData: entries[i].AuthData, From: c.remote()})
 		targets = append(targets, p)
 		own[p.id], before[p.id] = p.value, p.point.value.Load()
 	}
@@ -289,6 +293,10 @@ func (c *connection) settle(p *pendingWrite, result WriteResult, before map[Char
 			p.status = StatusUnreachable
 		}
 		p.result = normal
+	}
+	if p.status == StatusOK && result.Own {
+		c.own[p.id] = p.result
+		return
 	}
 	if p.status != StatusOK || !p.point.meta.Has(PermRead) || c.server.database.Load().points[p.id] != p.point {
 		return

@@ -236,7 +236,7 @@ func TestCallbackLearnsWhoAsks(t *testing.T) {
 	})
 	c := s.connect(s.pair("the phone", true))
 	c.put(`{"aid":2,"iid":11,"value":25,"remote":true,"authData":"AQID"}`)
-	if got, want := <-asked, "the phone [{ID:2.11 Value:[50 53] Remote:true AuthData:AQID}]"; got != want {
+	if got, want := <-asked, "the phone [{ID:2.11 Value:[50 53] Remote:true AuthData:AQID From:127.0.0.1}]"; got != want {
 		t.Errorf("asked %s, want %s", got, want)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -40,7 +41,8 @@ type connection struct {
 	// Only the reading goroutine uses these.
 	dialogue *Dialogue
 	prepared *preparedWrite
-	refused  map[CharacteristicID]Status // writes whose refusal was told
+	refused  map[CharacteristicID]Status          // writes whose refusal was told
+	own      map[CharacteristicID]json.RawMessage // what writes led to for this connection alone
 
 	// Guarded by the server's lock.
 	controller string // pairing id of the verified controller, empty before
@@ -56,7 +58,10 @@ type answer struct {
 }
 
 func newConnection(s *Server, conn net.Conn) *connection {
-	c := &connection{server: s, channel: newChannel(conn), queue: newEventQueue(), turn: make(chan struct{}, 1), heard: time.Now(), refused: map[CharacteristicID]Status{}}
+	c := &connection{
+		server: s, channel: newChannel(conn), queue: newEventQueue(), turn: make(chan struct{}, 1), heard: time.Now(),
+		refused: map[CharacteristicID]Status{}, own: map[CharacteristicID]json.RawMessage{},
+	}
 	c.dialogue = s.door.Dialogue(conn.RemoteAddr().String())
 	c.dialogue.entered = c.setController
 	return c
@@ -138,6 +143,14 @@ func farewell(err error) string {
 		return "closed"
 	}
 	return err.Error()
+}
+
+// remote is the address of the controller, without its port; the zero one where the network has no such thing.
+func (c *connection) remote() netip.Addr {
+	if tcp, ok := c.channel.conn.RemoteAddr().(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
 }
 
 // close ends the connection from any goroutine.
