@@ -1,9 +1,9 @@
 // Package camera wraps the HTTP interface that Netatmo cameras have on the LAN.
 //
 // It needs no cloud but for one thing: the secret key in every address, which the cloud names. Learn
-// takes it, the vault keeps it. The interface has no events, so that it gives pictures, monitoring and
-// the floodlight, but no motion. An address is believed only as long as the camera itself names it
-// under its key: the router gives addresses to others, and the cloud has named wrong ones.
+// takes it, the vault keeps it. The interface has no events, so that it gives pictures, still and live,
+// monitoring and the floodlight, but no motion. An address is believed only as long as the camera itself
+// names it under its key: the router gives addresses to others, and the cloud has named wrong ones.
 package camera
 
 import (
@@ -86,6 +86,30 @@ func (a *Adapter) Snapshot(ctx context.Context, device gateway.DeviceID) (jpeg [
 		return nil, time.Time{}, fmt.Errorf("picture of %s: %w", device, err)
 	}
 	return p.jpeg, p.at, nil
+}
+
+// Picture is Snapshot for people who look at a tile: where the camera has not sent a picture within a
+// second it returns the last one, as long as that is no older than ten minutes. at tells its age in the
+// house's time. The picture that was begun is finished for the next who asks. A camera that says that it
+// gives none, as when somebody has stopped its monitoring, is believed at once.
+func (a *Adapter) Picture(ctx context.Context, device gateway.DeviceID) (jpeg []byte, at time.Time, err error) {
+	a.mu.Lock()
+	u := a.running[device]
+	a.mu.Unlock()
+	var last picture
+	if u != nil {
+		last = u.lastPicture()
+	}
+	if last.took.IsZero() || time.Since(last.took) > pictureKept {
+		return a.Snapshot(ctx, device)
+	}
+	soon, cancel := context.WithTimeout(ctx, pictureSoon)
+	defer cancel()
+	jpeg, at, err = a.Snapshot(soon, device)
+	if err != nil && !errors.Is(err, errNoPicture) {
+		return last.jpeg, last.at, nil
+	}
+	return jpeg, at, err
 }
 
 // Run keeps in touch with the cameras until ctx ends: who answers, how its floodlight stands, what is

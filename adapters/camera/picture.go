@@ -12,10 +12,18 @@ import (
 // phone, the camera takes about a second for one.
 const pictureFresh = 5 * time.Second
 
+// Whoever looks at a tile of the Home app does not want to wait: after pictureSoon the last picture does,
+// unless it is older than pictureKept. Then a picture would say that the camera works, which it does not.
+const (
+	pictureSoon = 900 * time.Millisecond
+	pictureKept = 10 * time.Minute
+)
+
 // picture is a still picture and when it was taken, in the house's time.
 type picture struct {
 	jpeg []byte
 	at   time.Time
+	took time.Time // the same by this machine's clock, which tells the age
 }
 
 // pictureWish is somebody's wait for a picture.
@@ -51,23 +59,22 @@ func (u *unit) snapshot(ctx context.Context) (picture, error) {
 // is not given up with the one who asked first: others wait for it.
 func (u *unit) servePictures() {
 	ctx := u.house.ctx
-	var last picture
-	var taken time.Time
 	for {
 		select {
 		case wish := <-u.pictures:
 			if wish.ctx.Err() != nil {
 				continue // nobody waits any more
 			}
-			if taken.IsZero() || time.Since(taken) >= u.house.adapter.fresh {
-				p, err := u.fetch(ctx)
-				if err != nil {
+			p := u.lastPicture()
+			if p.took.IsZero() || time.Since(p.took) >= u.house.adapter.fresh {
+				var err error
+				if p, err = u.fetch(ctx); err != nil {
 					wish.result <- pictureResult{err: err}
 					continue
 				}
-				last, taken = p, time.Now()
+				u.keepPicture(p)
 			}
-			wish.result <- pictureResult{picture: last}
+			wish.result <- pictureResult{picture: p}
 		case <-ctx.Done():
 			return
 		}
@@ -87,5 +94,18 @@ func (u *unit) fetch(ctx context.Context) (picture, error) {
 	u.house.port.Post(gateway.Reading{
 		Device: u.id, Quantity: gateway.Snapshot, Value: gateway.Word(at.UTC().Format(time.RFC3339)), Measured: at,
 	})
-	return picture{jpeg, at}, nil
+	return picture{jpeg, at, time.Now()}, nil
+}
+
+func (u *unit) keepPicture(p picture) {
+	u.mu.Lock()
+	u.last = p
+	u.mu.Unlock()
+}
+
+// lastPicture is the newest picture that was taken, however old; the zero one: none was.
+func (u *unit) lastPicture() picture {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.last
 }

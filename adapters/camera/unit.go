@@ -39,8 +39,10 @@ type unit struct {
 	why      string // as posted
 	steered  bool   // whether Found was posted with what can be set
 
-	mu  sync.Mutex
-	way way // to take pictures by; the zero one: none
+	mu       sync.Mutex
+	way      way // to take pictures by; the zero one: none
+	last     picture
+	watchers int
 }
 
 func newUnit(h *household, k known) *unit {

@@ -27,6 +27,7 @@ type Setup struct {
 	Model   string // NACamera or NOC; "" = NACamera
 	Product string // in the ping; "" = as older firmware of the model says
 	Picture []byte // JPEG; nil: a picture is drawn
+	Film    Film   // the live stream; the zero one: segments without pictures in them
 	// Merges lets floodlight_set_config keep what a write leaves out, as older notes tell. Newer
 	// firmware replaces everything.
 	Merges bool
@@ -55,6 +56,7 @@ const (
 // Camera is a running fake. Its methods may be called from any goroutine.
 type Camera struct {
 	setup Setup
+	began time.Time // of the live stream
 
 	mu         sync.Mutex
 	fault      Fault
@@ -86,7 +88,7 @@ func Start(s Setup) (*Camera, error) {
 	if s.Picture == nil {
 		s.Picture = Draw(640, 360)
 	}
-	c := &Camera{setup: s, monitoring: true, light: map[string]json.RawMessage{
+	c := &Camera{setup: s, began: time.Now(), monitoring: true, light: map[string]json.RawMessage{
 		"mode":      json.RawMessage(`"auto"`),
 		"intensity": json.RawMessage(`100`),
 		"night":     json.RawMessage(`{"always":false,"person":true,"vehicle":true,"animal":false,"movement":false}`),

@@ -25,7 +25,7 @@ func (c *Camera) master(w http.ResponseWriter, _ *http.Request) {
 }
 
 // serveStream answers live/files/<quality>/..., vod/<id>/index.m3u8 and vod/<id>/files/<quality>/....
-// The segments are whole transport stream packets without pictures in them.
+// Without a film the segments are whole transport stream packets without pictures in them.
 func (c *Camera) serveStream(w http.ResponseWriter, route string) {
 	parts := strings.Split(route, "/")
 	if parts[0] == "vod" && len(parts) == 3 && parts[2] == "index.m3u8" {
@@ -40,6 +40,8 @@ func (c *Camera) serveStream(w http.ResponseWriter, route string) {
 		return
 	}
 	switch {
+	case parts[0] == "live" && len(c.setup.Film.Segments) > 0:
+		c.serveFilm(w, parts[3])
 	case parts[3] == "index.m3u8":
 		w.Header().Set("Content-Type", playlistType)
 		fmt.Fprint(w, "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:0\n")
