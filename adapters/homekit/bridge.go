@@ -51,8 +51,11 @@ func (a *Adapter) loadBridge(number int, writes chan<- write) (*bridge, error) {
 	}
 	b.server, err = hap.NewServer(hap.ServerOptions{
 		Identity: b.identity, Model: "Veilleuse", Store: b.store, Logger: b.log,
-		Write: func(_ context.Context, _ string, requests []hap.WriteRequest) []hap.WriteResult {
-			return a.take(b, requests, writes)
+		Snapshot: func(ctx context.Context, wanted hap.SnapshotRequest) ([]byte, error) {
+			return a.snapshot(ctx, b, wanted)
+		},
+		Write: func(ctx context.Context, _ string, requests []hap.WriteRequest) []hap.WriteResult {
+			return a.take(ctx, b, requests, writes)
 		},
 	})
 	return b, err

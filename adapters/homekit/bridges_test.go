@@ -297,7 +297,7 @@ func TestBusyHouseSaysSo(t *testing.T) {
 	b := a.bridges[0]
 	target, _ := find(t, b.shelf.accessories(), "Bath", hap.ServiceThermostat, hap.CharacteristicTargetTemperature)
 	two := []hap.WriteRequest{{ID: target, Value: hap.NumberValue(20)}, {ID: target, Value: hap.NumberValue(21)}}
-	results := a.take(b, two, make(chan write, 1)) // nobody takes the wishes
+	results := a.take(t.Context(), b, two, make(chan write, 1)) // nobody takes the wishes
 	if results[0].Status != hap.StatusOK || results[1].Status != hap.StatusBusy {
 		t.Errorf("a queue for one wish answers %v", results)
 	}

@@ -28,6 +28,7 @@ type entry struct {
 	shape     shape
 	shown     map[hap.CharacteristicID]json.RawMessage
 	asks      map[hap.CharacteristicID]func(json.RawMessage) gateway.Ask // nil: whom it asks is not there
+	views     map[hap.CharacteristicID]view
 }
 
 // newCatalogue begins with the bridge itself and with all that was published before, of which nothing is known yet.
@@ -157,6 +158,29 @@ func (c *catalogue) ask(id hap.CharacteristicID, value json.RawMessage) (ask gat
 	return nil, "", false
 }
 
+// view returns what a viewer of a camera negotiates by a characteristic.
+func (c *catalogue) view(id hap.CharacteristicID) (view, bool) {
+	for _, e := range c.entries {
+		if v, ok := e.views[id]; ok {
+			return v, true
+		}
+	}
+	return view{}, false
+}
+
+// camera returns the camera that an accessory is.
+func (c *catalogue) camera(aid uint64) (gateway.DeviceID, bool) {
+	for _, e := range c.entries {
+		if e.accessory.AID != aid {
+			continue
+		}
+		for _, v := range e.views {
+			return v.device, true
+		}
+	}
+	return "", false
+}
+
 // forget lets the next put of that accessory send its writable values again: a controller has written
 // to it, and what it wrote may not have been granted.
 func (c *catalogue) forget(key string) {
@@ -172,7 +196,7 @@ func (c *catalogue) forget(key string) {
 // make builds the accessory of a model.
 func (c *catalogue) make(m model) entry {
 	ids := c.ids.Accessory(m.key)
-	e := entry{shown: map[hap.CharacteristicID]json.RawMessage{}, asks: map[hap.CharacteristicID]func(json.RawMessage) gateway.Ask{}}
+	e := entry{shown: map[hap.CharacteristicID]json.RawMessage{}, asks: map[hap.CharacteristicID]func(json.RawMessage) gateway.Ask{}, views: map[hap.CharacteristicID]view{}}
 	e.accessory.AID = ids.AID()
 	for _, s := range append([]serviceModel{information(m)}, m.services...) {
 		e.accessory.Services = append(e.accessory.Services, c.service(ids, s, &e))
@@ -196,6 +220,9 @@ func (c *catalogue) service(ids *hap.AccessoryIDs, s serviceModel, e *entry) hap
 		id := hap.CharacteristicID{AID: e.accessory.AID, IID: characteristic.IID}
 		if p.kind != hap.CharacteristicProgrammableSwitchEvent {
 			e.shown[id] = p.value
+		}
+		if p.view != (view{}) {
+			e.views[id] = p.view
 		}
 		if p.ask != nil || p.lost {
 			e.asks[id] = p.ask

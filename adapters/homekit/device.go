@@ -45,13 +45,16 @@ func deviceModel(d gateway.Device, now time.Time, published bool) (model, bool) 
 	if len(m.services) == 0 {
 		return m, false
 	}
-	m.services[0].primary = true
+	m.services[max(0, slices.IndexFunc(m.services, isDoorbell))].primary = true
 	if low, known := deviceLowBattery(d); known {
 		level, _ := d.Reading(gateway.Battery)
 		m.services = append(m.services, battery(low, number(level.Value, 0, 100, 1)))
 	}
 	return m, true
 }
+
+// isDoorbell reports whether a service is what its accessory is there for, whatever else it has.
+func isDoorbell(s serviceModel) bool { return s.kind == hap.ServiceDoorbell }
 
 func firmware(d gateway.Device) string {
 	m, _ := d.Reading(gateway.Firmware)

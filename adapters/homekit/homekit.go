@@ -5,10 +5,12 @@
 // is a sensor or a switch; Veilleuse itself is a contact that opens when the vendor's cloud is gone,
 // a sensor that is occupied while the house is run from here, and switches for away, frost guard,
 // hush, a drill, and an alarm that waits for an answer. What cannot be reached keeps its last value and
-// says so by StatusActive and StatusFault. A house that is too big for one bridge has several.
+// says so by StatusActive and StatusFault. A house that is too big for one bridge has several. A camera that
+// is reached on the LAN shows its picture, still and live, to two viewers at once; see package stream. There is no
+// recording by Apple (HomeKit Secure Video).
 //
 // The protocol is adapters/hap; from github.com/brutella/hap come the characteristics' metadata, from
-// github.com/brutella/dnssd the announcement.
+// github.com/brutella/dnssd the announcement, from github.com/pion/srtp and rtp the packets of live pictures.
 package homekit
 
 import (
@@ -55,6 +57,7 @@ type Options struct {
 	Name       string     // as the Home app shows it while pairing
 	Vault      Vault      // must be there
 	Advertiser Advertiser // nil: nothing is announced
+	Cameras    Cameras    // nil: cameras show no pictures
 	Log        *slog.Logger
 }
 
@@ -62,6 +65,7 @@ type Options struct {
 type Adapter struct {
 	options Options
 	resets  chan chan error // asks Run to end its life, forget all controllers, and begin anew
+	viewers *viewers
 
 	mu      sync.Mutex // guards the rest: writes come from the sessions' goroutines
 	running bool
@@ -77,7 +81,7 @@ func New(o Options) *Adapter {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	return &Adapter{options: o, resets: make(chan chan error)}
+	return &Adapter{options: o, resets: make(chan chan error), viewers: newViewers(o.Cameras, o.Log)}
 }
 
 // wishes that wait for the house; a person cannot tap faster.
@@ -162,6 +166,7 @@ func (a *Adapter) serve(ctx context.Context, port gateway.Port, s gateway.State,
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var started sync.WaitGroup
+	defer a.viewers.running.Wait() // their controllers have left by then
 	defer started.Wait()
 	defer cancel()
 	ended := make(chan error, 1)
@@ -225,6 +230,10 @@ func (f *follower) run(ctx context.Context) error {
 				pending[w.key] = f.state.Decided
 			}
 			f.port.Post(gateway.Wish{By: "Home app", Ask: w.ask})
+		case <-a.viewers.news:
+			for key := range a.viewers.changed() {
+				a.refresh(key, f.state, f.port.Now())
+			}
 		case c := <-f.port.Commands():
 			told.take(c, f.state)
 		case <-told.due:
@@ -274,13 +283,19 @@ func (a *Adapter) settle(pending map[string]uint64, s gateway.State, now time.Ti
 	}
 }
 
-// take answers a controller's writes at once; the house decides later.
-func (a *Adapter) take(b *bridge, requests []hap.WriteRequest, writes chan<- write) []hap.WriteResult {
+// take answers a controller's writes at once; the house decides later. ctx ends with the controller's
+// connection.
+func (a *Adapter) take(ctx context.Context, b *bridge, requests []hap.WriteRequest, writes chan<- write) []hap.WriteResult {
 	results := make([]hap.WriteResult, len(requests))
 	for i, request := range requests {
 		a.mu.Lock()
 		ask, key, ok := b.shelf.ask(request.ID, request.Value)
+		view, viewed := b.shelf.view(request.ID)
 		a.mu.Unlock()
+		if viewed {
+			results[i] = a.viewers.write(ctx, view, request)
+			continue
+		}
 		w := write{key, ask}
 		switch ask.(type) {
 		case nil:

@@ -46,6 +46,9 @@ func constructors() []*characteristic.C {
 		characteristic.NewOn().C, characteristic.NewProgrammableSwitchEvent().C,
 		characteristic.NewBatteryLevel().C, characteristic.NewStatusLowBattery().C, characteristic.NewChargingState().C,
 		characteristic.NewStatusActive().C, characteristic.NewStatusFault().C, characteristic.NewStatusTampered().C,
+		characteristic.NewSupportedVideoStreamConfiguration().C, characteristic.NewSupportedAudioStreamConfiguration().C,
+		characteristic.NewSupportedRTPConfiguration().C, characteristic.NewSetupEndpoints().C,
+		characteristic.NewSelectedRTPStreamConfiguration().C, characteristic.NewStreamingStatus().C,
 		characteristic.NewSecuritySystemCurrentState().C, characteristic.NewSecuritySystemTargetState().C,
 		characteristic.NewSecuritySystemAlarmType().C,
 	}

@@ -46,6 +46,7 @@ type point struct {
 	high  float64
 	step  float64
 	ask   func(json.RawMessage) gateway.Ask // nil: writes are only kept
+	view  view                              // set: writes are of a viewer of a camera
 	lost  bool                              // it once asked something of the house, and whom it asks is not there
 }
 

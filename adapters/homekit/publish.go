@@ -71,7 +71,11 @@ func (p *publication) device(id gateway.DeviceID) {
 		return
 	}
 	_, published := p.adapter.entry(key)
-	if m, ok := deviceModel(d, p.now, published != nil); ok {
+	m, shown := deviceModel(d, p.now, published != nil)
+	if p.adapter.options.Cameras != nil && onLAN(d) {
+		m, shown = withPictures(m, d.ID, p.adapter.viewers.places(d.ID)), true
+	}
+	if shown {
 		p.put(m)
 		p.ring(d)
 	}

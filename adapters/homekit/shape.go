@@ -56,7 +56,7 @@ func shapeOf(m model) shape {
 	for _, s := range m.services {
 		service := shapeService{Kind: s.kind, Name: s.name, Primary: s.primary}
 		for _, p := range s.points {
-			kept := shapePoint{Kind: p.kind, Low: p.low, High: p.high, Step: p.step, Asks: p.ask != nil || p.lost}
+			kept := shapePoint{Kind: p.kind, Low: p.low, High: p.high, Step: p.step, Asks: p.ask != nil || p.view != (view{}) || p.lost}
 			if slices.Contains(fixed, p.kind) {
 				kept.Value = p.value
 			}

@@ -134,7 +134,7 @@ func TestWriteToALostAccessoryIsRefused(t *testing.T) {
 	a := published(t, v, gateway.State{At: at, Home: home().Home})
 	b := a.bridges[0]
 	target, _ := find(t, b.shelf.accessories(), "Bath", hap.ServiceThermostat, hap.CharacteristicTargetTemperature)
-	results := a.take(b, []hap.WriteRequest{{ID: target, Value: hap.NumberValue(20)}}, make(chan write, 1))
+	results := a.take(t.Context(), b, []hap.WriteRequest{{ID: target, Value: hap.NumberValue(20)}}, make(chan write, 1))
 	if results[0].Status != hap.StatusUnreachable {
 		t.Errorf("a target for a room that is not there gives %v", results[0].Status)
 	}

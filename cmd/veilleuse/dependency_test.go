@@ -20,7 +20,7 @@ var wraps = map[string][]string{
 	"adapters/camera":    {"github.com/grandcat/zeroconf"},
 	"adapters/clock":     {"golang.org/x/sys"},
 	"adapters/hap":       {"golang.org/x/crypto", "github.com/godbus/dbus/v5"},
-	"adapters/homekit":   {"github.com/brutella/hap/", "github.com/brutella/dnssd", "github.com/miekg/dns", "golang.org/x/net/ipv4"},
+	"adapters/homekit":   {"github.com/brutella/hap/", "github.com/brutella/dnssd", "github.com/miekg/dns", "golang.org/x/net/ipv4", "github.com/pion/rtp", "github.com/pion/srtp/v3"},
 	"adapters/mqtt":      {"github.com/eclipse/paho.mqtt.golang", "golang.org/x/time/rate"},
 	"adapters/netatmo":   {"golang.org/x/time/rate"},
 	"adapters/store":     {"go.etcd.io/bbolt"},

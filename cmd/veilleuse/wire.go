@@ -99,9 +99,9 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 	h.cloud.Purse = netatmo.NewPurse(c.Netatmo.BudgetPerHour) // one for all that asks the vendor
 	prober := uplinkOptions(c, world)
 	prober.Purse = h.cloud.Purse
-	cameras := camera.New(camera.Options{Vault: h.store.Vault(gateway.CameraAdapter), AllowLoopback: world.allowLoopback, Log: log})
+	cameras := camera.New(camera.Options{Vault: h.store.Vault(gateway.CameraAdapter), AllowLoopback: world.allowLoopback || vendorHere(c), Log: log})
 	h.cloud.Cameras = func(a netatmo.CameraAccess) { cameras.Learn(camera.Access(a)) }
-	h.bridge = homekit.New(homekit.Options{Listen: c.HomeKit.Listen, Name: c.HomeKit.Name, Vault: h.store.Vault("homekit"), Advertiser: advertiser(world.quiet, log), Log: log})
+	h.bridge = homekit.New(homekit.Options{Listen: c.HomeKit.Listen, Name: c.HomeKit.Name, Vault: h.store.Vault("homekit"), Advertiser: advertiser(world.quiet, log), Cameras: cameras, Log: log})
 	if _, err := h.bridge.Bridges(); err != nil { // a damaged identity is to be known before anything runs
 		return err
 	}
@@ -249,11 +249,18 @@ func clockAdapter(c Config, world outside, first gateway.State) gateway.Adapter 
 	return clock.New(o)
 }
 
+// vendorHere reports whether the vendor is on a loopback address, which is so where somebody tests: then
+// cameras may be there, too.
+func vendorHere(c Config) bool {
+	u, err := url.Parse(c.Netatmo.URL)
+	return err == nil && onLoopback(u)
+}
+
 // clockOptions says who may be asked for the time. Where the vendor is on a loopback address somebody
 // tests: then nobody is asked who is not named, and no web server outside even so.
 func clockOptions(c Config) clock.Options {
 	o := clock.Options{Servers: c.Clock.Servers, Dates: c.Clock.Dates}
-	if u, err := url.Parse(c.Netatmo.URL); err == nil && !onLoopback(u) {
+	if !vendorHere(c) {
 		if o.Dates == nil {
 			o.Dates = clock.DefaultDates()
 		}
