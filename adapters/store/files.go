@@ -45,8 +45,9 @@ func lockFolder(dir string) (*os.File, error) {
 	}
 }
 
-// replaceFile puts a file with that content in the place of path, durable and whole or not at all.
-func replaceFile(path string, content []byte) error {
+// ReplaceFile puts a file with that content, for its owner only, in the place of path, durable and whole or not at
+// all.
+func ReplaceFile(path string, content []byte) error {
 	temporary := path + temporarySuffix
 	if err := writeDurably(temporary, content); err != nil {
 		os.Remove(temporary)
@@ -72,7 +73,12 @@ func moveInto(from, to string) error {
 	if err := os.Rename(from, to); err != nil {
 		return err
 	}
-	folder, err := os.Open(filepath.Dir(to))
+	return syncFolder(filepath.Dir(to))
+}
+
+// syncFolder makes the names in a folder durable.
+func syncFolder(dir string) error {
+	folder, err := os.Open(dir)
 	if err != nil {
 		return err
 	}

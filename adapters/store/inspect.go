@@ -13,6 +13,7 @@ type inspection struct {
 	lost    []place          // values that are there and damaged
 	faults  []string         // what is wrong, the first words for people; empty: nothing
 	newer   error            // a value that a newer program wrote
+	earlier map[place]record // if there are faults: what the other header page leads to, the state before the last change
 }
 
 // The parts of bbolt's file format, version 2, that are read here (bbolt internal/common). Numbers
@@ -40,15 +41,31 @@ const (
 // it: damage there is a panic in a goroutine of its own, an endless recursion or a bus error, each of
 // which ends the process, or simply a wrong value. What passes here is safe to be opened by bbolt.
 func inspect(file []byte) inspection {
-	w := walker{file: file, seen: map[uint64]bool{}, found: inspection{content: map[place]record{}}}
-	head, ok := w.head()
+	w := newWalker(file)
+	newest, other, ok := w.head()
 	if !ok {
 		return w.found
 	}
-	w.high = head.high
-	w.bucketsOf(head.root)
-	w.checkSeal(head.transaction)
+	w.high = newest.high
+	w.bucketsOf(newest.root)
+	w.checkSeal(newest.transaction)
+	if len(w.found.faults) > 0 && other != nil {
+		w.found.earlier = inspectEarlier(file, *other)
+	}
 	return w.found
+}
+
+// inspectEarlier reads the tree of the other header page. bbolt never writes over what that one leads to, so that a
+// last change which went wrong has left it whole.
+func inspectEarlier(file []byte, h head) map[place]record {
+	w := newWalker(file)
+	w.high = min(h.high, uint64(len(file))/pageSize)
+	w.bucketsOf(h.root)
+	return w.found.content
+}
+
+func newWalker(file []byte) *walker {
+	return &walker{file: file, seen: map[uint64]bool{}, found: inspection{content: map[place]record{}}}
 }
 
 type walker struct {
@@ -69,34 +86,39 @@ func (w *walker) fault(format string, args ...any) {
 	}
 }
 
-// head chooses the newer of the two meta pages. That one of them is broken is a fault of its own:
-// which of the two was the newer can no longer be told.
-func (w *walker) head() (head, bool) {
+// head chooses the newer of the two meta pages; the other is nil if it is broken. That one of them is broken is a
+// fault of its own: which of the two was the newer can no longer be told.
+func (w *walker) head() (newest head, other *head, ok bool) {
 	if len(w.file) < smallestFile {
 		w.fault("the file has only %d bytes", len(w.file))
-		return head{}, false
+		return head{}, nil, false
 	}
-	first, firstOK := w.meta(0)
+	newest, firstOK := w.meta(0)
 	second, secondOK := w.meta(1)
 	switch {
 	case !firstOK && !secondOK:
 		w.fault("both header pages are damaged")
-		return head{}, false
+		return head{}, nil, false
 	case !firstOK || !secondOK:
 		w.fault("one of the two header pages is damaged")
+		if secondOK {
+			newest = second
+		}
+	default:
+		if second.transaction > newest.transaction {
+			newest, second = second, newest
+		}
+		other = &second
 	}
-	if secondOK && (!firstOK || second.transaction > first.transaction) {
-		first = second
-	}
-	if first.free != noFreeList {
+	if newest.free != noFreeList {
 		w.fault("the header names a list of free pages, which this program never writes")
-		return head{}, false
+		return head{}, nil, false
 	}
-	if size := uint64(len(w.file)) / pageSize; first.high > size {
-		w.fault("the file was cut off: %d of %d pages are there", size, first.high)
-		first.high = size
+	if size := uint64(len(w.file)) / pageSize; newest.high > size {
+		w.fault("the file was cut off: %d of %d pages are there", size, newest.high)
+		newest.high = size
 	}
-	return first, true
+	return newest, other, true
 }
 
 func (w *walker) meta(page uint64) (head, bool) {

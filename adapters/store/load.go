@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,22 +28,22 @@ func (s *Store) load() error {
 	case err != nil && !errors.Is(err, errDamaged) && !errors.Is(err, syscall.EIO):
 		return fmt.Errorf("read the database: %w", err)
 	case err != nil:
-		s.rescue(inspection{faults: []string{err.Error()}}, backup, backupErr)
+		s.rescue(inspection{faults: []string{err.Error()}}, backup, found, backupErr)
 	case !exists && found:
-		s.rescue(inspection{faults: []string{"it is missing"}}, backup, backupErr)
+		s.rescue(inspection{faults: []string{"it is missing"}}, backup, found, backupErr)
 		s.damaged = false
 	case !exists:
-		s.content = map[place]record{}
+		s.beginAnew()
 	default:
-		found := inspect(data)
-		if found.newer != nil {
-			return fmt.Errorf("%s: %w: install the newer program, or restore a backup", path, found.newer)
+		seen := inspect(data)
+		if seen.newer != nil {
+			return fmt.Errorf("%s: %w: install the newer program, or restore a backup", path, seen.newer)
 		}
-		if len(found.faults) > 0 {
-			s.rescue(found, backup, backupErr)
+		if len(seen.faults) > 0 {
+			s.rescue(seen, backup, found, backupErr)
 			break
 		}
-		s.content = found.content
+		s.content = seen.content
 	}
 	s.begin(backup, backupErr)
 	return s.openOrCreate(path, exists)
@@ -93,38 +94,87 @@ func (s *Store) begin(backup snapshot, backupErr error) {
 	}
 }
 
-// rescue takes into memory what is whole in a damaged database and in the snapshot, of each value the
-// newer one, and says what happened.
-func (s *Store) rescue(found inspection, backup snapshot, backupErr error) {
+// Rescue finds the newest backup that can be read, and says in words which it is. An empty Copy without an error
+// says that there is none.
+type Rescue func() (c Copy, which string, err error)
+
+// beginAnew begins without a database and without a snapshot: with nothing, unless there is a backup. Whoever wants
+// a house without a past takes the whole folder away.
+func (s *Store) beginAnew() {
+	s.content = map[place]record{}
+	c, which, _ := s.lastResort() // why one cannot be read is of no interest to a house that is new
+	if len(c.content) == 0 {
+		return
+	}
+	s.content = maps.Clone(c.content)
+	s.damage = fmt.Sprintf("the database in %s was missing, and the snapshot with it: %d values were taken from the backup of %s; %s",
+		s.dir, len(s.content), which, whatIsMissing)
+}
+
+func (s *Store) lastResort() (Copy, string, error) {
+	if s.backups == nil {
+		return Copy{}, "", nil
+	}
+	return s.backups()
+}
+
+const whatIsMissing = "sign in and pair again where something is missing"
+
+// rescue takes into memory what is whole in a damaged database: as it is, else as it was before its last change, else
+// from the snapshot, and where that is of no use from the newest backup. It says what happened.
+func (s *Store) rescue(seen inspection, copied snapshot, found bool, copiedErr error) {
 	s.damaged = true
-	s.content = newest(found.content, backup.content)
-	fromBackup := 0
-	for at, r := range backup.content {
-		if have, ok := found.content[at]; !ok || have.generation < r.generation {
-			fromBackup++
-		}
+	s.content = maps.Clone(seen.content)
+	said := fmt.Sprintf("the database in %s was damaged (%s): %d values were read from it", s.dir, strings.Join(seen.faults, "; "), len(seen.content))
+	if n := s.add(seen.earlier); n > 0 {
+		said += fmt.Sprintf(", %d as they were before its last change", n)
+	}
+	n := s.add(copied.content)
+	switch {
+	case copiedErr != nil:
+		said += ", the snapshot is not readable either"
+	case !found:
+		said += ", there was no snapshot"
+	default:
+		said += fmt.Sprintf(", %d were taken from the snapshot of %s", n, copied.written.Format(time.RFC3339))
+	}
+	if !found || copiedErr != nil { // else what the backup has and the snapshot has not was given up since
+		said += s.addBackup()
 	}
 	var lost []string
-	for _, at := range found.lost {
+	for _, at := range seen.lost {
 		if _, ok := s.content[at]; !ok {
 			lost = append(lost, at.String())
 		}
 	}
 	slices.Sort(lost)
-	said := fmt.Sprintf("the database in %s was damaged (%s): %d values were read from it",
-		s.dir, strings.Join(found.faults, "; "), len(found.content))
-	switch {
-	case backupErr != nil:
-		said += ", the snapshot is not readable either"
-	case backup.written.IsZero():
-		said += ", there was no snapshot"
-	default:
-		said += fmt.Sprintf(", %d were taken from the snapshot of %s", fromBackup, backup.written.Format(time.RFC3339))
-	}
 	if len(lost) > 0 {
 		said += ", lost are " + strings.Join(lost, ", ")
 	}
-	s.damage = said + "; sign in and pair again where something is missing"
+	s.damage = said + "; " + whatIsMissing
+}
+
+// add takes from what is older the values that are not there, or are older still; it returns how many.
+func (s *Store) add(older map[place]record) (taken int) {
+	for at, r := range older {
+		if have, ok := s.content[at]; !ok || have.generation < r.generation {
+			taken++
+		}
+	}
+	s.content = newest(s.content, older)
+	return taken
+}
+
+// addBackup adds what the newest backup has, and says so.
+func (s *Store) addBackup() string {
+	c, which, err := s.lastResort()
+	switch {
+	case err != nil:
+		return fmt.Sprintf(", no backup can be read (%v)", err)
+	case len(c.content) == 0:
+		return ", and there was no backup"
+	}
+	return fmt.Sprintf(", %d were taken from the backup of %s", s.add(c.content), which)
 }
 
 // closeToOthers takes from others what rights they have on a file that holds secrets.

@@ -142,7 +142,7 @@ func (s *Store) copyNow() error {
 	}
 	s.mu.RUnlock()
 	if err == nil {
-		err = replaceFile(filepath.Join(s.dir, snapshotName), data)
+		err = ReplaceFile(filepath.Join(s.dir, snapshotName), data)
 	}
 	if err != nil {
 		return fmt.Errorf("write the snapshot: %w", err)

@@ -32,10 +32,11 @@ const (
 // Store is an open state folder. It is also the adapter that saves each State shown to it; see Run.
 // All methods may be called from any goroutine.
 type Store struct {
-	dir  string
-	log  *slog.Logger
-	lock *os.File
-	poke chan struct{} // tells Run that the copy is due
+	dir     string
+	log     *slog.Logger
+	backups Rescue // nil: there are none
+	lock    *os.File
+	poke    chan struct{} // tells Run that the copy is due
 
 	writing sync.Mutex     // held while something is written; guards the fields below
 	db      *database      // nil: not usable, to be made anew with the next write
@@ -69,7 +70,10 @@ type Stats struct {
 // the snapshot; one sentence about it goes to the log and to [Store.Damage]. A disk that cannot be
 // written does not fail Open: what can be read is served, and writes give errors. Open fails if
 // another process has the folder, if it cannot be read, or if a newer program wrote in it.
-func Open(dir string, log *slog.Logger) (*Store, error) {
+func Open(dir string, log *slog.Logger) (*Store, error) { return OpenOr(dir, log, nil) }
+
+// OpenOr is [Open] with a last resort: backups is asked if neither database nor snapshot can be used.
+func OpenOr(dir string, log *slog.Logger, backups Rescue) (*Store, error) {
 	if log == nil {
 		log = slog.Default()
 	}
@@ -80,7 +84,7 @@ func Open(dir string, log *slog.Logger) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, log: log, lock: lock, doubt: map[place]bool{}, poke: make(chan struct{}, 1)}
+	s := &Store{dir: dir, log: log, backups: backups, lock: lock, doubt: map[place]bool{}, poke: make(chan struct{}, 1)}
 	if err := s.load(); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
@@ -144,8 +148,8 @@ func (s *Store) set(at place, payload []byte, copying due) error {
 	return nil
 }
 
-// remove makes it durable that a value is gone. One that the snapshot still holds is taken out of it
-// at once, lest a pairing that was dissolved come back with a repaired file.
+// remove makes it durable that a value is gone. It is taken out of the snapshot and of the state before the last
+// change at once, too, lest a pairing that was dissolved come back with a repaired file.
 func (s *Store) remove(at place) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -161,6 +165,10 @@ func (s *Store) remove(at place) error {
 	s.mu.Unlock()
 	if copied {
 		s.remind(soon)
+	}
+	// A change of nothing, after which neither header page leads to the value any more. It is gone without it, too.
+	if err := s.write(nil, nil); err != nil {
+		s.log.Warn("a value that was removed can come back if the database is damaged now", "err", err)
 	}
 	return nil
 }

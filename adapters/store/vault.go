@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strings"
 )
 
 // Vault holds the secrets of one adapter: tokens, pairings, keys.
@@ -57,12 +56,5 @@ func (v *Vault) Delete(key string) error {
 func (v *Vault) List(prefix string) ([]string, error) {
 	v.store.mu.RLock()
 	defer v.store.mu.RUnlock()
-	var keys []string
-	for at := range v.store.content {
-		if at.bucket == v.bucket && strings.HasPrefix(at.key, prefix) {
-			keys = append(keys, at.key)
-		}
-	}
-	slices.Sort(keys)
-	return keys, nil
+	return keysOf(v.store.content, v.bucket, prefix), nil
 }

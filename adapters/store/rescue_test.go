@@ -1,0 +1,117 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// breakNewestTree zeroes the page that the newer header page leads to, as a write does that never arrived.
+func breakNewestTree(t *testing.T, dir string) {
+	t.Helper()
+	path := filepath.Join(dir, databaseName)
+	file, err := os.ReadFile(path)
+	must(t, err)
+	newest, _, ok := newWalker(file).head()
+	if !ok {
+		t.Fatal("no header")
+	}
+	clear(file[newest.root*pageSize:][:pageSize])
+	must(t, os.WriteFile(path, file, 0o600))
+}
+
+// A last change that never arrived must cost that change, not the house.
+func TestTheOtherHeaderPageLeadsBack(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := open(t, dir)
+	must(t, s.Vault("netatmo").Set("token", []byte("1")))
+	must(t, s.Vault("homekit").Set("identity", []byte("me")))
+	must(t, s.Vault("netatmo").Set("token", []byte("2")))
+	must(t, s.Close())
+	must(t, os.Remove(filepath.Join(dir, snapshotName)))
+	breakNewestTree(t, dir)
+	s, _ = open(t, dir)
+	if got, err := s.Vault("homekit").Get("identity"); string(got) != "me" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	if got, _ := s.Vault("netatmo").Get("token"); string(got) != "1" {
+		t.Errorf("token %q, wanted is the one before", got)
+	}
+	if !strings.Contains(s.Damage(), "2 as they were before its last change") {
+		t.Errorf("%q", s.Damage())
+	}
+}
+
+func TestADissolvedPairingDoesNotComeBackByTheOtherHeaderPage(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := open(t, dir)
+	must(t, s.Vault("homekit").Set("identity", []byte("me")))
+	must(t, s.Vault("homekit").Set("pairing/phone", []byte("key")))
+	must(t, s.Vault("homekit").Delete("pairing/phone"))
+	must(t, s.Close())
+	must(t, os.Remove(filepath.Join(dir, snapshotName)))
+	breakNewestTree(t, dir)
+	s, _ = open(t, dir)
+	if keys, _ := s.Vault("homekit").List(""); len(keys) != 1 || keys[0] != "identity" {
+		t.Errorf("came back: %q; %s", keys, s.Damage())
+	}
+}
+
+func TestBackupsAreTheLastResort(t *testing.T) {
+	_, c := lived(t, 21)
+	which := "yesterday"
+	ask := func() (Copy, string, error) { return c, which, nil }
+	none := func() (Copy, string, error) { return Copy{}, "", nil }
+	unreadable := func() (Copy, string, error) { return Copy{}, "", errors.New("the key is missing") }
+	for _, test := range []struct {
+		name    string
+		harm    func(t *testing.T, dir string)
+		backups Rescue
+		token   string // "": there is none
+		says    string // "": nothing
+	}{
+		{"nothing wrong", func(*testing.T, string) {}, ask, "newer", ""},
+		{"database damaged, snapshot whole", func(t *testing.T, dir string) { spoil(t, dir, databaseName) }, ask, "newer", "taken from the snapshot"},
+		{"both damaged", func(t *testing.T, dir string) { spoil(t, dir, databaseName, snapshotName) }, ask, "token of 21", "3 were taken from the backup of yesterday"},
+		{"both missing", func(t *testing.T, dir string) { lose(t, dir) }, ask, "token of 21", "3 values were taken from the backup of yesterday"},
+		{"both missing, and no backup", func(t *testing.T, dir string) { lose(t, dir) }, none, "", ""},
+		{"both damaged, and no backup", func(t *testing.T, dir string) { spoil(t, dir, databaseName, snapshotName) }, none, "", "there was no backup"},
+		{"both damaged, backup not readable", func(t *testing.T, dir string) { spoil(t, dir, databaseName, snapshotName) }, unreadable, "", "no backup can be read (the key is missing)"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			s, _ := open(t, dir)
+			must(t, s.Vault("netatmo").Set("token", []byte("newer")))
+			must(t, s.Close())
+			test.harm(t, dir)
+			s, err := OpenOr(dir, nil, test.backups)
+			must(t, err)
+			defer s.Close()
+			if got, _ := s.Vault("netatmo").Get("token"); string(got) != test.token {
+				t.Errorf("token %q, want %q", got, test.token)
+			}
+			if said := s.Damage(); !strings.Contains(said, test.says) || (said == "") != (test.says == "") || strings.Contains(said, "\n") {
+				t.Errorf("said is %q, want %q", said, test.says)
+			}
+			must(t, s.Vault("netatmo").Set("after", []byte("it works")))
+		})
+	}
+}
+
+func spoil(t *testing.T, dir string, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		garbage := binary.BigEndian.AppendUint64(make([]byte, smallestFile), 7)
+		must(t, os.WriteFile(filepath.Join(dir, name), garbage, 0o600))
+	}
+}
+
+func lose(t *testing.T, dir string) {
+	t.Helper()
+	for _, name := range []string{databaseName, snapshotName} {
+		must(t, os.Remove(filepath.Join(dir, name)))
+	}
+}
