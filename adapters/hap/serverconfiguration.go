@@ -55,6 +55,24 @@ func (c configuration) save(store Store) error {
 	return nil
 }
 
+// RaiseConfiguration moves the configuration number on by so many, from least if that is greater. It is for a store that
+// was brought back from the past: controllers may have seen numbers since that it knows nothing of, and would go on
+// with the accessories that they kept under one of those. A store without a number is left alone.
+func RaiseConfiguration(store Store, least, by int) error {
+	c, err := loadConfiguration(store)
+	if err != nil || c.Number == 0 {
+		return err
+	}
+	c.Number = (max(c.Number, least)+by-1)%65535 + 1
+	return c.save(store)
+}
+
+// ConfigurationNumber is the number that a store holds; 0 if it has none.
+func ConfigurationNumber(store Store) (int, error) {
+	c, err := loadConfiguration(store)
+	return c.Number, err
+}
+
 func (s *Server) currentConfiguration() configuration {
 	s.mu.Lock()
 	defer s.mu.Unlock()

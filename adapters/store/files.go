@@ -76,13 +76,17 @@ func moveInto(from, to string) error {
 	return syncFolder(filepath.Dir(to))
 }
 
-// syncFolder makes the names in a folder durable.
+// syncFolder makes the names in a folder durable. Some network shares know no such thing: there the server does it.
 func syncFolder(dir string) error {
 	folder, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
-	return errors.Join(folder.Sync(), folder.Close())
+	err = folder.Sync()
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
+		err = nil
+	}
+	return errors.Join(err, folder.Close())
 }
 
 // readWhole reads a file that ought not to be larger than limit bytes. The bool is false if there is

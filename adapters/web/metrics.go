@@ -14,6 +14,7 @@ func (a *Adapter) metrics(now func() time.Time) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		var e exposition
 		a.program(&e)
+		a.backup(&e, now())
 		if s := a.newest.Load(); s != nil {
 			judgement(&e, *s, now())
 			heating(&e, *s)
@@ -52,6 +53,21 @@ func (a *Adapter) program(e *exposition) {
 	e.sample(float64(stored.Flushes))
 	e.counter("store_writes_total", "Changes of the database.")
 	e.sample(float64(stored.Writes))
+}
+
+// backup is how old the newest backup is, in each place that has one.
+func (a *Adapter) backup(e *exposition, now time.Time) {
+	if a.options.Backup == nil {
+		return
+	}
+	made := a.options.Backup()
+	e.gauge("backup_age_seconds", "How long ago the newest backup was made. A place without one is absent.")
+	if !made.State.IsZero() {
+		e.sample(now.Sub(made.State).Seconds(), "place", "state")
+	}
+	if !made.Second.IsZero() {
+		e.sample(now.Sub(made.Second).Seconds(), "place", "second")
+	}
 }
 
 // verdicts are all verdicts there are.

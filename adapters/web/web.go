@@ -31,6 +31,8 @@ type Options struct {
 	Version, Commit string
 	// Stored says what the store has written since the start; nil: not told.
 	Stored func() Stored
+	// Backup says when the newest backup was made, by the clock of the house; nil: not told.
+	Backup func() Backup
 	// Listening is called with the address each time that it listens; nil: nobody asks.
 	Listening func(net.Addr)
 	Log       *slog.Logger // nil: slog.Default()
@@ -41,6 +43,12 @@ type Stored struct {
 	Bytes   uint64
 	Flushes uint64 // times the disk was told to make it durable
 	Writes  uint64 // changes of the database
+}
+
+// Backup is when the newest backup was made; zero: there is none.
+type Backup struct {
+	State  time.Time // in the state folder
+	Second time.Time // in the second place
 }
 
 // Bounds of what a client can take up.

@@ -23,12 +23,15 @@ type Config struct {
 	HomeKit     HomeKitConfig
 	MQTT        MQTTConfig
 	Web         WebConfig
+	Backup      BackupConfig
 	Ear         EarConfig
 	Alarms      AlarmsConfig
 	Guard       gateway.GuardPlan // against intruders
 	Accessories []AccessoryConfig
 	Profiles    []*mqtt.Profile // how kinds of devices speak over MQTT that are not known here
 	Attached    []mqtt.Attached // relays, sensors and valves by MQTT, in the order of the file
+
+	file string // where it was read; "": the defaults
 }
 
 // HomeConfig is what holds for the whole home.
@@ -67,6 +70,12 @@ type HomeKitConfig struct {
 // WebConfig is the HTTP server.
 type WebConfig struct{ Listen string }
 
+// BackupConfig is how backups are kept.
+type BackupConfig struct {
+	KeyFile string // passphrase, or key of age; empty: backups are in clear, in the state folder only
+	Second  string // another folder for them, best on another disk; empty: none
+}
+
 // EarConfig is the microphone that listens for sirens.
 type EarConfig struct {
 	Microphone string // ALSA device, or the path of a WAV or PCM file or pipe; empty: no ear
@@ -104,12 +113,7 @@ var places = []string{"veilleuse.yaml", "/etc/veilleuse/veilleuse.yaml"}
 // it says which in words.
 func loadConfig(file string) (Config, string, error) {
 	if file == "" {
-		for _, place := range places {
-			if _, err := os.Stat(place); err == nil {
-				file = place
-				break
-			}
-		}
+		file = usualPlace()
 	}
 	if file == "" {
 		c := defaults()
@@ -124,7 +128,18 @@ func loadConfig(file string) (Config, string, error) {
 	if len(faults) > 0 {
 		return Config{}, "", faultError(faults)
 	}
+	c.file = file
 	return c, file, nil
+}
+
+// usualPlace is the first of the usual places that has a configuration; "" if none has.
+func usualPlace() string {
+	for _, place := range places {
+		if _, err := os.Stat(place); err == nil {
+			return place
+		}
+	}
+	return ""
 }
 
 // usableState is the default state folder, or one in the person's own folder where that cannot be
@@ -159,6 +174,9 @@ func (c Config) validate() []string {
 	}
 	if c.Netatmo.ClientID != "" && c.Netatmo.ClientSecretFile == "" {
 		fault("netatmo.client_secret_file is missing: netatmo.client_id needs the secret of the same application")
+	}
+	if c.Backup.Second != "" && c.Backup.KeyFile == "" {
+		fault("backup.key_file is missing: backups in backup.second must be encrypted, for they hold tokens and pairing keys")
 	}
 	for _, err := range c.adapterFaults() {
 		fault("%v", err)

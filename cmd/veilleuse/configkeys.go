@@ -50,6 +50,8 @@ var keys = []key{
 	{"mqtt.certificate_file", text(func(c *Config) *string { return &c.MQTT.CertificateFile }, anyText)},
 	{"mqtt.key_file", text(func(c *Config) *string { return &c.MQTT.KeyFile }, anyText)},
 	{"web.listen", text(func(c *Config) *string { return &c.Web.Listen }, address)},
+	{"backup.key_file", text(func(c *Config) *string { return &c.Backup.KeyFile }, anyText)},
+	{"backup.second", text(func(c *Config) *string { return &c.Backup.Second }, anyText)},
 	{"ear.microphone", text(func(c *Config) *string { return &c.Ear.Microphone }, microphone)},
 	{"ear.room", text(func(c *Config) *string { return &c.Ear.Room }, anyText)},
 	{"alarms.plan", alarmPlan},

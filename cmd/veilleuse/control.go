@@ -36,6 +36,8 @@ type controlled interface {
 	pair(context.Context, pairRequest) (pairAnswer, error)
 	unpair(context.Context, string) (string, error)
 	login(json.RawMessage) error
+	pack(now time.Time, dated bool) (packedBackup, error)
+	makeBackup(now time.Time, dated bool) (madeBackup, error)
 	listening
 	sharing
 }
@@ -103,6 +105,7 @@ func (c *control) routes(port gateway.Port) http.Handler {
 	}))
 	c.listenRoutes(mux)
 	c.sharingRoutes(mux)
+	c.backupRoutes(mux, port)
 	return mux
 }
 

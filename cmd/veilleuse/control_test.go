@@ -43,6 +43,8 @@ func (nobody) ourselves() (ourselves, error)                             { retur
 func (nobody) join(context.Context, joinRequest) (pairAnswer, error)     { return pairAnswer{}, nil }
 func (nobody) unpair(context.Context, string) (string, error)            { return "", nil }
 func (nobody) login(json.RawMessage) error                               { return nil }
+func (nobody) pack(time.Time, bool) (packedBackup, error)                { return packedBackup{}, nil }
+func (nobody) makeBackup(time.Time, bool) (madeBackup, error)            { return madeBackup{}, nil }
 func (nobody) listen(context.Context, int) (ear.Hearing, error) {
 	return ear.Hearing{}, errors.New("no microphone")
 }

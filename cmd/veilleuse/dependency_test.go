@@ -23,7 +23,7 @@ var wraps = map[string][]string{
 	"adapters/homekit":   {"github.com/brutella/hap/", "github.com/brutella/dnssd", "github.com/miekg/dns", "golang.org/x/net/ipv4", "github.com/pion/rtp", "github.com/pion/srtp/v3"},
 	"adapters/mqtt":      {"github.com/eclipse/paho.mqtt.golang", "golang.org/x/time/rate"},
 	"adapters/netatmo":   {"golang.org/x/time/rate"},
-	"adapters/store":     {"go.etcd.io/bbolt"},
+	"adapters/store":     {"go.etcd.io/bbolt", "filippo.io/age"},
 	"adapters/uplink":    {"github.com/miekg/dns", "golang.org/x/sys", "golang.org/x/sync"},
 	"firmware-notes":     {"github.com/goccy/go-yaml"},
 }

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/veilleuse/veilleuse/adapters/accessory"
+	"github.com/veilleuse/veilleuse/adapters/store/backup"
 	notes "github.com/veilleuse/veilleuse/firmware-notes"
 	"github.com/veilleuse/veilleuse/gateway"
 )
@@ -72,6 +73,7 @@ func wellHouse() *patient {
 	}
 	p.facts = doctorFacts{Client: true, SignedIn: true, Paired: []accessory.Paired{{ID: "AA", Name: "Relay", Live: true}},
 		Bridge: "[::]:51826", Controllers: 2, Visible: true, BrokerInside: true, Broker: "127.0.0.1:1883", Clients: 1,
+		Backup:   backup.Report{Newest: evening.Add(-5 * time.Hour), Dated: true, Sealed: true, Kept: 7, Second: backup.SecondReport{Folder: "/mnt/usb"}},
 		Snapshot: true, SnapshotAge: 20 * time.Minute, Folder: "/var/lib/veilleuse", DiskFree: 9 << 30, Witnesses: 5}
 	return p
 }
@@ -253,6 +255,13 @@ func TestDoctorFindsWhatIsMissing(t *testing.T) {
 		{"a damaged store", func(p *patient) { p.facts.Damage = "the database was damaged; pair again" }, true, 95, 99, "store", gap, "was damaged", "replace it"},
 		{"a full disk", func(p *patient) { p.facts.DiskFree = 50 << 20 }, true, 95, 99, "disk", gap, "only 50 MB are free in /var/lib/veilleuse", "100 MB"},
 		{"no snapshot", func(p *patient) { p.facts.Snapshot = false }, true, 95, 99, "snapshot", warn, "no snapshot", ""},
+		{"no backup", func(p *patient) { p.facts.Backup.Newest = time.Time{} }, true, 100, 100, "backup", warn, "no backup yet", "veilleuse backup"},
+		{"a backup that failed", func(p *patient) { p.facts.Backup.Err = "no space left on device" }, true, 100, 100, "backup", warn, "no space left", ""},
+		{"an old backup", func(p *patient) { p.facts.Backup.Newest = evening.Add(-80 * time.Hour) }, true, 100, 100, "backup", warn, "3 days old", "journalctl"},
+		{"backups on the same card only", func(p *patient) { p.facts.Backup.Second = backup.SecondReport{} }, true, 100, 100, "backup", warn, "same card", "backup.second"},
+		{"a stick that is not plugged in", func(p *patient) { p.facts.Backup.Second.SameDisk = true }, true, 100, 100, "backup", warn, "same disk", "plug the stick in"},
+		{"a second place that fails", func(p *patient) { p.facts.Backup.Second.Err = "read-only file system" }, true, 100, 100, "backup", warn, "read-only", "/mnt/usb"},
+		{"a backup made while nobody knew the time", func(p *patient) { p.facts.Backup.Dated = false }, true, 100, 100, "backup", well, "is not known", ""},
 		{"a quota nearly used up", func(p *patient) { p.Budget.Spent = 110 }, true, 95, 99, "budget", warn, "110 of 120", "netatmo.budget_per_hour"},
 		{"no witnesses", func(p *patient) { p.facts.Witnesses = 0 }, true, 95, 99, "witnesses", warn, "no witnesses", "uplink.witnesses"},
 		{"a part that is down", func(p *patient) {

@@ -14,8 +14,9 @@ const (
 	planOld     = 24 * time.Hour     // the plan is copied every 15 minutes while the cloud is there
 	planVeryOld = 7 * 24 * time.Hour // people change a schedule with the season
 	snapshotOld = 48 * time.Hour
-	leastDisk   = 100 << 20 // bytes
-	budgetShare = 0.8       // of the requests in an hour; the rest is for people's commands
+	leastDisk   = 100 << 20      // bytes
+	backupOld   = 48 * time.Hour // one is made each day
+	budgetShare = 0.8            // of the requests in an hour; the rest is for people's commands
 )
 
 // checks are what concerns the whole house, in the order in which they matter.
@@ -27,7 +28,7 @@ func (d doctor) checks() []doctorCheck {
 	}{
 		{"pairings", d.pairings}, {"plan", d.planCopied}, {"sign-in", d.signedIn}, {"cloud", d.cloud},
 		{"clock", d.clock}, {"siren", d.siren}, {"homekit", d.homeKit}, {"home-app", d.homeApp}, {"mdns", d.mdns},
-		{"broker", d.broker}, {"store", d.store}, {"snapshot", d.snapshot}, {"disk", d.disk},
+		{"broker", d.broker}, {"store", d.store}, {"snapshot", d.snapshot}, {"backup", d.backup}, {"disk", d.disk},
 		{"budget", d.budget}, {"witnesses", d.witnesses}, {"adapters", d.adapters},
 	} {
 		all = append(all, doctorCheck{c.name, c.look()})
@@ -191,6 +192,28 @@ func (d doctor) snapshot() finding {
 		return finding{Result: well, What: fmt.Sprintf("the last snapshot is %s old: nothing that matters has changed since", long(d.facts.SnapshotAge))}
 	}
 	return finding{Result: well, What: fmt.Sprintf("the last snapshot is %s old", long(d.facts.SnapshotAge))}
+}
+
+func (d doctor) backup() finding {
+	b := d.facts.Backup
+	age := d.state.At.Sub(b.Newest)
+	switch {
+	case b.Err != "":
+		return finding{warn, "no backup could be made: " + b.Err, "see what it says, then veilleuse backup"}
+	case b.Newest.IsZero():
+		return finding{warn, "there is no backup yet: a dead card would cost every pairing", "veilleuse backup makes one; the daemon does it once a day"}
+	case b.Dated && age > backupOld:
+		return finding{warn, fmt.Sprintf("the newest backup is %s old", long(age)), "veilleuse backup, and see journalctl -u veilleuse"}
+	case b.Second.Folder == "":
+		return finding{warn, "backups lie on the same card as the house", "set backup.key_file and backup.second in the configuration, or fetch one now and then with veilleuse backup FILE"}
+	case b.Second.Err != "":
+		return finding{warn, "there is no second copy of the backup: " + b.Second.Err, "see that " + b.Second.Folder + " is there and can be written"}
+	case b.Second.SameDisk:
+		return finding{warn, b.Second.Folder + " lies on the same disk as the house", "plug the stick in, or mount the other disk there"}
+	case !b.Dated:
+		return finding{Result: well, What: fmt.Sprintf("%d backups are kept, and a copy in %s; when the newest was made is not known", b.Kept, b.Second.Folder)}
+	}
+	return finding{Result: well, What: fmt.Sprintf("the newest backup is %s old, with a copy in %s", long(age), b.Second.Folder)}
 }
 
 func (d doctor) disk() finding {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/accessory"
+	"github.com/veilleuse/veilleuse/adapters/store/backup"
 	"github.com/veilleuse/veilleuse/adapters/uplink"
 	"github.com/veilleuse/veilleuse/gateway"
 )
@@ -42,6 +43,8 @@ type doctorFacts struct {
 	BrokerErr    string
 	Clients      int // of the broker inside
 
+	Backup backup.Report
+
 	Damage      string
 	Written     uint64 // bytes, since the start
 	Snapshot    bool   // there is one
@@ -66,7 +69,7 @@ func (h *house) diagnose(ctx context.Context, s gateway.State) doctorReport {
 
 func (h *house) doctorFacts(ctx context.Context) doctorFacts {
 	c := h.config
-	f := doctorFacts{Client: c.Netatmo.ClientID != "", SignedIn: h.signedIn(), Silent: h.silent,
+	f := doctorFacts{Client: c.Netatmo.ClientID != "", SignedIn: h.signedIn(), Silent: h.silent, Backup: h.backup.Report(),
 		Damage: h.store.Damage(), Written: h.store.Stats().Bytes, Folder: c.State, Witnesses: len(c.Uplink.Witnesses)}
 	if c.Uplink.Witnesses == nil {
 		f.Witnesses = len(uplink.DefaultWitnesses())

@@ -77,6 +77,7 @@ func score(r doctorReport, t tally) int {
 			total += planPoints * c.share()
 		case "clock":
 			total += clockPoints * c.share()
+		case "backup": // says nothing about tonight
 		default:
 			others++
 			share += c.share()

@@ -54,6 +54,8 @@ func verbs() []verb {
 		{"doctor", "[-c FILE] [--json]", "would the house survive an outage tonight, and what is missing", doctorVerb},
 		{"drill", "[-c FILE] [--for 10m] [--stop] [--json]", "play an outage on the real house for a while and report", drillVerb},
 		{"listen", "[-c FILE] [--json] [--seconds N | --file WAV | --learn NAME [--kind smoke|co] [--room ROOM] | --forget NAME]", "what the ear hears; learn a detector by its test button", listenVerb},
+		{"backup", "[-c FILE] [FILE]", "make a backup now: in the usual places, or in FILE", backupVerb},
+		{"restore", "[-c FILE] [--verify] [--key FILE] [--state FOLDER] [--force] FILE", "bring a house back from a backup, or only prove that it could be", restoreVerb},
 		{"replay", "FILE", "run a story through the rules and print each decision", replayVerb},
 		{"timetable", "FILE --zone ZONE --from DAY --to DAY", "every change of zone of a vendor schedule", timetableVerb},
 		{"version", "", "version, commit, Go version", versionVerb},
@@ -172,6 +174,9 @@ func checkVerb(_ context.Context, c console, args []string) error {
 	}
 	config, from, err := loadConfig(o.config)
 	if err != nil {
+		return err
+	}
+	if _, err := backupKey(config); err != nil { // no reason for the daemon not to start
 		return err
 	}
 	fmt.Fprintf(c.out, "the configuration is good (%s)\n", from)

@@ -21,6 +21,8 @@ type statusReport struct {
 	Guard     *guardReport       `json:"guard,omitempty"`  // the watch against intruders, where there is one
 	Clock     clockReport        `json:"clock"`
 	Budget    budgetReport       `json:"budget"`
+	Store     *storeReport       `json:"store,omitempty"`
+	Backup    *backupReport      `json:"backup,omitempty"`
 	Rooms     []roomReport       `json:"rooms"`
 	Devices   []deviceReport     `json:"devices"`
 	Adapters  []adapterReport    `json:"adapters"`

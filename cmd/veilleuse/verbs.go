@@ -34,6 +34,7 @@ func (h *house) resetHome(ctx context.Context) (codeReport, error) {
 // report is how the house stands.
 func (h *house) report(s gateway.State) statusReport {
 	r := report(s, h.notes())
+	r.Store, r.Backup = h.reportDisk(s)
 	all, err := h.bridge.Bridges()
 	if err != nil {
 		return r // that the bridges do not run stands among the adapters

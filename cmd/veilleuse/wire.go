@@ -24,6 +24,7 @@ import (
 	"github.com/veilleuse/veilleuse/adapters/mqtt"
 	"github.com/veilleuse/veilleuse/adapters/netatmo"
 	"github.com/veilleuse/veilleuse/adapters/store"
+	"github.com/veilleuse/veilleuse/adapters/store/backup"
 	"github.com/veilleuse/veilleuse/adapters/uplink"
 	"github.com/veilleuse/veilleuse/adapters/web"
 	notes "github.com/veilleuse/veilleuse/firmware-notes"
@@ -42,7 +43,9 @@ type house struct {
 	ear       *ear.Adapter
 	broker    *broker.Broker // nil if the broker is elsewhere
 	mqtt      *mqtt.Adapter
+	backup    *backup.Adapter
 	config    Config
+	log       *slog.Logger
 	everybody *accessory.Adapter // finds our own bridge on the LAN, too; it is not run
 	silent    bool               // nothing is announced by mDNS
 }
@@ -63,12 +66,16 @@ type outside struct {
 
 // build opens the state folder and puts the house together. Nothing runs yet.
 func build(c Config, log *slog.Logger, world outside) (*house, error) {
-	disk, err := store.Open(c.State, log)
+	disk, err := store.OpenOr(c.State, log, newestBackup(c))
 	if err != nil {
 		return nil, err
 	}
-	h := &house{store: disk, config: c, silent: world.quiet, notes: sync.OnceValue(func() notes.Notes { return readNotes(log) })}
-	if err := h.wire(c, log, world); err != nil {
+	h := &house{store: disk, config: c, log: log, silent: world.quiet, notes: sync.OnceValue(func() notes.Notes { return readNotes(log) })}
+	err = h.mend()
+	if err == nil {
+		err = h.wire(c, log, world)
+	}
+	if err != nil {
 		disk.Close()
 		return nil, err
 	}
@@ -105,6 +112,10 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 	if _, err := h.bridge.Bridges(); err != nil { // a damaged identity is to be known before anything runs
 		return err
 	}
+	h.backup = backup.New(h.backupOptions(c, log))
+	if err := h.backupBeforeMigration(log, world); err != nil {
+		return err
+	}
 	h.accessory = accessory.New(accessory.Options{Vault: h.store.Vault(gateway.AccessoryAdapter), Known: knownAccessories(c), Browse: world.browse, Radio: radio(world), Own: h.ownIDs, Log: log})
 	h.everybody = accessory.New(accessory.Options{Vault: h.store.Vault(gateway.AccessoryAdapter), Browse: world.browse, Log: log})
 	h.ear = ear.New(ear.Options{Microphone: c.Ear.Microphone, Room: c.Ear.Room, Vault: h.store.Vault("ear"), Log: log})
@@ -122,6 +133,7 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 		adapter gateway.Adapter
 	}{
 		{"store", saves},
+		{"backup", h.backup},
 		{"clock", clockAdapter(c, world, first)},
 		{"uplink", uplink.New(prober)},
 		{gateway.AccessoryAdapter, h.accessory},
@@ -166,7 +178,7 @@ func (h *house) firstState(c Config) (gateway.State, error) {
 func (h *house) figures(c Config, log *slog.Logger) web.Options {
 	version, commit := version()
 	return web.Options{Listen: c.Web.Listen, Version: version, Commit: commit, Log: log,
-		Stored: func() web.Stored { return web.Stored(h.store.Stats()) }}
+		Stored: h.stored, Backup: h.backedUp}
 }
 
 // ownIDs are the HomeKit ids of our own bridges.

@@ -1,0 +1,67 @@
+package backup
+
+import (
+	"context"
+	"time"
+
+	"github.com/veilleuse/veilleuse/gateway"
+)
+
+// When backups are made, in the house's time.
+const (
+	daily   = 24 * time.Hour
+	settled = 5 * time.Minute // after the start, before which a new house has nothing worth a backup
+	hourly  = time.Hour       // how often it is looked whether one is due, and the second place is tried again
+	astray  = time.Hour       // a backup from further in the future has a wrong date
+)
+
+// Run makes a backup a day until ctx ends. While the clock cannot be believed a day is 24 hours of running: neither a
+// clock that jumps nor a Pi that restarts all the time makes more. An error says that one that was due could not be
+// made; the next Run tries again.
+func (a *Adapter) Run(ctx context.Context, port gateway.Port) error {
+	first, second, err := a.shelves()
+	if err != nil {
+		return err
+	}
+	a.look(first, second)
+	var clock gateway.Trust
+	day, look := port.After(daily), port.After(settled)
+	for {
+		due := false
+		select {
+		case s := <-port.Shown():
+			clock = s.Clock.Trust
+		case <-day:
+			due = true
+		case <-look:
+			look = port.After(hourly)
+			if due = a.isDue(port.Now(), trusted(clock)); !due {
+				a.mirror()
+			}
+		case <-ctx.Done():
+			return nil
+		}
+		if !due {
+			continue
+		}
+		if err := a.Make(port.Now(), trusted(clock)); err != nil {
+			return err
+		}
+		day = port.After(daily)
+	}
+}
+
+func trusted(t gateway.Trust) bool { return t == gateway.TrustSynced || t == gateway.TrustHoldover }
+
+// isDue goes by dates, and so only as far as they can be believed.
+func (a *Adapter) isDue(now time.Time, trusted bool) bool {
+	r := a.Report()
+	switch {
+	case r.Newest.IsZero(), r.Err != "":
+		return true
+	case !trusted:
+		return false
+	}
+	age := now.Sub(r.Newest)
+	return !r.Dated || age >= daily || age < -astray
+}
