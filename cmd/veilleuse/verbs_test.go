@@ -126,38 +126,46 @@ func live(t *testing.T, paired bool) *lived {
 	if err := os.WriteFile(secret, []byte("client-secret"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	l := &lived{world: world, config: filepath.Join(folder, "v.yaml"), ended: make(chan error, 1)}
+	l := &lived{world: world, config: filepath.Join(folder, "v.yaml")}
 	text := fmt.Sprintf("state: %s\nnetatmo: {url: %q, client_id: client, client_secret_file: %s}\nhomekit: {listen: \"127.0.0.1:0\"}\nmqtt: {listen: \"127.0.0.1:0\"}\nweb: {listen: \"127.0.0.1:0\"}\n",
 		filepath.Join(folder, "state"), world.url(), secret)
 	if err := os.WriteFile(l.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	config, _, err := loadConfig(l.config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h, err := build(config, slog.New(slog.DiscardHandler), world.outside())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if paired {
+	l.start(t, func(h *house) {
 		for _, a := range world.house.Announced() {
 			fake, err := world.house.Accessory(a.Name)
-			if err != nil {
-				t.Fatal(err)
+			if err != nil || !paired {
+				continue
 			}
 			if _, err := h.accessory.Pair(t.Context(), a.Address, fake.Code(), ""); err != nil {
 				t.Fatal(err)
 			}
 		}
+	})
+	return l
+}
+
+// start runs the daemon on its configuration until the test ends; before lets something be done to the house first.
+func (l *lived) start(t *testing.T, before func(*house)) {
+	t.Helper()
+	config, _, err := loadConfig(l.config)
+	if err != nil {
+		t.Fatal(err)
 	}
+	h, err := build(config, slog.New(slog.DiscardHandler), l.world.outside())
+	if err != nil {
+		t.Fatal(err)
+	}
+	before(h)
+	ended := make(chan error, 1)
 	ctx, stop := context.WithCancel(context.Background())
-	l.stop = stop
-	go func() { l.ended <- h.run(ctx) }()
+	l.stop, l.ended = stop, ended
+	go func() { ended <- h.run(ctx) }()
 	t.Cleanup(func() {
 		stop()
 		select {
-		case err := <-l.ended:
+		case err := <-ended:
 			if err != nil {
 				t.Errorf("the daemon ends with %v", err)
 			}
@@ -165,7 +173,16 @@ func live(t *testing.T, paired bool) *lived {
 			t.Error("the daemon does not end")
 		}
 	})
-	return l
+}
+
+// end stops the daemon before the test ends.
+func (l *lived) end(t *testing.T) {
+	t.Helper()
+	l.stop()
+	if err := <-l.ended; err != nil {
+		t.Fatal(err)
+	}
+	l.ended <- nil // for the end of the test
 }
 
 // status waits until the status satisfies accept.
