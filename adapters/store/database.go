@@ -55,6 +55,23 @@ func openDatabase(path string, cost *Stats) (d *database, err error) {
 	return &database{bolt: bolt, path: path, cost: cost}, nil
 }
 
+// Try opens a database file as the store does and goes through all of it with bbolt, which may crash or hang over a
+// file that is damaged in a way that nobody thought of. It is for a process of its own, and writes nothing.
+func Try(path string) error {
+	d, err := openDatabase(path, &Stats{})
+	if err != nil {
+		return err
+	}
+	tx, err := d.bolt.Begin(false)
+	if err != nil {
+		return errors.Join(err, d.close())
+	}
+	for fault := range tx.Check() {
+		err = errors.Join(err, fault)
+	}
+	return errors.Join(err, tx.Rollback(), d.close())
+}
+
 // createDatabase puts a new file with that content in the place of path, whole or not at all: bbolt
 // cannot take a power cut in the first moments of a file.
 func createDatabase(path string, content map[place]record, cost *Stats) (*database, error) {

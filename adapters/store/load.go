@@ -39,6 +39,11 @@ func (s *Store) load() error {
 		if seen.newer != nil {
 			return fmt.Errorf("%s: %w: install the newer program, or restore a backup", path, seen.newer)
 		}
+		if len(seen.faults) == 0 && s.help.Try != nil {
+			if err := s.help.Try(path); err != nil {
+				seen.faults = []string{err.Error()}
+			}
+		}
 		if len(seen.faults) > 0 {
 			s.rescue(seen, backup, found, backupErr)
 			break
@@ -112,10 +117,10 @@ func (s *Store) beginAnew() {
 }
 
 func (s *Store) lastResort() (Copy, string, error) {
-	if s.backups == nil {
+	if s.help.Backups == nil {
 		return Copy{}, "", nil
 	}
-	return s.backups()
+	return s.help.Backups()
 }
 
 const whatIsMissing = "sign in and pair again where something is missing"

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -87,7 +88,7 @@ func TestBackupsAreTheLastResort(t *testing.T) {
 			must(t, s.Vault("netatmo").Set("token", []byte("newer")))
 			must(t, s.Close())
 			test.harm(t, dir)
-			s, err := OpenOr(dir, nil, test.backups)
+			s, err := OpenWith(dir, Options{Backups: test.backups})
 			must(t, err)
 			defer s.Close()
 			if got, _ := s.Vault("netatmo").Get("token"); string(got) != test.token {
@@ -113,5 +114,39 @@ func lose(t *testing.T, dir string) {
 	t.Helper()
 	for _, name := range []string{databaseName, snapshotName} {
 		must(t, os.Remove(filepath.Join(dir, name)))
+	}
+}
+
+// A file that only bbolt stumbles over is found out in a process of its own, and costs nothing: it is written anew
+// from what our own reader read.
+func TestAFileThatBboltStumblesOver(t *testing.T) {
+	for name, wrong := range map[string]error{"crashes": errors.New("bbolt crashes over it"), "well": nil} {
+		t.Run(name, func(t *testing.T) {
+			dir, c := lived(t, 21)
+			tried := ""
+			s, err := OpenWith(dir, Options{Try: func(path string) error { tried = path; return wrong }})
+			must(t, err)
+			defer s.Close()
+			if tried != filepath.Join(dir, databaseName) || !maps.EqualFunc(s.content, c.content, sameRecord) {
+				t.Errorf("tried is %q, %d values are there", tried, len(s.content))
+			}
+			aside, _ := filepath.Glob(filepath.Join(dir, databaseName+".bad-*"))
+			if (wrong == nil) != (len(aside) == 0) || (wrong == nil) != (s.Damage() == "") {
+				t.Errorf("set aside %q, said %q", aside, s.Damage())
+			}
+		})
+	}
+}
+
+func TestTry(t *testing.T) {
+	dir, _ := lived(t, 21)
+	before := filesIn(t, dir)
+	must(t, Try(filepath.Join(dir, databaseName)))
+	if after := filesIn(t, dir); after != before {
+		t.Errorf("it writes:\n%s\nbefore\n%s", after, before)
+	}
+	breakNewestTree(t, dir)
+	if out, err := child(t, "try the file", dir).CombinedOutput(); err == nil {
+		t.Errorf("bbolt takes a tree without a root: %s", out)
 	}
 }

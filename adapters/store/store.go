@@ -32,11 +32,11 @@ const (
 // Store is an open state folder. It is also the adapter that saves each State shown to it; see Run.
 // All methods may be called from any goroutine.
 type Store struct {
-	dir     string
-	log     *slog.Logger
-	backups Rescue // nil: there are none
-	lock    *os.File
-	poke    chan struct{} // tells Run that the copy is due
+	dir  string
+	log  *slog.Logger
+	help Options
+	lock *os.File
+	poke chan struct{} // tells Run that the copy is due
 
 	writing sync.Mutex     // held while something is written; guards the fields below
 	db      *database      // nil: not usable, to be made anew with the next write
@@ -70,10 +70,18 @@ type Stats struct {
 // the snapshot; one sentence about it goes to the log and to [Store.Damage]. A disk that cannot be
 // written does not fail Open: what can be read is served, and writes give errors. Open fails if
 // another process has the folder, if it cannot be read, or if a newer program wrote in it.
-func Open(dir string, log *slog.Logger) (*Store, error) { return OpenOr(dir, log, nil) }
+func Open(dir string, log *slog.Logger) (*Store, error) { return OpenWith(dir, Options{Log: log}) }
 
-// OpenOr is [Open] with a last resort: backups is asked if neither database nor snapshot can be used.
-func OpenOr(dir string, log *slog.Logger, backups Rescue) (*Store, error) {
+// Options are what a start after an accident can fall back upon.
+type Options struct {
+	Log     *slog.Logger
+	Backups Rescue                  // the last resort; nil: none
+	Try     func(path string) error // opens the database in a process that may crash or hang over it; nil: not tried
+}
+
+// OpenWith is [Open] with that help.
+func OpenWith(dir string, o Options) (*Store, error) {
+	log := o.Log
 	if log == nil {
 		log = slog.Default()
 	}
@@ -84,7 +92,7 @@ func OpenOr(dir string, log *slog.Logger, backups Rescue) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, log: log, backups: backups, lock: lock, doubt: map[place]bool{}, poke: make(chan struct{}, 1)}
+	s := &Store{dir: dir, log: log, help: o, lock: lock, doubt: map[place]bool{}, poke: make(chan struct{}, 1)}
 	if err := s.load(); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}

@@ -87,6 +87,9 @@ func command(ctx context.Context, args []string, c console) int {
 		help(c.out)
 		return exitWell
 	}
+	if name == tryVerb && len(args) == 1 {
+		return tryDatabase(c, args[0])
+	}
 	all := verbs()
 	at := slices.IndexFunc(all, func(v verb) bool { return v.name == name })
 	if at < 0 {

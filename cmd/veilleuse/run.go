@@ -26,7 +26,7 @@ func runVerb(ctx context.Context, c console, args []string) error {
 		debug.SetGCPercent(garbage)
 	}
 	log := slog.New(newLogHandler(c.err))
-	h, err := build(config, log, outside{})
+	h, err := build(config, log, outside{try: afterAccident(config.State)})
 	if err != nil {
 		return err
 	}

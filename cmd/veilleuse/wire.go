@@ -58,6 +58,7 @@ type outside struct {
 	uplink        uplink.Options // if its URL is set
 	clock         gateway.Adapter
 	browse        func(context.Context) ([]accessory.Announced, error)
+	try           func(path string) error               // of the store; nil: not tried
 	quiet         bool                                  // announce nothing by mDNS
 	deadline      time.Duration                         // of a request to the vendor; 0: as always
 	allowLoopback bool                                  // cameras on this machine
@@ -66,7 +67,7 @@ type outside struct {
 
 // build opens the state folder and puts the house together. Nothing runs yet.
 func build(c Config, log *slog.Logger, world outside) (*house, error) {
-	disk, err := store.OpenOr(c.State, log, newestBackup(c))
+	disk, err := store.OpenWith(c.State, store.Options{Log: log, Backups: newestBackup(c), Try: world.try})
 	if err != nil {
 		return nil, err
 	}
