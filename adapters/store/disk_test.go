@@ -3,6 +3,7 @@ package store
 import (
 	"bufio"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -80,11 +81,14 @@ func writeUntilKilled(dir string) {
 	}
 }
 
+// kills is how often the writing process is killed.
+var kills = flag.Int("store.kills", 30, "times that the process is killed; 1000 for the long run")
+
 func TestKilledAtAnyMoment(t *testing.T) {
 	dir := t.TempDir()
 	random := rand.New(rand.NewPCG(13, 14))
 	acknowledged := 0
-	for round := range 30 {
+	for round := range *kills {
 		c := child(t, "write until killed", dir)
 		out, err := c.StdoutPipe()
 		must(t, err)
@@ -110,8 +114,9 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		c.Wait()
 		checkAfterKill(t, dir, acknowledged)
 	}
-	if acknowledged < 30 {
-		t.Errorf("only %d writes in 30 rounds", acknowledged)
+	t.Logf("%d kills, %d acknowledged writes: none lost", *kills, acknowledged)
+	if acknowledged < *kills {
+		t.Errorf("only %d writes in %d rounds", acknowledged, *kills)
 	}
 }
 
