@@ -123,7 +123,7 @@ func (s *Store) lastResort() (Copy, string, error) {
 	return s.help.Backups()
 }
 
-const whatIsMissing = "sign in and pair again where something is missing"
+const whatIsMissing = "where something is missing, veilleuse restore brings it back from a backup, else sign in and pair again"
 
 // rescue takes into memory what is whole in a damaged database: as it is, else as it was before its last change, else
 // from the snapshot, and where that is of no use from the newest backup. It says what happened.

@@ -64,7 +64,8 @@ func ask(t *testing.T, method, url, host string) (int, http.Header, string) {
 }
 
 func TestServes(t *testing.T) {
-	h, address := start(t, Options{Version: "1", Stored: func() Stored { return Stored{Bytes: 4096, Flushes: 2, Writes: 3} }})
+	h, address := start(t, Options{Version: "1", Stored: func() Stored { return Stored{Bytes: 4096, Flushes: 2, Writes: 3} },
+		Backup: func() Backup { return Backup{State: time.Now().Add(-time.Hour)} }})
 	h.Show(func(s gateway.State) gateway.State { s.Decided = 7; return s })
 	deadline := time.Now().Add(20 * time.Second)
 	for {
@@ -84,6 +85,12 @@ func TestServes(t *testing.T) {
 		if values[name] != want {
 			t.Errorf("%s is %v, want %v", name, values[name], want)
 		}
+	}
+	if age := values[`veilleuse_backup_age_seconds{place="state"}`]; age < 3590 || age > 3700 {
+		t.Errorf("the backup is %v s old", age)
+	}
+	if strings.Contains(body, `place="second"`) {
+		t.Error("a second place without a backup is not absent")
 	}
 	for _, path := range []string{"/healthz", "/readyz"} {
 		if status, header, body := ask(t, "GET", "http://"+address+path, ""); status != 200 || body != "ok\n" || header.Get("Cache-Control") != "no-store" {

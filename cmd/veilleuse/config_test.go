@@ -67,6 +67,8 @@ func TestBadConfig(t *testing.T) {
 		{"broker of an unknown kind", "mqtt:\n  broker: tcp://x:1883\n", `v.yaml: mqtt.broker "tcp://x:1883": expected mqtt://host:1883, mqtts://host:8883, unix:///path/of/socket or embedded`},
 		{"broker open to the house without users", "mqtt:\n  listen: \":1883\"\n", `v.yaml: mqtt.listen: `},
 		{"no such users file", "mqtt:\n  users_file: /no/such/file\n", `v.yaml: mqtt.users_file: `},
+		{"a second place for backups in clear", "backup:\n  second: /mnt/usb\n", `v.yaml: backup.key_file is missing: backups in backup.second must be encrypted`},
+		{"a key of backups that is none", "backup:\n  key: x\n", `v.yaml:2:3: backup.key is no key of the configuration`},
 		{"witness that is none", "uplink:\n  witnesses: [\"http://\"]\n", `v.yaml: uplink: `},
 		{"address without port", "homekit:\n  listen: localhost\n", `v.yaml:2:11: homekit.listen: "localhost" is not an address as in :51826 or 127.0.0.1:1883`},
 		{"name the Home app refuses", "homekit:\n  name: \"-\"\n", `v.yaml:2:9: homekit.name: "-" is not a name for the Home app: 3 to 25 letters, digits, blanks, and a letter or digit at both ends`},

@@ -45,7 +45,7 @@ func (d doctor) pairings() finding {
 	}
 	switch {
 	case d.facts.PairedErr != "":
-		return finding{gap, "the pairings cannot be read: " + d.facts.PairedErr, "put back your own copy of the state folder, or pair anew"}
+		return finding{gap, "the pairings cannot be read: " + d.facts.PairedErr, "veilleuse restore brings them back from a backup; else pair anew"}
 	case len(d.facts.Paired) == 0:
 		return finding{gap, "no HomeKit accessory is paired, so nothing is reached over the LAN that way", "veilleuse discover, then veilleuse pair ID CODE"}
 	case len(silent) > 0:
