@@ -145,7 +145,9 @@ func configFiles(c Config) ([]backup.File, error) {
 	var faults error
 	for _, f := range []struct{ role, path string }{
 		{"", c.file}, {"netatmo.client_secret_file", c.Netatmo.ClientSecretFile}, {"mqtt.users_file", c.MQTT.UsersFile},
-		{"mqtt.password_file", c.MQTT.PasswordFile}, {"mqtt.ca_file", c.MQTT.CAFile},
+		{"mqtt.acl_file", c.MQTT.AccessFile}, {"mqtt.tls_certificate_file", c.MQTT.TLS.Certificate}, {"mqtt.tls_key_file", c.MQTT.TLS.Key},
+		{"mqtt.client_ca_file", c.MQTT.TLS.ClientCA}, {"mqtt.password_file", c.MQTT.PasswordFile}, {"mqtt.ca_file", c.MQTT.CAFile},
+		{"mqtt.certificate_file", c.MQTT.CertificateFile}, {"mqtt.key_file", c.MQTT.KeyFile},
 	} {
 		if f.path == "" {
 			continue

@@ -3,9 +3,12 @@ package main
 import (
 	"bytes"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/goccy/go-yaml/parser"
 )
 
 func TestStatusTellsOfDiskAndBackups(t *testing.T) {
@@ -60,5 +63,39 @@ func TestCheckLooksAtTheKeyOfTheBackups(t *testing.T) {
 		if (code == exitWell) != (want == "") || !strings.Contains(complaint, want) || strings.Contains(out+complaint, content) {
 			t.Errorf("exit %d, %q, %q; want %q", code, out, complaint, want)
 		}
+	}
+}
+
+// Whatever file the configuration names is in the backup, but for the key of the backups themselves.
+func TestBackupsHoldEveryFileOfTheConfiguration(t *testing.T) {
+	folder := t.TempDir()
+	var c Config
+	var want []string
+	for _, k := range keys {
+		if !strings.HasSuffix(k.path, "_file") {
+			continue
+		}
+		file, err := parser.ParseBytes([]byte(writeTo(t, filepath.Join(folder, k.path), k.path)), 0)
+		if err == nil {
+			err = k.read(&c, file.Docs[0].Body)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if k.path != "backup.key_file" {
+			want = append(want, k.path)
+		}
+	}
+	files, err := configFiles(c)
+	var got []string
+	for _, f := range files {
+		if got = append(got, f.Role); string(f.Data) != f.Role {
+			t.Errorf("%s holds %q", f.Role, f.Data)
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if err != nil || !slices.Equal(got, want) || len(want) < 5 {
+		t.Errorf("%v: in the backup are %q, the configuration has %q", err, got, want)
 	}
 }
