@@ -3,7 +3,6 @@ package mqtt
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
 	"slices"
 
 	"github.com/veilleuse/veilleuse/gateway"
@@ -17,13 +16,19 @@ type announcer struct {
 	base    string // ours
 	root    string // first word of all ids; never changes, or Home Assistant would see new devices
 	version string
-	// had is what each device was last announced with: a component that is only left out stays.
-	had map[string]fields
+	// had is the platform of each component that a part was announced with: one that is only left out stays.
+	had map[string]map[string]string
 }
 
 func newAnnouncer(prefix, base, version string) *announcer {
-	return &announcer{prefix: prefix, base: base, root: topicForm(base), version: version, had: make(map[string]fields)}
+	return &announcer{prefix: prefix, base: base, root: topicForm(base), version: version, had: make(map[string]map[string]string)}
 }
+
+// What the ids of rooms and devices begin with, after the root.
+const (
+	roomTopics   = "room-"
+	deviceTopics = "device-"
+)
 
 // id makes an id that no other device or gateway on the broker has. Part "" is Veilleuse itself.
 func (a *announcer) id(part string) string {
@@ -38,8 +43,8 @@ func (a *announcer) configTopic(part string) string {
 	return a.prefix + "/device/" + a.id(part) + "/config"
 }
 
-// forget drops what is remembered of a device that is no more.
-func (a *announcer) forget(form string) { delete(a.had, form) }
+// forget drops what is remembered of a part that is no more.
+func (a *announcer) forget(part string) { delete(a.had, part) }
 
 // announcement puts together what all have in common.
 func (a *announcer) announcement(device fields, available []fields, components fields) []byte {
@@ -63,72 +68,10 @@ func (a *announcer) announcement(device fields, available []fields, components f
 // running says that Veilleuse itself is there.
 func (a *announcer) running() fields { return fields{"topic": a.base + "/status"} }
 
-// house announces Veilleuse itself: who is in charge, whether the vendor's cloud is there, the alarm, a
-// drill, the guard, the outage, the requests spent.
-func (a *announcer) house(guarded bool) []byte {
-	device := fields{"identifiers": []string{a.id("")}, "name": "Veilleuse", "manufacturer": "Veilleuse", "model": "Gateway"}
-	if a.version != "" {
-		device["sw_version"] = a.version
-	}
-	part := func(platform, name, page string, more fields) fields {
-		f := fields{
-			"platform": platform, "name": name, "unique_id": a.id(page),
-			"state_topic": a.base + "/" + page, "json_attributes_topic": a.base + "/" + page,
-		}
-		maps.Copy(f, more)
-		return f
-	}
-	phase := "{{ value_json.get('phase') }}"
-	components := fields{
-		"cloud": part(binary, "Netatmo cloud", "cloud", fields{
-			"device_class": "connectivity",
-			"value_template": "{{ None if value_json.get('verdict', 'unknown') == 'unknown' " +
-				"else 'ON' if value_json.verdict == 'ok' else 'OFF' }}",
-		}),
-		"authority": part("sensor", "Authority", "authority", fields{
-			"device_class": "enum", "value_template": phase,
-			"options": []gateway.Phase{gateway.Watching, gateway.Suspect, gateway.Local, gateway.Returning},
-		}),
-		"alarm": part("sensor", "Alarm", "alarm", fields{
-			"device_class": "enum", "value_template": phase,
-			"options": []gateway.AlarmPhase{gateway.Quiet, gateway.PreAlarm, gateway.Sounding, gateway.Hushed, gateway.Testing, gateway.Cleared},
-		}),
-		"danger": part(binary, "Danger", "alarm", fields{
-			"unique_id": a.id("danger"), "device_class": "safety",
-			"value_template": "{{ 'ON' if value_json.get('phase') in ['pre-alarm', 'sounding', 'hushed'] else 'OFF' }}",
-		}),
-		"outage": part(binary, "Netatmo outage", "outage", fields{
-			"device_class":   "problem",
-			"value_template": "{{ 'ON' if value_json.number is defined and value_json.until is not defined else 'OFF' }}",
-		}),
-		"budget": part("sensor", "Requests to Netatmo, last hour", "budget", fields{
-			"value_template": "{{ value_json.get('spent_last_hour') }}", "unit_of_measurement": "requests",
-			"state_class": measurement, "entity_category": diagnostic,
-		}),
-		"hush": fields{
-			"platform": "button", "name": "Hush", "unique_id": a.id("hush"),
-			"command_topic": a.base + "/alarm/set", "payload_press": `{"hush":true}`,
-		},
-		"acknowledge": fields{
-			"platform": "button", "name": "Acknowledge alarm", "unique_id": a.id("acknowledge"),
-			"command_topic": a.base + "/alarm/set", "payload_press": `{"acknowledge":true}`,
-		},
-		"drill": part("switch", "Drill", "authority", fields{
-			"unique_id": a.id("drill"), "icon": "mdi:lifebuoy",
-			"value_template": "{{ value_json.get('drill', false) }}", "state_on": jinjaFlag(true), "state_off": jinjaFlag(false),
-			"command_topic": a.base + "/home/set", "payload_on": `{"drill":"10m"}`, "payload_off": `{"drill":false}`,
-		}),
-	}
-	if guarded {
-		components["guard"] = a.guardPanel()
-	}
-	return a.announcement(device, []fields{a.running()}, components)
-}
-
 // device announces one piece of hardware with what it measures and what can be set on it, if there is any
 // such thing.
 func (a *announcer) device(form string, d gateway.Device, room string) (text []byte, some bool) {
-	id, page := a.id("device-"+form), a.base+"/device/"+form
+	id, page := a.id(deviceTopics+form), a.base+"/device/"+form
 	about := fields{"identifiers": []string{id}, "name": d.Name, "serial_number": string(d.ID), "via_device": a.id("")}
 	if d.Name == "" {
 		about["name"] = string(d.ID)
@@ -146,11 +89,10 @@ func (a *announcer) device(form string, d gateway.Device, room string) (text []b
 	}
 	reachable := fields{"topic": page, "value_template": "{{ 'online' if value_json.reachable else 'offline' }}"}
 	components := a.components(form, id, page, d)
-	return a.announcement(about, []fields{a.running(), reachable}, components), len(components) > 0
+	return a.announcement(about, []fields{a.running(), reachable}, components), len(components) > 1
 }
 
-// components lists what the device has. One that it had and has no more is named with its platform
-// only, which makes Home Assistant remove it.
+// components lists what the device has.
 func (a *announcer) components(form, id, page string, d gateway.Device) fields {
 	all := fields{}
 	set := make(map[gateway.Quantity]bool)
@@ -169,19 +111,47 @@ func (a *announcer) components(form, id, page string, d gateway.Device) fields {
 			all[string(q)] = s.component(q, page, id+"-"+string(q))
 		}
 	}
-	for key, part := range a.had[form] {
+	all["reachable"] = a.connectivity(page, id)
+	return a.withTakenBack(deviceTopics+form, all)
+}
+
+// connectivity is whether the device is reached. It alone does not become unavailable with the device: that
+// is when it is worth reading.
+func (a *announcer) connectivity(page, id string) fields {
+	return fields{
+		"platform": binary, "device_class": "connectivity", "unique_id": id + "-reachable", "entity_category": diagnostic,
+		"availability": []fields{a.running()}, "availability_mode": "all",
+		"state_topic": page, "value_template": "{{ 'ON' if value_json.reachable else 'OFF' }}",
+		"json_attributes_topic": page, "json_attributes_template": "{{ {'via': value_json.get('via')} | tojson }}",
+	}
+}
+
+// withTakenBack adds to the components of a part those that it was announced with before and has no more,
+// named with their platform only, which makes Home Assistant remove them.
+func (a *announcer) withTakenBack(part string, all fields) fields {
+	for key, platform := range a.had[part] {
 		if _, still := all[key]; !still {
-			all[key] = fields{"platform": part.(fields)["platform"]}
+			all[key] = fields{"platform": platform}
 		}
 	}
-	a.had[form] = all
+	a.remember(part, all)
 	return all
 }
 
-// room announces the thermostat of one room. The presets are those of the whole home, as in the vendor's
-// own app: away and frost guard.
+// remember notes with which components a part was announced, now or by an earlier run.
+func (a *announcer) remember(part string, components fields) {
+	if a.had[part] == nil {
+		a.had[part] = make(map[string]string)
+	}
+	for key, c := range components {
+		platform, _ := c.(fields)["platform"].(string)
+		a.had[part][key] = platform
+	}
+}
+
+// room announces the thermostat of one room.
 func (a *announcer) room(form string, r gateway.Room, l limits) []byte {
-	id, page := a.id("room-"+form), a.base+"/room/"+form
+	id, page := a.id(roomTopics+form), a.base+"/room/"+form
 	set := page + "/set"
 	about := fields{"identifiers": []string{id}, "name": r.Name, "model": "Room", "via_device": a.id("")}
 	if r.Name == "" {
@@ -193,7 +163,7 @@ func (a *announcer) room(form string, r gateway.Room, l limits) []byte {
 		"or value_json.temperature is defined else 'offline' }}"}
 	climate := fields{
 		"platform": "climate", "unique_id": id, "name": nil,
-		"modes": []string{"auto", "heat", "off"}, "preset_modes": []string{"away", "frost"},
+		"modes": []string{"auto", "heat", "off"}, "preset_modes": presets,
 		"min_temp": l.low, "max_temp": l.high, "temp_step": 0.5, "precision": 0.1, "temperature_unit": "C",
 		"current_temperature_topic": page, "current_temperature_template": "{{ value_json.get('temperature') }}",
 		"temperature_state_topic": page, "temperature_state_template": "{{ value_json.get('target') }}",
@@ -204,9 +174,9 @@ func (a *announcer) room(form string, r gateway.Room, l limits) []byte {
 		"mode_command_topic":           set,
 		"mode_command_template":        `{"mode":"{{ {'auto': 'schedule', 'heat': 'manual'}.get(value, 'off') }}"}`,
 		"preset_mode_state_topic":      page,
-		"preset_mode_value_template":   "{{ value_json.mode if value_json.get('mode') in ['away', 'frost'] else 'none' }}",
-		"preset_mode_command_topic":    a.base + "/home/set",
-		"preset_mode_command_template": `{"mode":"{{ value if value in ['away', 'frost'] else 'schedule' }}"}`,
+		"preset_mode_value_template":   presetOf(l),
+		"preset_mode_command_topic":    set,
+		"preset_mode_command_template": `{"preset":"{{ value if value != 'none' else 'schedule' }}"}`,
 		"action_topic":                 page,
 		"action_template": "{{ 'off' if value_json.get('mode') == 'off' else None if value_json.heating is not defined " +
 			"else 'heating' if value_json.heating else 'idle' }}",

@@ -114,7 +114,7 @@ func TestALostComponentIsTakenBack(t *testing.T) {
 			t.Errorf("the siren that can only be heard is announced as %v", after["siren"])
 		}
 	}
-	a.forget("x")
+	a.forget(deviceTopics + "x")
 	if after := components(camera); after["siren-set"] != nil {
 		t.Errorf("a forgotten device is announced with %v", after["siren-set"])
 	}

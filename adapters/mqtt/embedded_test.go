@@ -124,7 +124,7 @@ func warmer(celsius float64) func(gateway.State) gateway.State {
 func TestEverythingIsPublishedThenOnlineThenOnlyChanges(t *testing.T) {
 	inBubble(t, mqtt.Options{}, func(t *testing.T, f *fakeBroker, h *gatewaytest.House) {
 		all := f.taken()
-		want := "veilleuse/authority veilleuse/cloud veilleuse/alarm veilleuse/outage veilleuse/room/r1 veilleuse/device/70-ee veilleuse/status"
+		want := "veilleuse/authority veilleuse/cloud veilleuse/alarm veilleuse/home veilleuse/outage veilleuse/diagnostics veilleuse/room/r1 veilleuse/device/70-ee veilleuse/status"
 		if got := topics(all); got != want {
 			t.Errorf("first %s\nwant  %s", got, want)
 		}
@@ -244,7 +244,7 @@ func TestOneTopicThatIsNotTakenDoesNotHoldUpTheOthers(t *testing.T) {
 		gatewaytest.Start(t, "mqtt", mqtt.New(mqtt.Options{Embedded: f, Log: silent}), gatewaytest.From(oneRoom()))
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		want := "veilleuse/authority veilleuse/alarm veilleuse/outage veilleuse/room/r1 veilleuse/device/70-ee veilleuse/status"
+		want := "veilleuse/authority veilleuse/alarm veilleuse/home veilleuse/outage veilleuse/diagnostics veilleuse/room/r1 veilleuse/device/70-ee veilleuse/status"
 		if got := topics(f.taken()); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}

@@ -48,9 +48,6 @@ func (v *view) showGuard() {
 	if v.guard == nil {
 		v.guard = v.board.page(v.base + "/guard")
 		v.guard.sure = true
-		if v.announcer != nil {
-			v.board.write(v.board.page(v.announcer.configTopic("")), v.announcer.house(true))
-		}
 	}
 	mode := s.Guard.Mode
 	if mode == "" {

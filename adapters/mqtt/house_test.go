@@ -66,6 +66,8 @@ func smallHouse() gateway.State {
 		Decided: 41,
 		Budget:  gateway.Budget{Spent: 16, Limit: 120, Total: 115},
 	}
+	s.Home.Regime = gateway.Regime{Mode: gateway.HomeAway, Schedule: "591b54a2764ff4d50d8b5795", Until: evening.Add(time.Hour), By: "Home app"}
+	s.Clock = gateway.Clock{Trust: gateway.TrustHoldover, Why: "the time server was heard an hour ago"}
 	s.Outage = &gateway.Outage{
 		Number: 2, Verdict: s.Cloud.Verdict, Scope: s.Cloud.Scope, Why: s.Cloud.Why, Lost: s.Cloud.Since, Began: s.Authority.Since,
 		Writes: 7, SlotsDue: 3, SlotsKept: 2, Wishes: 2, Alarms: 1,

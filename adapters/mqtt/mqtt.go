@@ -12,11 +12,14 @@
 //	guard        the watch against intruders, where there is one
 //	outage       the outage that goes on, or the last one
 //	budget       requests to Netatmo: spent in the last hour, allowed, in total
+//	home         mode of the home with its end and its maker, schedule
+//	diagnostics  trust in the clock, share of time that Netatmo was available, devices out of reach, disk
 //	event        each decision, not retained
 //
 // and wishes, JSON objects that must not be retained:
 //
-//	room/<id>/set    {"target":21.5,"for":"2h"}, {"mode":"schedule|manual|max|frost|off"}
+//	room/<id>/set    {"target":21.5,"for":"2h"}, {"mode":"schedule|manual|max|frost|off"},
+//	                 {"preset":"schedule|away|frost|boost"}
 //	home/set         {"mode":"away","until":"2026-01-31T18:00:00Z"}, {"schedule":"<id or name>"}, {"drill":"10m"},
 //	                 {"guard":"stay|away|night|off","bypass":true}
 //	device/<id>/set  {"siren":false}, {"floodlight":"on"}, {"monitoring":true}
@@ -31,7 +34,8 @@
 // firmware: Tasmota, Shelly, Zigbee2MQTT, plain topics, or a profile that the user has written (profile.go).
 // Every order to a relay to switch on is a lease that the device itself ends.
 //
-// Home Assistant is told of the devices by its MQTT device discovery as of release 2026.2.
+// Home Assistant is told of the devices by its MQTT device discovery as of release 2026.2. What an earlier run
+// has announced and holds no more is read back from the broker and taken down (leftover.go).
 //
 // Only what has changed is sent, each topic's newest content only. Once the broker is back after an
 // outage, it gets everything anew and "online" last: whoever reads online finds all topics as they are.
@@ -59,6 +63,7 @@ type Broker interface {
 type Adapter struct {
 	options Options
 	inbox   chan heard
+	back    *readBack    // announcements that the broker holds
 	missed  atomic.Int64 // messages that came faster than they could be read
 
 	// What outlives one Run: after a failure the house may not show us anything for long.
@@ -73,7 +78,7 @@ func New(o Options) *Adapter {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	return &Adapter{options: o, inbox: make(chan heard, inboxSize), subscribed: make(map[string]bool)}
+	return &Adapter{options: o, inbox: make(chan heard, inboxSize), back: newReadBack(o), subscribed: make(map[string]bool)}
 }
 
 // inboxSize is how many messages may wait to be read.
@@ -114,6 +119,9 @@ func (a *Adapter) Refused(topic string, payload []byte, why error) bool {
 
 // hear takes a message off the broker's hands. It never waits.
 func (a *Adapter) hear(m heard) {
+	if a.back.hear(m) {
+		return
+	}
 	select {
 	case a.inbox <- m:
 	default:

@@ -37,6 +37,8 @@ type Options struct {
 	// Discovery is the first level of the topics in which Home Assistant looks for devices, homeassistant
 	// unless changed there; "": devices are not announced.
 	Discovery string
+	// Stored says what was written to the disk; nil: that is not told.
+	Stored func() Stored
 	// Version of this program, shown in Home Assistant; "": not shown.
 	Version string
 	// Attached are the devices that the user has attached by MQTT.
@@ -44,6 +46,9 @@ type Options struct {
 	// Log gets one line for each change of the connection; nil: slog.Default().
 	Log *slog.Logger
 }
+
+// Homie as Discovery selects the Homie convention, version 5, in place of Home Assistant's discovery.
+const Homie = "homie"
 
 // defaultBase is the first level of all topics unless the configuration says otherwise.
 const defaultBase = "veilleuse"

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -62,6 +63,7 @@ func newSession(a *Adapter, port gateway.Port) *session {
 		trouble:  make(map[string]bool),
 		refusals: rate.NewLimiter(refusalsPerSecond, refusalsAtOnce), retained: make(map[string]string),
 	}
+	s.view.stored = o.Stored
 	s.devices = newAttachments(o.Attached, port, s.view.board.command)
 	if o.Embedded != nil {
 		s.line = newEmbedded(o.Embedded, a.subscribed, a.hear)
@@ -98,6 +100,8 @@ func (s *session) serve(ctx context.Context) {
 			s.subscribed()
 		case <-s.devices.late:
 			s.devices.lookForLate()
+		case <-s.adapter.back.poke:
+			s.view.takeStock(s.adapter.back.take())
 		case <-s.retry:
 			s.retry = nil
 		case <-s.birth:
@@ -140,7 +144,7 @@ func (s *session) connected() {
 		s.flight = nil
 	}
 	s.view.board.orders = nil // meant for devices as they were
-	s.wanted = s.line.subscribe(append(s.options.filters(), s.devices.filters()...))
+	s.wanted = s.line.subscribe(slices.Concat(s.options.filters(), s.adapter.back.filters(), s.devices.filters()))
 	s.view.showAll()
 }
 

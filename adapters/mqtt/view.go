@@ -21,8 +21,14 @@ type view struct {
 	state     gateway.State // as the board shows it
 	told      uint64        // number of the last decision that was told
 
-	status, authority, cloud, alarm, outage, budget *page
-	guard                                           *page // nil: the house has none
+	status, authority, cloud, home, alarm, outage, budget *page
+	guard                                                 *page // nil: the house has none
+	diagnostics                                           *page
+	announcement                                          *page // Veilleuse itself, for Home Assistant; nil: is not announced
+	stored                                                func() Stored
+	counted                                               time.Time // when what was written to disk was last told
+
+	leftover map[string]string // topics of announcements that nobody knows -> their part
 
 	rooms    map[gateway.RoomID]*shown
 	devices  map[gateway.DeviceID]*shown
@@ -46,13 +52,16 @@ func newView(base string, a *announcer, told uint64) *view {
 		devices:  make(map[gateway.DeviceID]*shown),
 		roomBy:   make(map[string]gateway.RoomID),
 		deviceBy: make(map[string]gateway.DeviceID),
+		leftover: make(map[string]string),
 	}
 	if a != nil { // first, because all others refer to it
-		b.write(b.page(a.configTopic("")), a.house(false))
+		v.announcement = b.page(a.configTopic(""))
+		v.announceHouse()
 	}
 	v.authority, v.cloud, v.alarm = b.page(base+"/authority"), b.page(base+"/cloud"), b.page(base+"/alarm")
 	v.alarm.sure = true
-	v.outage, v.budget = b.page(base+"/outage"), b.page(base+"/budget")
+	v.home, v.outage, v.budget = b.page(base+"/home"), b.page(base+"/outage"), b.page(base+"/budget")
+	v.diagnostics = b.page(base + "/diagnostics")
 	v.status = b.page(base + "/status")
 	v.status.text = []byte(online) // posted once everything else was sent
 	return v
@@ -64,6 +73,10 @@ func (v *view) show(s gateway.State) {
 	v.state = s
 	v.showHouse()
 	v.showJournal(old)
+	v.showDiagnostics(old)
+	if !announcedAlike(old.Home, s.Home) {
+		v.announceHouse()
+	}
 	bounds := old.Home.FrostGuard != s.Home.FrostGuard || old.Home.Maximum != s.Home.Maximum
 	for id := range s.Rooms.Changes(old.Rooms) {
 		v.showRoom(id, old)
@@ -79,6 +92,7 @@ func (v *view) show(s gateway.State) {
 	for id := range s.Tests.Changes(old.Tests) {
 		v.showDevice(id, old)
 	}
+	v.sweep()
 	v.tellDecisions()
 }
 
@@ -98,6 +112,7 @@ func (v *view) showHouse() {
 	v.write(v.cloud, texts(cloud, "evidence", s.Cloud.Evidence))
 
 	v.write(v.alarm, alarm(begin(v.scratch), s.Alarm()))
+	v.showHome()
 	v.showGuard()
 }
 
@@ -148,7 +163,7 @@ func (v *view) announceRoom(id gateway.RoomID) {
 		return
 	}
 	if place.config == nil {
-		place.config = v.board.page(v.announcer.configTopic("room-" + place.form))
+		place.config = v.board.page(v.announcer.configTopic(roomTopics + place.form))
 	}
 	v.board.write(place.config, v.announcer.room(place.form, r, limitsOf(v.state.Home)))
 }
@@ -242,7 +257,7 @@ func (v *view) announceDevice(id gateway.DeviceID) {
 		return // there is nothing to see of it yet
 	}
 	if place.config == nil {
-		place.config = v.board.page(v.announcer.configTopic("device-" + place.form))
+		place.config = v.board.page(v.announcer.configTopic(deviceTopics + place.form))
 	}
 	v.board.write(place.config, text)
 }
@@ -272,7 +287,7 @@ func (v *view) removeDevice(id gateway.DeviceID) {
 	}
 	delete(v.deviceBy, place.form)
 	if v.announcer != nil {
-		v.announcer.forget(place.form)
+		v.announcer.forget(deviceTopics + place.form)
 	}
 	v.takeDown(place)
 }

@@ -59,7 +59,10 @@ func TestNothingKnownPublishesNothingMadeUp(t *testing.T) {
 		"veilleuse/authority": `{"drill":false}`,
 		"veilleuse/cloud":     `{"scope":[],"evidence":[]}`,
 		"veilleuse/alarm":     `{"phase":"quiet"}`,
+		"veilleuse/home":      `{}`,
 		"veilleuse/outage":    `{}`,
+
+		"veilleuse/diagnostics": `{"devices":0,"unreachable":0}`,
 	}
 	if got := sent(v); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got %v, want %v", got, want)

@@ -84,6 +84,9 @@ func (r reader) ask(m heard) (gateway.Ask, error) {
 
 // room reads {"target":21.5}, {"mode":"frost"} with {"for":"2h"} or {"until":"2026-01-31T18:00:00Z"}.
 func (r reader) room(id gateway.RoomID, w *wish) (gateway.Ask, error) {
+	if preset, ok := w.take("preset"); ok {
+		return r.preset(id, preset, w)
+	}
 	target, hasTarget, err := w.number("target")
 	if err != nil {
 		return nil, err
@@ -96,7 +99,7 @@ func (r reader) room(id gateway.RoomID, w *wish) (gateway.Ask, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := w.rest("target, mode, for, until"); err != nil {
+	if err := w.rest("target, mode, preset, for, until"); err != nil {
 		return nil, err
 	}
 	if hasTarget && hasMode && mode != string(gateway.RoomManual) {

@@ -100,7 +100,7 @@ func TestWishesRefused(t *testing.T) {
 		{"a list", room, `{"target":[21]}`, `"target" must be a number, a word, true or false`},
 		{"an object in an object", room, `{"target":{"value":21}}`, `"target" must be`},
 		{"twice", room, `{"target":21,"target":28}`, `"target" is there twice`},
-		{"unknown key", room, `{"target":21,"colour":"red"}`, `"colour" is not known here; expected target, mode, for, until`},
+		{"unknown key", room, `{"target":21,"colour":"red"}`, `"colour" is not known here; expected target, mode, preset, for, until`},
 		{"key in capitals", room, `{"Target":21}`, `"Target" is not known here`},
 		{"empty object", room, `{}`, "say what is wished"},
 		{"only a duration", room, `{"for":"2h"}`, "say what is wished"},

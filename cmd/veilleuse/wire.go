@@ -124,6 +124,7 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 	if err != nil {
 		return err
 	}
+	messages.Stored = func() mqtt.Stored { return stored(h.store.Stats()) }
 	h.mqtt = mqtt.New(messages)
 	saves := gateway.Adapter(h.store)
 	if world.disk != nil {

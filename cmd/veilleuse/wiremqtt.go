@@ -10,6 +10,7 @@ import (
 
 	"github.com/veilleuse/veilleuse/adapters/broker"
 	"github.com/veilleuse/veilleuse/adapters/mqtt"
+	"github.com/veilleuse/veilleuse/adapters/store"
 )
 
 // MQTTConfig is where state goes and wishes come from.
@@ -49,6 +50,9 @@ func (h *house) messages(c Config, log *slog.Logger) (mqtt.Options, error) {
 	h.broker, o.Embedded = b, b
 	return o, o.Check()
 }
+
+// stored is what was written to the disk, for MQTT.
+func stored(s store.Stats) mqtt.Stored { return mqtt.Stored{Bytes: s.Bytes, Writes: s.Writes} }
 
 // refused lets a wish that the embedded broker does not pass on be told of like any other.
 func (h *house) refused(topic string, payload []byte, why error) bool {
