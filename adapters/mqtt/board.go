@@ -16,6 +16,7 @@ type board struct {
 	queue  []*page // those to be sent, from head on
 	head   int
 	events [][]byte // to be sent after the pages, oldest first
+	shots  []shot   // pictures to be sent after the pages, one a camera
 	orders []order  // to attached devices, to be sent before everything else
 }
 
@@ -27,9 +28,16 @@ type page struct {
 	sure   bool // the broker is to confirm that it has it
 }
 
-// message is what goes to the broker next: a page, an event, or an order to an attached device.
+// shot is a picture that is not retained.
+type shot struct {
+	topic string
+	jpeg  []byte
+}
+
+// message is what goes to the broker next: a page, a picture, an event, or an order to an attached device.
 type message struct {
-	page   *page // nil: an event or an order
+	page   *page // nil: a picture, an event or an order
+	shot   bool
 	order  bool
 	of     gateway.DeviceID // whose order it is
 	topic  string
@@ -101,6 +109,12 @@ func (b *board) tell(event []byte) {
 	}
 }
 
+// display puts a picture behind the pages, in place of an older one of the same camera.
+func (b *board) display(topic string, jpeg []byte) {
+	b.shots = slices.DeleteFunc(b.shots, func(s shot) bool { return s.topic == topic })
+	b.shots = append(b.shots, shot{topic, jpeg})
+}
+
 // next takes what is to be sent first from the queue.
 func (b *board) next(eventTopic string) (message, bool) {
 	if len(b.orders) > 0 {
@@ -117,6 +131,11 @@ func (b *board) next(eventTopic string) (message, bool) {
 		}
 	}
 	b.queue, b.head = b.queue[:0], 0
+	if len(b.shots) > 0 {
+		s := b.shots[0]
+		b.shots = slices.Delete(b.shots, 0, 1)
+		return message{shot: true, topic: s.topic, text: s.jpeg}, true
+	}
 	if len(b.events) > 0 {
 		m := message{topic: eventTopic, text: b.events[0]}
 		b.events = slices.Delete(b.events, 0, 1)
@@ -149,6 +168,10 @@ func (b *board) putBack(m message) {
 	switch {
 	case m.page != nil:
 		b.post(m.page)
+	case m.shot:
+		if !slices.ContainsFunc(b.shots, func(s shot) bool { return s.topic == m.topic }) {
+			b.display(m.topic, m.text)
+		}
 	case !m.order:
 		b.events = slices.Insert(b.events, 0, m.text)
 	}

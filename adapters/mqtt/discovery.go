@@ -12,10 +12,11 @@ import (
 // "Device discovery payload" of Home Assistant's MQTT integration, release 2026.2: a device, an origin,
 // components with a platform and a unique id, and an availability that holds for all of them.
 type announcer struct {
-	prefix  string // first level of the topics that Home Assistant reads
-	base    string // ours
-	root    string // first word of all ids; never changes, or Home Assistant would see new devices
-	version string
+	prefix   string // first level of the topics that Home Assistant reads
+	base     string // ours
+	root     string // first word of all ids; never changes, or Home Assistant would see new devices
+	version  string
+	pictures bool // of cameras are sent
 	// had is the platform of each component that a part was announced with: one that is only left out stays.
 	had map[string]map[string]string
 }
@@ -110,6 +111,9 @@ func (a *announcer) components(form, id, page string, d gateway.Device) fields {
 		if s, ok := sensors[q]; ok && !set[q] {
 			all[string(q)] = s.component(q, page, id+"-"+string(q))
 		}
+	}
+	if a.pictures && hasPictures(d) {
+		all["picture"] = pictureEntity(page, id+"-picture")
 	}
 	all["reachable"] = a.connectivity(page, id)
 	return a.withTakenBack(deviceTopics+form, all)

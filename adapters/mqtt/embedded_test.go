@@ -3,6 +3,7 @@ package mqtt_test
 import (
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -208,8 +209,11 @@ func TestARemovedDeviceIsTakenBack(t *testing.T) {
 		f.taken()
 		h.Show(func(s gateway.State) gateway.State { s.Devices = s.Devices.Without("70:ee"); return s })
 		synctest.Wait()
+		h.Show(func(s gateway.State) gateway.State { s.At = s.At.Add(time.Minute); return s })
+		synctest.Wait()
 		got := f.taken()
-		if topics(got) != "veilleuse/device/70-ee homeassistant/device/veilleuse-device-70-ee/config" {
+		got = slices.DeleteFunc(got, func(p post) bool { return p.topic == "veilleuse/diagnostics" })
+		if topics(got) != "homeassistant/device/veilleuse-device-70-ee/config veilleuse/device/70-ee" {
 			t.Errorf("got %v", got)
 		}
 		for _, p := range got {

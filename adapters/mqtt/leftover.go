@@ -140,11 +140,32 @@ func (v *view) takeStock(all []found) {
 			v.board.clear(v.board.page(f.topic)) // announced by another configuration
 		case known && p.text != nil:
 			v.takeBack(f)
-		default:
+		case !v.announceAgain(f):
 			v.leftover[f.topic] = f.part
 		}
 	}
 	v.sweep()
+}
+
+// announceAgain announces a room or a device that the house knows, though it has not shown yet in this run
+// what it was announced for: a thermostat stays while nobody knows its target.
+func (v *view) announceAgain(f found) bool {
+	if form, ok := strings.CutPrefix(f.part, roomTopics); ok {
+		if id, known := v.roomBy[form]; known {
+			v.rooms[id].config = v.board.page(f.topic)
+			v.announceRoom(id)
+			return true
+		}
+	}
+	if form, ok := strings.CutPrefix(f.part, deviceTopics); ok {
+		if id, known := v.deviceBy[form]; known {
+			v.devices[id].config = v.board.page(f.topic)
+			v.announceDevice(id)
+			v.takeBack(f)
+			return true
+		}
+	}
+	return false
 }
 
 // takeBack takes back the components that an earlier run has announced and this one has not.
@@ -173,11 +194,12 @@ func (v *view) sweep() {
 		return
 	}
 	for topic, part := range v.leftover {
-		page := v.base + "/" + strings.Replace(part, "-", "/", 1)
-		for _, topic := range []string{topic, page} {
-			if _, back := v.board.named[topic]; !back && part != "" {
-				v.board.clear(v.board.page(topic))
-			}
+		if _, back := v.board.named[topic]; back || part == "" {
+			continue
+		}
+		v.board.clear(v.board.page(topic))
+		if page := v.base + "/" + strings.Replace(part, "-", "/", 1); v.board.named[page] == nil {
+			v.fading[page] = s.At
 		}
 	}
 	clear(v.leftover)

@@ -76,6 +76,9 @@ func TestADeviceThatWentWhileWeWereAwayIsTakenDown(t *testing.T) {
 	after.At = after.Started.Add(settleTime)
 	v.show(after)
 	got = sent(v)
+	after.At = after.At.Add(fadeTime)
+	v.show(after)
+	maps.Copy(got, sent(v))
 	for _, topic := range []string{
 		prefix + "veilleuse-device-70-ee-50-12-34-56/config", "veilleuse/device/70-ee-50-12-34-56",
 		prefix + "veilleuse-room-2746182631/config", "veilleuse/room/2746182631",
@@ -88,6 +91,24 @@ func TestADeviceThatWentWhileWeWereAwayIsTakenDown(t *testing.T) {
 	delete(got, "veilleuse/diagnostics")
 	if len(got) > 0 {
 		t.Errorf("this is sent besides: %v", got)
+	}
+}
+
+func TestAThermostatStaysWhileNobodyKnowsItsTarget(t *testing.T) {
+	s := smallHouse()
+	before := announcedFor(s)
+	r, _ := s.Rooms.Get("2746182631")
+	r.Target = gateway.Aim{}
+	s.Rooms = s.Rooms.With(r.ID, r)
+	v, got := restarted(t, usual, before, s)
+	const topic = prefix + "veilleuse-room-2746182631/config"
+	if got[topic] != before[topic] || len(v.leftover) > 0 {
+		t.Errorf("it is announced as %q, and this is left over: %v", got[topic], v.leftover)
+	}
+	s.Rooms = s.Rooms.Without(r.ID)
+	v.show(s)
+	if text, ok := sent(v)[topic]; !ok || text != "" {
+		t.Errorf("a room that goes for good leaves %q", text)
 	}
 }
 

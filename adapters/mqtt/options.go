@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -10,6 +11,9 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
+
+	"github.com/veilleuse/veilleuse/gateway"
 )
 
 // Options are the settings of the adapter. Either Embedded or Broker says which broker it uses.
@@ -37,6 +41,9 @@ type Options struct {
 	// Discovery is the first level of the topics in which Home Assistant looks for devices, homeassistant
 	// unless changed there; "": devices are not announced.
 	Discovery string
+	// Picture takes a picture, JPEG, of a camera on the LAN and says when that was; nil: pictures of cameras,
+	// and so of people, are not sent.
+	Picture func(context.Context, gateway.DeviceID) (jpeg []byte, at time.Time, err error)
 	// Stored says what was written to the disk; nil: that is not told.
 	Stored func() Stored
 	// Version of this program, shown in Home Assistant; "": not shown.

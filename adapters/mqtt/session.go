@@ -37,6 +37,7 @@ type session struct {
 	view    *view
 	devices *attachments
 	calls   calls
+	album   *album
 
 	up       bool    // news says that the broker is there
 	wanted   receipt // of the subscription under way; nil: none
@@ -56,6 +57,7 @@ func newSession(a *Adapter, port gateway.Port) *session {
 	var announce *announcer
 	if o.Discovery != "" {
 		announce = newAnnouncer(o.Discovery, o.base(), o.Version)
+		announce.pictures = o.Picture != nil
 	}
 	s := &session{
 		options: o, adapter: a, port: port, log: o.Log.With("broker", o.name()),
@@ -64,6 +66,7 @@ func newSession(a *Adapter, port gateway.Port) *session {
 		refusals: rate.NewLimiter(refusalsPerSecond, refusalsAtOnce), retained: make(map[string]string),
 	}
 	s.view.stored = o.Stored
+	s.album = newAlbum(o.Picture)
 	s.devices = newAttachments(o.Attached, port, s.view.board.command)
 	if o.Embedded != nil {
 		s.line = newEmbedded(o.Embedded, a.subscribed, a.hear)
@@ -79,13 +82,17 @@ func newSession(a *Adapter, port gateway.Port) *session {
 // serve does one thing after the other until ctx ends. It waits for nothing else: what is sent reports
 // back by its receipt.
 func (s *session) serve(ctx context.Context) {
+	defer s.album.running.Wait()
 	s.devices.introduce(s.view.state)
+	s.album.look(gateway.State{}, s.view.state)
 	for {
 		s.send()
+		s.album.next(ctx)
 		select {
 		case <-ctx.Done():
 			return
 		case state := <-s.port.Shown():
+			s.album.look(s.view.state, state)
 			s.view.show(state)
 			s.tellShown()
 		case c := <-s.port.Commands():
@@ -102,11 +109,15 @@ func (s *session) serve(ctx context.Context) {
 			s.devices.lookForLate()
 		case <-s.adapter.back.poke:
 			s.view.takeStock(s.adapter.back.take())
+		case t := <-s.album.taken:
+			s.photograph(t)
+		case <-s.album.wake: // the next is due
 		case <-s.retry:
 			s.retry = nil
 		case <-s.birth:
 			s.birth = nil
 			s.view.showAll()
+			s.album.again()
 		}
 	}
 }
@@ -143,6 +154,7 @@ func (s *session) connected() {
 		s.view.board.putBack(s.flying)
 		s.flight = nil
 	}
+	s.album.again()
 	s.view.board.orders = nil // meant for devices as they were
 	s.wanted = s.line.subscribe(slices.Concat(s.options.filters(), s.adapter.back.filters(), s.devices.filters()))
 	s.view.showAll()

@@ -28,7 +28,8 @@ type view struct {
 	stored                                                func() Stored
 	counted                                               time.Time // when what was written to disk was last told
 
-	leftover map[string]string // topics of announcements that nobody knows -> their part
+	fading   map[string]time.Time // topics of pages that are to be taken down -> since when
+	leftover map[string]string    // topics of announcements that nobody knows -> their part
 
 	rooms    map[gateway.RoomID]*shown
 	devices  map[gateway.DeviceID]*shown
@@ -53,6 +54,7 @@ func newView(base string, a *announcer, told uint64) *view {
 		roomBy:   make(map[string]gateway.RoomID),
 		deviceBy: make(map[string]gateway.DeviceID),
 		leftover: make(map[string]string),
+		fading:   make(map[string]time.Time),
 	}
 	if a != nil { // first, because all others refer to it
 		v.announcement = b.page(a.configTopic(""))
@@ -92,6 +94,7 @@ func (v *view) show(s gateway.State) {
 	for id := range s.Tests.Changes(old.Tests) {
 		v.showDevice(id, old)
 	}
+	v.fade()
 	v.sweep()
 	v.tellDecisions()
 }
@@ -133,6 +136,7 @@ func (v *view) showRoom(id gateway.RoomID, old gateway.State) {
 	if !known {
 		place = &shown{form: topicForm(string(id))}
 		place.page = v.board.page(v.base + "/room/" + place.form)
+		delete(v.fading, place.page.topic)
 		v.rooms[id], v.roomBy[place.form] = place, id
 	}
 	v.write(place.page, begin(v.scratch).
@@ -190,10 +194,27 @@ func (v *view) removeRoom(id gateway.RoomID) {
 	v.takeDown(place)
 }
 
+// takeDown removes what is announced before its page: Home Assistant complains of each template that it has
+// to fill from an empty one.
 func (v *view) takeDown(place *shown) {
-	v.board.clear(place.page)
-	if place.config != nil {
-		v.board.clear(place.config)
+	if place.config == nil {
+		v.board.clear(place.page)
+		return
+	}
+	v.board.clear(place.config)
+	v.fading[place.page.topic] = v.state.At
+}
+
+// fadeTime is how long after its announcement a page is taken down: Home Assistant takes a moment to forget.
+const fadeTime = 2 * time.Second
+
+// fade takes down the pages whose time has come.
+func (v *view) fade() {
+	for topic, since := range v.fading {
+		if passed := v.state.At.Sub(since); passed >= fadeTime || passed < 0 {
+			delete(v.fading, topic)
+			v.board.clear(v.board.page(topic))
+		}
 	}
 }
 
@@ -207,6 +228,7 @@ func (v *view) showDevice(id gateway.DeviceID, old gateway.State) {
 	if !known {
 		place = &shown{form: topicForm(string(id))}
 		place.page = v.board.page(v.base + "/device/" + place.form)
+		delete(v.fading, place.page.topic)
 		v.devices[id], v.deviceBy[place.form] = place, id
 	}
 	v.write(place.page, device(begin(v.scratch), d, v.tested(id)))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -137,6 +138,10 @@ func TestOnlyWhatChangedIsSent(t *testing.T) {
 			sent(v)
 			v.show(test.change(smallHouseAgain(v)))
 			got := sent(v)
+			later := v.state
+			later.At = later.At.Add(fadeTime)
+			v.show(later)
+			maps.Copy(got, sent(v))
 			var topics []string
 			for topic, text := range got {
 				topics = append(topics, topic)

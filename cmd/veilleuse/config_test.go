@@ -21,6 +21,7 @@ homekit:
 mqtt:
   broker: mqtts://host:8883
   discovery:
+  pictures: true
 accessories:
   - id: aa:bb:cc:dd:ee:ff
     address: 192.168.1.7:5001
@@ -36,7 +37,7 @@ accessories:
 	want.Netatmo = NetatmoConfig{URL: "http://127.0.0.1:9000", ClientID: "abc", ClientSecretFile: "/s", BudgetPerHour: 60}
 	want.Uplink.Witnesses = []string{"one.example", "two.example:443"}
 	want.HomeKit.Listen = ":0"
-	want.MQTT.Broker, want.MQTT.Discovery = "mqtts://host:8883", ""
+	want.MQTT.Broker, want.MQTT.Discovery, want.MQTT.Pictures = "mqtts://host:8883", "", true
 	want.Accessories = []AccessoryConfig{{ID: "AA:BB:CC:DD:EE:FF", Address: "192.168.1.7:5001", Room: "Bath"}, {ID: "AA:BB:CC:DD:EE:01", Siren: true}}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("read\n%+v, want\n%+v", c, want)
@@ -72,6 +73,8 @@ func TestBadConfig(t *testing.T) {
 		{"witness that is none", "uplink:\n  witnesses: [\"http://\"]\n", `v.yaml: uplink: `},
 		{"address without port", "homekit:\n  listen: localhost\n", `v.yaml:2:11: homekit.listen: "localhost" is not an address as in :51826 or 127.0.0.1:1883`},
 		{"name the Home app refuses", "homekit:\n  name: \"-\"\n", `v.yaml:2:9: homekit.name: "-" is not a name for the Home app: 3 to 25 letters, digits, blanks, and a letter or digit at both ends`},
+		{"pictures neither sent nor not", "mqtt:\n  pictures: some\n", `v.yaml:2:13: mqtt.pictures: expected true or false, not "some"`},
+		{"Homie as base", "mqtt:\n  base: homie\n  discovery: homie\n", `v.yaml: mqtt.discovery "homie": must differ from mqtt.base`},
 		{"wildcard as base", "mqtt:\n  base: home/#x\n", `v.yaml:2:9: mqtt.base: "home/#x" is not a topic: no blanks, no + or #, no / at either end`},
 		{"section as value", "home: 7\n", `v.yaml:1:7: home is a section: its keys stand below it, indented`},
 		{"value as section", "state:\n  folder: x\n", `v.yaml:2:9: state: expected one value, not a section`},

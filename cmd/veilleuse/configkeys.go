@@ -44,6 +44,7 @@ var keys = []key{
 	{"mqtt.client_ca_file", text(func(c *Config) *string { return &c.MQTT.TLS.ClientCA }, anyText)},
 	{"mqtt.base", text(func(c *Config) *string { return &c.MQTT.Base }, topicLevel)},
 	{"mqtt.discovery", text(func(c *Config) *string { return &c.MQTT.Discovery }, anyText)},
+	{"mqtt.pictures", yesNo(func(c *Config) *bool { return &c.MQTT.Pictures })},
 	{"mqtt.user", text(func(c *Config) *string { return &c.MQTT.User }, anyText)},
 	{"mqtt.password_file", text(func(c *Config) *string { return &c.MQTT.PasswordFile }, anyText)},
 	{"mqtt.ca_file", text(func(c *Config) *string { return &c.MQTT.CAFile }, anyText)},
@@ -124,6 +125,16 @@ func whole(at func(*Config) *int, least, most int, unit string) func(*Config, as
 		}
 		*at(c) = i
 		return nil
+	}
+}
+
+func yesNo(at func(*Config) *bool) func(*Config, ast.Node) error {
+	return func(c *Config, n ast.Node) error {
+		yes, err := flagOf(n)
+		if err == nil {
+			*at(c) = yes
+		}
+		return err
 	}
 }
 

@@ -125,6 +125,9 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 		return err
 	}
 	messages.Stored = func() mqtt.Stored { return stored(h.store.Stats()) }
+	if c.MQTT.Pictures {
+		messages.Picture = cameras.Snapshot
+	}
 	h.mqtt = mqtt.New(messages)
 	saves := gateway.Adapter(h.store)
 	if world.disk != nil {

@@ -21,7 +21,8 @@ type MQTTConfig struct {
 	AccessFile string                  // of the embedded broker: who may read and write what, as Mosquitto's acl_file
 	TLS        broker.CertificateFiles // of the embedded broker
 	Base       string                  // first level of every topic
-	Discovery  string                  // homeassistant, or empty: none
+	Discovery  string                  // homeassistant or another first level of Home Assistant's, homie, or empty: none
+	Pictures   bool                    // send pictures of the cameras
 
 	// At a broker of the user's own.
 	User, PasswordFile, CAFile, CertificateFile, KeyFile string

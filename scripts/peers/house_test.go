@@ -74,6 +74,16 @@ func newHouse(t *testing.T, with tools, s settings) *house {
 	return h
 }
 
+// amend changes the configuration.
+func (h *house) amend(old, now string) {
+	h.t.Helper()
+	text, err := os.ReadFile(h.config)
+	if err != nil || !strings.Contains(string(text), old) {
+		h.t.Fatalf("%q does not stand in the configuration (%v)", old, err)
+	}
+	h.file("veilleuse.yaml", strings.Replace(string(text), old, now, 1))
+}
+
 func (h *house) file(name, text string) string {
 	path := filepath.Join(h.folder, name)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
