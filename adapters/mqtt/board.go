@@ -11,13 +11,14 @@ import (
 // the pages that the broker has not got yet. The broker being away costs no memory but this: a page
 // that changes twice is sent once.
 type board struct {
-	pages  []*page // all of them, in the order they were added
-	named  map[string]*page
-	queue  []*page // those to be sent, from head on
-	head   int
-	events [][]byte // to be sent after the pages, oldest first
-	shots  []shot   // pictures to be sent after the pages, one a camera
-	orders []order  // to attached devices, to be sent before everything else
+	pages   []*page // all of them, in the order they were added
+	named   map[string]*page
+	queue   []*page // those to be sent, from head on
+	head    int
+	events  [][]byte // to be sent after the pages, oldest first
+	shots   []shot   // pictures to be sent after the pages, one a camera
+	heralds []shot   // retained texts to be sent before the pages: another follows on the same topic
+	orders  []order  // to attached devices, to be sent before everything else
 }
 
 // page is one retained topic.
@@ -28,16 +29,17 @@ type page struct {
 	sure   bool // the broker is to confirm that it has it
 }
 
-// shot is a picture that is not retained.
+// shot is a message that has no page: a picture that is not retained, or a word before the pages.
 type shot struct {
 	topic string
-	jpeg  []byte
+	text  []byte
 }
 
 // message is what goes to the broker next: a page, a picture, an event, or an order to an attached device.
 type message struct {
 	page   *page // nil: a picture, an event or an order
 	shot   bool
+	herald bool
 	order  bool
 	of     gateway.DeviceID // whose order it is
 	topic  string
@@ -94,10 +96,7 @@ func (b *board) postAll(last *page) {
 			b.post(p)
 		}
 	}
-	b.queue = slices.DeleteFunc(b.queue[b.head:], func(p *page) bool { return p == last })
-	b.head = 0
-	last.queued = false
-	b.post(last)
+	b.postLast(last)
 }
 
 // tell puts an event behind everything else. While nobody takes them only the newest are kept, as many
@@ -115,12 +114,31 @@ func (b *board) display(topic string, jpeg []byte) {
 	b.shots = append(b.shots, shot{topic, jpeg})
 }
 
+// herald puts a retained word before the pages, of which one follows on the same topic.
+func (b *board) herald(topic, text string) {
+	if !slices.ContainsFunc(b.heralds, func(s shot) bool { return s.topic == topic }) {
+		b.heralds = append(b.heralds, shot{topic, []byte(text)})
+	}
+}
+
+// postLast puts the page at the end of the queue, wherever in it it was.
+func (b *board) postLast(p *page) {
+	b.queue = slices.DeleteFunc(b.queue[b.head:], func(other *page) bool { return other == p })
+	b.head, p.queued = 0, false
+	b.post(p)
+}
+
 // next takes what is to be sent first from the queue.
 func (b *board) next(eventTopic string) (message, bool) {
 	if len(b.orders) > 0 {
 		o := b.orders[0]
 		b.orders = b.orders[1:]
 		return message{order: true, of: o.of, topic: o.topic, text: []byte(o.text), sure: true}, true
+	}
+	if len(b.heralds) > 0 {
+		h := b.heralds[0]
+		b.heralds = slices.Delete(b.heralds, 0, 1)
+		return message{herald: true, topic: h.topic, text: h.text, retain: true, sure: true}, true
 	}
 	for b.head < len(b.queue) {
 		p := b.queue[b.head]
@@ -134,7 +152,7 @@ func (b *board) next(eventTopic string) (message, bool) {
 	if len(b.shots) > 0 {
 		s := b.shots[0]
 		b.shots = slices.Delete(b.shots, 0, 1)
-		return message{shot: true, topic: s.topic, text: s.jpeg}, true
+		return message{shot: true, topic: s.topic, text: s.text}, true
 	}
 	if len(b.events) > 0 {
 		m := message{topic: eventTopic, text: b.events[0]}
@@ -168,6 +186,8 @@ func (b *board) putBack(m message) {
 	switch {
 	case m.page != nil:
 		b.post(m.page)
+	case m.herald:
+		b.herald(m.topic, string(m.text))
 	case m.shot:
 		if !slices.ContainsFunc(b.shots, func(s shot) bool { return s.topic == m.topic }) {
 			b.display(m.topic, m.text)

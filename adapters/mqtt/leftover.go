@@ -23,11 +23,12 @@ const mostLeftovers = 4096
 // know is taken down. All come from the disk; only after a loss of that are they found one by one.
 const settleTime = 10 * time.Minute
 
-// found is an announcement of ours that the broker holds.
+// found is an announcement or a description of ours that the broker holds.
 type found struct {
 	topic, prefix string
 	part          string            // "", room-<id> or device-<id>
 	platforms     map[string]string // by the names of its components
+	topics        []string          // of Homie, without the device: all that is retained
 }
 
 // readBack collects such announcements. They come on a goroutine of the broker's, and many at once.
@@ -54,16 +55,30 @@ func (r *readBack) filters() []string {
 	for _, p := range r.prefixes {
 		all = append(all, p+"/device/+/config")
 	}
-	return all
+	return append(all, homieTopics+"+/$description", homieTopics+"+/$alert/+")
 }
 
 // hear takes a message if it is an announcement, of whomever.
 func (r *readBack) hear(m heard) bool {
+	if rest, ok := strings.CutPrefix(m.topic, homieTopics); ok {
+		id, suffix, _ := strings.Cut(rest, "/")
+		if suffix != "$description" && !strings.HasPrefix(suffix, "$alert/") {
+			return false
+		}
+		if f, ours := readHomie(topicForm(r.base), id, suffix, m.payload); ours && m.retained {
+			f.topic, f.prefix = homieTopics+id, homieTopics
+			r.keep(f)
+		}
+		return true
+	}
 	for _, prefix := range r.prefixes {
 		id, ok := strings.CutPrefix(m.topic, prefix+"/device/")
 		if id, isConfig := strings.CutSuffix(id, "/config"); ok && isConfig {
 			if m.retained { // else it is the echo of what we have just said
-				r.note(prefix, id, m)
+				if f, ours := readAnnouncement(r.base, id, m.payload); ours {
+					f.topic, f.prefix = m.topic, prefix
+					r.keep(f)
+				}
 			}
 			return true
 		}
@@ -71,12 +86,7 @@ func (r *readBack) hear(m heard) bool {
 	return false
 }
 
-func (r *readBack) note(prefix, id string, m heard) {
-	f, ok := readAnnouncement(r.base, id, m.payload)
-	if !ok {
-		return
-	}
-	f.topic, f.prefix = m.topic, prefix
+func (r *readBack) keep(f found) {
 	r.mu.Lock()
 	if len(r.all) < mostLeftovers {
 		r.all = append(r.all, f)
@@ -136,12 +146,18 @@ func (v *view) takeStock(all []found) {
 	for _, f := range all {
 		p, known := v.board.named[f.topic]
 		switch {
+		case f.prefix == homieTopics && v.homie == nil:
+			v.takeDownHomie(f)
+		case f.prefix == homieTopics && v.homie.places[strings.TrimPrefix(f.topic, homieTopics)] != nil:
+			v.takeDownHomie(f) // what it has no more
+		case f.prefix == homieTopics:
+			v.leftover[f.topic+"/"+f.topics[0]] = f
 		case v.announcer == nil || f.prefix != v.announcer.prefix:
 			v.board.clear(v.board.page(f.topic)) // announced by another configuration
 		case known && p.text != nil:
 			v.takeBack(f)
 		case !v.announceAgain(f):
-			v.leftover[f.topic] = f.part
+			v.leftover[f.topic] = f
 		}
 	}
 	v.sweep()
@@ -187,18 +203,31 @@ func (v *view) takeBack(f found) {
 	}
 }
 
+// takeDownHomie empties the topics that a device of Homie had and has no more, its state first.
+func (v *view) takeDownHomie(f found) {
+	for _, suffix := range f.topics {
+		if topic := f.topic + "/" + suffix; v.board.named[topic] == nil {
+			v.board.clear(v.board.page(topic))
+		}
+	}
+}
+
 // sweep takes down what the house does not know any more, with its own topic.
 func (v *view) sweep() {
 	s := &v.state
 	if len(v.leftover) == 0 || s.Started.IsZero() || s.At.Sub(s.Started) < settleTime || s.Devices.Len() == 0 {
 		return
 	}
-	for topic, part := range v.leftover {
-		if _, back := v.board.named[topic]; back || part == "" {
+	for topic, f := range v.leftover {
+		if _, back := v.board.named[topic]; back || f.part == "" {
 			continue
 		}
-		v.board.clear(v.board.page(topic))
-		if page := v.base + "/" + strings.Replace(part, "-", "/", 1); v.board.named[page] == nil {
+		if f.prefix == homieTopics {
+			v.takeDownHomie(f) // what is there again stays
+		} else {
+			v.board.clear(v.board.page(topic))
+		}
+		if page := v.base + "/" + strings.Replace(f.part, "-", "/", 1); v.board.named[page] == nil {
 			v.fading[page] = s.At
 		}
 	}

@@ -14,8 +14,8 @@ type line interface {
 	subscribe(filters []string) receipt
 	// send hands a message over; the receipt tells when it has left. One at a time.
 	send(message) receipt
-	// close says goodbye with a last message, if there is one, and ends everything that open began.
-	close(last *message)
+	// close says goodbye with the last messages, if there are any, and ends everything that open began.
+	close(last []message)
 }
 
 // news is a change of the connection.
@@ -81,8 +81,8 @@ func (e *embedded) send(m message) receipt {
 }
 
 // close ignores an error: a broker that has ended before us keeps nothing that could be wrong.
-func (e *embedded) close(last *message) {
-	if last != nil {
+func (e *embedded) close(last []message) {
+	for _, last := range last {
 		_ = e.broker.Publish(last.topic, last.text, last.retain)
 	}
 }

@@ -119,7 +119,7 @@ func (a *Adapter) Refused(topic string, payload []byte, why error) bool {
 
 // hear takes a message off the broker's hands. It never waits.
 func (a *Adapter) hear(m heard) {
-	if a.back.hear(m) {
+	if a.back.hear(m) || a.options.isOthers(m) {
 		return
 	}
 	select {

@@ -126,10 +126,26 @@ func (o Options) name() string {
 func (o Options) filters() []string {
 	base := o.base()
 	all := []string{base + "/room/+/set", base + "/device/+/set", base + "/home/set", base + "/alarm/set", o.statusTopic()}
-	if o.Discovery != "" {
+	switch {
+	case o.announces():
 		all = append(all, o.birthTopic())
+	case o.Discovery == Homie:
+		all = append(all, homieTopics+"+/+/+/set", o.homieState())
 	}
 	return all
+}
+
+// announces reports whether devices are announced to Home Assistant.
+func (o Options) announces() bool { return o.Discovery != "" && o.Discovery != Homie }
+
+// homieState is where Homie reads how Veilleuse itself stands.
+func (o Options) homieState() string { return homieTopics + topicForm(o.base()) + "/$state" }
+
+// isOthers reports whether a message is none of ours to read: of Homie's set topics only a filter for all
+// devices of all makers can be subscribed to.
+func (o Options) isOthers(m heard) bool {
+	return o.Discovery == Homie && strings.HasPrefix(m.topic, homieTopics) && strings.HasSuffix(m.topic, "/set") &&
+		!isHomieSet(topicForm(o.base()), m.topic)
 }
 
 // birthTopic is where Home Assistant says that it has started.

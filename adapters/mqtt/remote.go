@@ -41,6 +41,7 @@ type remote struct {
 	hear    func(heard)
 	changes chan news
 	client  paho.Client
+	witness paho.Client     // whose last will is Homie's; nil: there is none
 	ctx     context.Context // ends what waits for the network
 	cancel  context.CancelFunc
 	secret  error // why the password could not be read, for the attempt under way
@@ -56,6 +57,9 @@ func (r *remote) open() {
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.client = paho.NewClient(r.clientOptions())
 	r.client.Connect()
+	if r.options.Discovery == Homie {
+		r.witness = r.withLastWill(r.options.homieState(), homieLost)
+	}
 }
 
 func (r *remote) clientOptions() *paho.ClientOptions {
@@ -81,6 +85,18 @@ func (r *remote) clientOptions() *paho.ClientOptions {
 		SetOrderMatters(true).
 		SetDefaultPublishHandler(r.received).
 		SetConnectionNotificationHandler(r.noticed)
+}
+
+// withLastWill opens a second connection, which says and hears nothing: a connection has one last will only,
+// and that of the first is the topic status.
+func (r *remote) withLastWill(topic, text string) paho.Client {
+	other := &remote{options: r.options, ctx: r.ctx} // with a password of its own under way
+	client := paho.NewClient(other.clientOptions().
+		SetClientID(r.options.clientID()+"-homie").
+		SetBinaryWill(topic, []byte(text), lastWordQoS, true).
+		SetConnectionNotificationHandler(func(paho.Client, paho.ConnectionNotification) {}))
+	client.Connect()
+	return client
 }
 
 func (r *remote) received(_ paho.Client, m paho.Message) {
@@ -142,10 +158,16 @@ func (r *remote) send(m message) receipt {
 	return r.client.Publish(m.topic, qos, m.retain, m.text)
 }
 
-func (r *remote) close(last *message) {
-	if last != nil && r.ready() {
+func (r *remote) close(last []message) {
+	for _, last := range last {
+		if !r.ready() {
+			break
+		}
 		// The broker must have it before we leave: a goodbye takes the last will back.
 		r.client.Publish(last.topic, lastWordQoS, last.retain, last.text).WaitTimeout(goodbye)
+	}
+	if r.witness != nil {
+		r.witness.Disconnect(0)
 	}
 	r.client.Disconnect(uint(goodbye / time.Millisecond))
 	r.cancel()

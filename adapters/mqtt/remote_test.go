@@ -162,6 +162,30 @@ func TestTheLastWillSaysOffline(t *testing.T) {
 	w.Wait(goesOnline)
 }
 
+func TestHomieHasALastWillOfItsOwn(t *testing.T) {
+	b := mqtttest.Start(t)
+	w := mqtttest.Watch(t, b, "homie/#")
+	h := gatewaytest.Start(t, "mqtt", mqtt.New(mqtt.Options{Broker: b.URL(), Discovery: mqtt.Homie, Log: silent}), gatewaytest.From(rooms(1)))
+	w.WaitFor("homie/5/veilleuse/$state", "ready")
+	for !b.Kick("veilleuse-homie") { // it connects beside the first
+		b.Welcome()
+		time.Sleep(time.Millisecond)
+	}
+	w.WaitFor("homie/5/veilleuse/$state", "lost")
+	w.WaitFor("homie/5/veilleuse/$state", "ready") // for we are still there
+	b.Welcome()
+	w.Say("homie/5/veilleuse-room-r1/thermostat/target/set", "21", false)
+	if got := gatewaytest.Wait[gateway.Wish](h, nil); got.Ask != (gateway.SetTarget{Room: "r1", Target: 21}) {
+		t.Errorf("a wish by Homie gives %+v", got)
+	}
+	w.Say("homie/5/veilleuse-room-r1/thermostat/target/set", "warm", false)
+	if got := gatewaytest.Wait[gateway.Wish](h, nil); !strings.Contains(fmt.Sprint(got.Ask), "expected a number") {
+		t.Errorf("a wish that is none gives %+v", got)
+	}
+	h.Stop()
+	w.WaitFor("homie/5/veilleuse/$state", "disconnected")
+}
+
 func TestALastWillThatComesTooLateIsContradicted(t *testing.T) {
 	b := mqtttest.Start(t)
 	w := mqtttest.Watch(t, b, "veilleuse/status")

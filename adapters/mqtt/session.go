@@ -55,7 +55,7 @@ type session struct {
 func newSession(a *Adapter, port gateway.Port) *session {
 	o := a.options
 	var announce *announcer
-	if o.Discovery != "" {
+	if o.announces() {
 		announce = newAnnouncer(o.Discovery, o.base(), o.Version)
 		announce.pictures = o.Picture != nil
 	}
@@ -66,6 +66,9 @@ func newSession(a *Adapter, port gateway.Port) *session {
 		refusals: rate.NewLimiter(refusalsPerSecond, refusalsAtOnce), retained: make(map[string]string),
 	}
 	s.view.stored = o.Stored
+	if o.Discovery == Homie {
+		s.view.homie = newHomieFace(o.base(), s.view.board)
+	}
 	s.album = newAlbum(o.Picture)
 	s.devices = newAttachments(o.Attached, port, s.view.board.command)
 	if o.Embedded != nil {
@@ -218,7 +221,11 @@ func (s *session) subscribed() {
 
 // leave says goodbye, unless the broker takes nothing any more: then its last word is our last will.
 func (s *session) leave() {
-	last := message{topic: s.options.statusTopic(), text: []byte(offline), retain: true}
+	var last []message
+	if s.view.homie != nil {
+		last = append(last, message{topic: s.options.homieState(), text: []byte(homieDisconnected), retain: true})
+	}
+	last = append(last, message{topic: s.options.statusTopic(), text: []byte(offline), retain: true})
 	if s.flight != nil {
 		select {
 		case <-s.flight.Done():
@@ -227,7 +234,7 @@ func (s *session) leave() {
 			return
 		}
 	}
-	s.line.close(&last)
+	s.line.close(last)
 }
 
 // take handles a message from the broker.
@@ -240,8 +247,12 @@ func (s *session) take(m heard) {
 		s.refuse(gateway.Refused{Text: s.view.reader(s.port.Now()).quote(m), Why: m.refused.Error()})
 	case m.topic == s.options.statusTopic():
 		s.contradict(m)
-	case s.options.Discovery != "" && m.topic == s.options.birthTopic():
+	case s.options.announces() && m.topic == s.options.birthTopic():
 		s.born(m)
+	case s.view.homie != nil && m.topic == s.options.homieState():
+		s.deny(m)
+	case s.view.homie != nil && strings.HasPrefix(m.topic, homieTopics):
+		s.hearHomie(m)
 	case s.devices.hear(m):
 	case len(m.payload) > 0: // else somebody deletes a retained wish
 		s.hear(m)
@@ -253,6 +264,30 @@ func (s *session) take(m heard) {
 func (s *session) contradict(m heard) {
 	if string(m.payload) == offline {
 		s.view.board.post(s.view.status)
+	}
+}
+
+// deny says how the root device of Homie stands when its last will says that it is lost.
+func (s *session) deny(m heard) {
+	if place := s.view.homie.places[s.view.homie.root]; place != nil && string(m.payload) == homieLost {
+		s.view.board.post(place.state)
+	}
+}
+
+// hearHomie tells the house of a wish on a set topic of Homie.
+func (s *session) hearHomie(m heard) {
+	if len(m.payload) == 0 {
+		return
+	}
+	ours, err := s.view.homie.wish(s.options.base(), m)
+	if m.retained {
+		err = errRetained
+	}
+	switch {
+	case err == nil:
+		s.hear(ours)
+	case !m.retained || s.isNew(m):
+		s.refuse(gateway.Refused{Text: s.view.reader(s.port.Now()).quote(m), Why: err.Error()})
 	}
 }
 

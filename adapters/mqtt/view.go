@@ -17,6 +17,7 @@ const (
 type view struct {
 	base      string // first level of all topics
 	announcer *announcer
+	homie     *homieFace // nil: the house is not shown as Homie has it
 	board     *board
 	state     gateway.State // as the board shows it
 	told      uint64        // number of the last decision that was told
@@ -29,7 +30,7 @@ type view struct {
 	counted                                               time.Time // when what was written to disk was last told
 
 	fading   map[string]time.Time // topics of pages that are to be taken down -> since when
-	leftover map[string]string    // topics of announcements that nobody knows -> their part
+	leftover map[string]found     // announcements that nobody knows, by topic
 
 	rooms    map[gateway.RoomID]*shown
 	devices  map[gateway.DeviceID]*shown
@@ -53,7 +54,7 @@ func newView(base string, a *announcer, told uint64) *view {
 		devices:  make(map[gateway.DeviceID]*shown),
 		roomBy:   make(map[string]gateway.RoomID),
 		deviceBy: make(map[string]gateway.DeviceID),
-		leftover: make(map[string]string),
+		leftover: make(map[string]found),
 		fading:   make(map[string]time.Time),
 	}
 	if a != nil { // first, because all others refer to it
@@ -93,6 +94,9 @@ func (v *view) show(s gateway.State) {
 	}
 	for id := range s.Tests.Changes(old.Tests) {
 		v.showDevice(id, old)
+	}
+	if v.homie != nil {
+		v.showHomie(old)
 	}
 	v.fade()
 	v.sweep()
@@ -355,7 +359,12 @@ func toldBefore(s gateway.State) uint64 {
 func (v *view) next() (message, bool) { return v.board.next(v.base + "/event") }
 
 // showAll has every page sent again, the status last.
-func (v *view) showAll() { v.board.postAll(v.status) }
+func (v *view) showAll() {
+	v.board.postAll(v.status)
+	if v.homie != nil {
+		v.homie.again()
+	}
+}
 
 // reader reads wishes as of the State that is shown.
 func (v *view) reader(now time.Time) reader {

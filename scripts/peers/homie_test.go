@@ -1,0 +1,96 @@
+package peers
+
+import (
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/veilleuse/veilleuse/adapters/netatmo/netatmotest"
+)
+
+// TestHomie shows a house by the Homie convention on Mosquitto, whose last wills and retained messages it rests on.
+func TestHomie(t *testing.T) {
+	with := needTools(t)
+	address := freeAddress(t)
+	startMosquitto(t, address)
+	cloud, url, witness := startCloud(t, netatmotest.Home{})
+	h := newHouse(t, with, settings{broker: address, cloud: url, witness: witness})
+	need(t, "veilleuse login signs in before the daemon runs", func() (string, error) { return "", h.signIn(cloud) })
+	// The first run announces to Home Assistant: the second must clean that up.
+	h.start()
+	need(t, "the plan is copied", func() (string, error) { return "", h.hasPlan() })
+	h.end()
+	h.amend("mqtt:\n", "mqtt:\n  discovery: homie\n")
+	sub := listen(t, address, "homie/5/#")
+	const root, room = "homie/5/veilleuse/$state", "homie/5/veilleuse-room-" + netatmotest.LivingRoom + "/thermostat/target"
+	state := func(want string, since time.Time) (string, error) {
+		got, err := sub.await(10*time.Second, since, root, func(payload string) bool { return payload == want })
+		return seconds(got.at.Sub(since)), err
+	}
+	began := time.Now()
+	h.start()
+	promise(t, "every device is described, then ready", func() (string, error) {
+		if _, err := state("ready", began); err != nil {
+			return "", err
+		}
+		kept := retained(t, address, "homie/5/#")
+		devices := 0
+		for topic := range kept {
+			if id, ok := strings.CutSuffix(topic, "/$description"); ok {
+				devices++
+				if s := kept[id+"/$state"]; s != "ready" && s != "lost" {
+					return "", fmt.Errorf("%s is %q", id, s)
+				}
+			}
+		}
+		if devices < 10 {
+			return "", fmt.Errorf("only %d devices are described", devices)
+		}
+		return fmt.Sprintf("%d devices, %d topics", devices, len(kept)), nil
+	})
+	promise(t, "what was announced to Home Assistant is taken down", func() (string, error) {
+		_, err := until(5*time.Second, func() error {
+			if left := retained(t, address, "homeassistant/#"); len(left) > 0 {
+				return fmt.Errorf("%w: %d announcements are left", errNotYet, len(left))
+			}
+			return nil
+		})
+		return "", err
+	})
+	promise(t, "a wish on a set topic moves the room, and the cloud is told", func() (string, error) {
+		began := time.Now()
+		if err := publish(address, room+"/set", "21.5"); err != nil {
+			return "", err
+		}
+		got, err := sub.await(10*time.Second, began, room+"/$target", func(payload string) bool { return payload == "21.5" })
+		if err != nil {
+			return "", err
+		}
+		_, err = until(10*time.Second, func() error {
+			if r := cloud.Room(netatmotest.LivingRoom); r.Target != 21.5 {
+				return fmt.Errorf("%w: the cloud has %+v", errNotYet, r)
+			}
+			return nil
+		})
+		return seconds(got.at.Sub(began)), err
+	})
+	promise(t, "a daemon that is killed is lost by its last will", func() (string, error) {
+		began := time.Now()
+		h.stop(syscall.SIGKILL)
+		return state("lost", began)
+	})
+	promise(t, "it is ready again when it is back", func() (string, error) {
+		began := time.Now()
+		h.start()
+		return state("ready", began)
+	})
+	promise(t, "SIGTERM ends the daemon, and it says that it is disconnected", func() (string, error) {
+		began := time.Now()
+		if _, err := h.endsSoon(); err != nil {
+			return "", err
+		}
+		return state("disconnected", began)
+	})
+}
