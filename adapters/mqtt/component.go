@@ -6,7 +6,7 @@ import "github.com/veilleuse/veilleuse/gateway"
 type fields map[string]any
 
 // sensor is how Home Assistant is to show one quantity that a device measures. Device classes and units
-// are those of Home Assistant's sensor and binary_sensor integrations, release 2026.2.
+// are those of Home Assistant's sensor and binary_sensor integrations, release 2026.11.
 type sensor struct {
 	platform string // sensor or binary_sensor
 	class    string // device class

@@ -9,7 +9,7 @@ import (
 )
 
 // announcer tells Home Assistant which devices there are, one retained message a device. It follows
-// "Device discovery payload" of Home Assistant's MQTT integration, release 2026.2: a device, an origin,
+// "Device discovery payload" of Home Assistant's MQTT integration, release 2026.11: a device, an origin,
 // components with a platform and a unique id, and an availability that holds for all of them.
 type announcer struct {
 	prefix   string // first level of the topics that Home Assistant reads

@@ -20,7 +20,7 @@ func TestAnnouncements(t *testing.T) {
 	golden(t, "discovery.golden", pretty(t, all))
 }
 
-// What Home Assistant 2026.2 demands of every announcement (mqtt/schemas.py).
+// What Home Assistant 2026.11 demands of every announcement (mqtt/schemas.py).
 func TestAnnouncementsHaveWhatIsRequired(t *testing.T) {
 	v := newView("my/house", newAnnouncer("ha", "my/house", ""), 41)
 	v.show(smallHouse())

@@ -34,7 +34,7 @@
 // firmware: Tasmota, Shelly, Zigbee2MQTT, plain topics, or a profile that the user has written (profile.go).
 // Every order to a relay to switch on is a lease that the device itself ends.
 //
-// Home Assistant is told of the devices by its MQTT device discovery as of release 2026.2. What an earlier run
+// Home Assistant is told of the devices by its MQTT device discovery as of release 2026.11. What an earlier run
 // has announced and holds no more is read back from the broker and taken down (leftover.go).
 //
 // Only what has changed is sent, each topic's newest content only. Once the broker is back after an

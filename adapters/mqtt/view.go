@@ -363,6 +363,7 @@ func (v *view) showAll() {
 	v.board.postAll(v.status)
 	if v.homie != nil {
 		v.homie.again()
+		v.board.postLast(v.status)
 	}
 }
 
