@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -30,6 +31,7 @@ type Loop struct {
 	parts []part
 	calm  int       // ticks since anything happened
 	due   time.Time // when the next tick is due
+	turns atomic.Uint64
 }
 
 type part struct {
@@ -58,6 +60,10 @@ const (
 // Attach adds an adapter under a name, which becomes the From of its events and the address of its
 // commands. All adapters are attached before Run.
 func (l *Loop) Attach(name string, a Adapter) { l.parts = append(l.parts, part{name, a}) }
+
+// Turns is how often the Loop has turned since Run began. It grows at least every ten seconds, however idle
+// the house: a number that stands still longer says that the Loop hangs. It may be called from any goroutine.
+func (l *Loop) Turns() uint64 { return l.turns.Load() }
 
 // Run runs the house until ctx ends, then stops every adapter and returns the last State.
 func (l *Loop) Run(ctx context.Context) State {
@@ -89,6 +95,7 @@ func (l *Loop) Run(ctx context.Context) State {
 func (l *Loop) turn(stopped <-chan struct{}) {
 	tick := l.nextTick()
 	for {
+		l.turns.Add(1)
 		select {
 		case e := <-l.inbox:
 			before := l.State.Version

@@ -214,3 +214,24 @@ func TestCommandsReachOnlyTheAdapterAddressed(t *testing.T) {
 		}
 	})
 }
+
+func TestAnIdleLoopTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		loop := &Loop{Step: counting, Log: quiet()}
+		loop.Attach("idle", adapterFunc(idle))
+		ended := make(chan struct{})
+		go func() { loop.Run(ctx); close(ended) }()
+		time.Sleep(time.Minute) // calm by now
+		for range 10 {
+			before := loop.Turns()
+			time.Sleep(tickCalm)
+			synctest.Wait()
+			if loop.Turns() == before {
+				t.Fatal("an idle Loop did not turn in ten seconds")
+			}
+		}
+		cancel()
+		<-ended
+	})
+}

@@ -13,6 +13,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/hap"
@@ -54,9 +55,15 @@ type Adapter struct {
 	pairing sync.Mutex           // one Pair or Unpair at a time
 	rest    map[string]time.Time // accessories that want to be left alone until then; guarded by pairing
 
+	serving atomic.Bool
+
 	mu    sync.Mutex
 	house *house // while Run goes on
 }
+
+// Serving reports whether the LAN is served: the pairings are read, and every paired accessory is kept. It says
+// nothing of whether they answer. It may be called from any goroutine.
+func (a *Adapter) Serving() bool { return a.serving.Load() }
 
 // New returns an Adapter; Run, or one of the verbs, begins the work.
 func New(options Options) *Adapter {
@@ -72,6 +79,7 @@ func New(options Options) *Adapter {
 // Run keeps a session with every paired accessory until ctx ends.
 func (a *Adapter) Run(ctx context.Context, port gateway.Port) error {
 	ctx, cancel := context.WithCancel(ctx)
+	defer a.serving.Store(false)
 	h := newHouse(ctx, port, a.options, a.log)
 	a.publish(h) // before the pairings are read, so that one made meanwhile is not overlooked
 	records, err := loadRecords(a.options.Vault, a.log)
@@ -81,6 +89,7 @@ func (a *Adapter) Run(ctx context.Context, port gateway.Port) error {
 		}
 		h.running.Go(func() { h.find(ctx) })
 		h.running.Go(func() { h.listen(ctx) })
+		a.serving.Store(true)
 		h.serve()
 	}
 	a.publish(nil)

@@ -21,6 +21,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/hap"
@@ -66,6 +67,7 @@ type Adapter struct {
 	options Options
 	resets  chan chan error // asks Run to end its life, forget all controllers, and begin anew
 	viewers *viewers
+	serving atomic.Bool
 
 	mu      sync.Mutex // guards the rest: writes come from the sessions' goroutines
 	running bool
@@ -83,6 +85,9 @@ func New(o Options) *Adapter {
 	}
 	return &Adapter{options: o, resets: make(chan chan error), viewers: newViewers(o.Cameras, o.Log)}
 }
+
+// Serving reports whether the Home app is answered. It may be called from any goroutine.
+func (a *Adapter) Serving() bool { return a.serving.Load() }
 
 // wishes that wait for the house; a person cannot tap faster.
 const wishQueue = 64
@@ -177,6 +182,8 @@ func (a *Adapter) serve(ctx context.Context, port gateway.Port, s gateway.State,
 	f.open = func(b *bridge) {
 		started.Go(func() { b.stay(ctx, listener.Addr().String(), a.announce) })
 	}
+	a.serving.Store(true)
+	defer a.serving.Store(false)
 	return f.run(ctx)
 }
 

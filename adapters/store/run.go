@@ -88,6 +88,7 @@ func (s *Store) keep(ctx context.Context, port gateway.Port) error {
 	var alarm <-chan time.Time
 	var set time.Time // what alarm was made for
 	for {
+		s.turns.Add(1)
 		if err := s.doDue(port.Now()); err != nil {
 			return err
 		}

@@ -342,3 +342,40 @@ func aMinute(g gateway.State, minute int) gateway.State {
 	g.Version++
 	return g
 }
+
+// TestAStoreThatHangsGivesNoSignOfLife: somebody else's write does not end, and a change waits behind it.
+func TestAStoreThatHangsGivesNoSignOfLife(t *testing.T) {
+	s, _ := open(t, t.TempDir())
+	h := startHouse(t, s)
+	h.Show(func(gateway.State) gateway.State { return houseOf(4) })
+	waitSaved(t, s, func(l gateway.Lasting) bool { return l.Rooms.Len() == 1 })
+	alive := func() bool {
+		before := s.Pulse()
+		for deadline := time.Now().Add(300 * time.Millisecond); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+			if s.turns.Load() > before {
+				return true
+			}
+		}
+		return false
+	}
+	for range 2 {
+		if !alive() {
+			t.Error("a store that is well gives no sign of life when it is asked")
+		}
+	}
+	s.writing.Lock()
+	h.Show(func(state gateway.State) gateway.State {
+		state.Authority.Phase = gateway.Local
+		return state
+	})
+	deadline := time.Now().Add(gatewaytest.Patience)
+	for alive() { // until the change is due
+		if time.Now().After(deadline) {
+			t.Fatal("the store gives signs of life while its write hangs")
+		}
+	}
+	s.writing.Unlock()
+	if !alive() {
+		t.Error("the store goes on, and gives no sign of life")
+	}
+}

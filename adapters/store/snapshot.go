@@ -114,6 +114,11 @@ func (s *Store) remind(when due) {
 	s.mu.Lock()
 	s.copyDue = max(s.copyDue, when)
 	s.mu.Unlock()
+	s.wake()
+}
+
+// wake makes Run look at what is due.
+func (s *Store) wake() {
 	select {
 	case s.poke <- struct{}{}:
 	default: // Run will look anyway

@@ -54,7 +54,8 @@ type Store struct {
 	stats      Stats
 
 	understood atomic.Bool // that the saved state can be read
-	keeper     keeper      // of Run alone
+	turns      atomic.Uint64
+	keeper     keeper // of Run alone
 }
 
 // Stats says what was handed to the disk since the store was opened: an SD card wears out by it.
@@ -260,6 +261,14 @@ func (s *Store) publish() {
 	s.mu.Lock()
 	s.stats = s.cost
 	s.mu.Unlock()
+}
+
+// Pulse asks Run for a sign of life and returns how many it has given so far. A number that stands still from
+// one call to the next says that a write hangs, or that Run does. A disk that answers with errors gives
+// signs of life; they come a minute apart at most, as often as Run is tried again.
+func (s *Store) Pulse() uint64 {
+	s.wake()
+	return s.turns.Load()
 }
 
 // Run saves each State that is shown to it: what people wished and who is in charge within a second,

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+
+	"github.com/veilleuse/veilleuse/adapters/systemd"
 )
 
 // garbage is how much may lie about before it is collected, in % of what is in use. Go's own 100 doubles
@@ -26,7 +28,11 @@ func runVerb(ctx context.Context, c console, args []string) error {
 		debug.SetGCPercent(garbage)
 	}
 	log := slog.New(newLogHandler(c.err))
-	h, err := build(config, log, outside{try: afterAccident(config.State)})
+	manager, err := systemd.FromEnvironment()
+	if err != nil {
+		log.Warn(err.Error())
+	}
+	h, err := build(config, log, outside{try: afterAccident(config.State), manager: manager})
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/veilleuse/veilleuse/adapters/netatmo"
 	"github.com/veilleuse/veilleuse/adapters/store"
 	"github.com/veilleuse/veilleuse/adapters/store/backup"
+	"github.com/veilleuse/veilleuse/adapters/systemd"
 	"github.com/veilleuse/veilleuse/adapters/uplink"
 	"github.com/veilleuse/veilleuse/adapters/web"
 	notes "github.com/veilleuse/veilleuse/firmware-notes"
@@ -51,8 +52,9 @@ type house struct {
 }
 
 // outside is what the demonstration replaces: the clock's speed and the way to a simulated world.
-// The zero value is the real world.
+// The zero value is the real world, without a service manager.
 type outside struct {
+	manager       systemd.Manager
 	now           func() time.Time
 	after         func(time.Duration) <-chan time.Time
 	uplink        uplink.Options // if its URL is set
@@ -151,11 +153,15 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 		{"broker", portless{h.broker}},
 		{"web", web.New(h.figures(c, log))},
 		{"control", &control{path: filepath.Join(c.State, "control.sock"), house: h}},
+		{"systemd", systemd.New(h.told(world.manager, log))},
 	} {
 		if p, ok := a.adapter.(portless); ok && p.broker == nil {
 			continue
 		}
 		if a.name == "ear" && c.Ear.Microphone == "" {
+			continue
+		}
+		if a.name == "systemd" && world.manager.Socket == "" {
 			continue
 		}
 		h.loop.Attach(a.name, a.adapter)
@@ -197,6 +203,21 @@ func (h *house) ownIDs() []string {
 		ids = append(ids, b.ID)
 	}
 	return ids
+}
+
+// told is what the service manager is told of. A broker elsewhere is not waited for: it may be down longer than we.
+func (h *house) told(manager systemd.Manager, log *slog.Logger) systemd.Options {
+	messages := systemd.Part{Name: "MQTT", Adapter: gateway.MQTTAdapter}
+	if h.broker != nil {
+		messages = systemd.Part{Name: "MQTT", Adapter: "broker", Serves: func() bool { return h.broker.Address() != "" }}
+	}
+	return systemd.Options{Manager: manager, Log: log,
+		Parts: []systemd.Part{
+			{Name: "the LAN", Adapter: gateway.AccessoryAdapter, Serves: h.accessory.Serving},
+			{Name: "HomeKit", Adapter: "homekit", Serves: h.bridge.Serving},
+			messages,
+		},
+		Pulses: []systemd.Pulse{{Name: "the Loop", Count: h.loop.Turns}, {Name: "the store", Count: h.store.Pulse}}}
 }
 
 // radio is the machine's Bluetooth; a simulated world has none.
