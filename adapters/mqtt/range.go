@@ -75,7 +75,7 @@ func (r reader) device(id gateway.DeviceID, w *wish) (gateway.Ask, error) {
 	k, ok := settable[q]
 	switch {
 	case q == gateway.Target:
-		return nil, fmt.Errorf("a target is wished for a room; publish it to %s/room/<id>/set", r.base)
+		return nil, fmt.Errorf("a target is wished for a room; wish it at %s", r.place("room/<id>"))
 	case q == gateway.Lock:
 		return nil, errors.New("a lock cannot be moved over MQTT")
 	case !ok:

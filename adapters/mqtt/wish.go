@@ -27,6 +27,14 @@ type reader struct {
 	now     time.Time
 }
 
+// place is where wishes for a subject go, for people.
+func (r reader) place(subject string) string {
+	if r.base == "" {
+		return subject
+	}
+	return r.base + "/" + subject + "/set"
+}
+
 // longestWish is how many bytes a wish may have; the longest sensible one has about a hundred.
 const longestWish = 4096
 
@@ -79,7 +87,7 @@ func (r reader) ask(m heard) (gateway.Ask, error) {
 	case "alarm":
 		return r.alarm(w)
 	}
-	return nil, fmt.Errorf("wishes go to %s/room/<id>/set, device/<id>/set, home/set or alarm/set", r.base)
+	return nil, fmt.Errorf("wishes go to %s, %s, %s or %s", r.place("room/<id>"), r.place("device/<id>"), r.place("home"), r.place("alarm"))
 }
 
 // room reads {"target":21.5}, {"mode":"frost"} with {"for":"2h"} or {"until":"2026-01-31T18:00:00Z"}.
@@ -134,7 +142,7 @@ func (r reader) roomMode(id gateway.RoomID, mode string, end end) (gateway.Ask, 
 		}
 		return r.target(id, target, end)
 	case gateway.RoomAway:
-		return nil, fmt.Errorf("away is a mode of the whole home; publish it to %s/home/set", r.base)
+		return nil, fmt.Errorf("away is a mode of the whole home; wish it at %s", r.place("home"))
 	}
 	return nil, fmt.Errorf("a room has no mode %q; expected schedule, manual, max, frost or off", mode)
 }
