@@ -62,7 +62,7 @@ type Delivery struct {
 	At    time.Time `json:"at"`    // when it was asked last
 	Times int       `json:"times"` // how often it was due, repeats of the plan included
 	// Delivered is when it was last confirmed: a siren that shows that it sounds, a broker that has taken the
-	// message, controllers that were sent the event, a program that has ended well. Zero: never.
+	// message, controllers that were sent the event, open pages that show it, a program that has ended well. Zero: never.
 	Delivered time.Time `json:"delivered,omitzero"`
 	By        string    `json:"by,omitempty"`  // who confirmed, for people: "2 controllers"
 	Err       string    `json:"err,omitempty"` // why not, the last time
@@ -73,7 +73,7 @@ type AlarmWay string
 
 // The ways.
 const (
-	WayTell  AlarmWay = "tell"  // tells HomeKit or MQTT
+	WayTell  AlarmWay = "tell"  // tells HomeKit, MQTT or the open pages
 	WaySound AlarmWay = "sound" // turns sirens on
 	WayLight AlarmWay = "light" // turns lights on
 	WayRun   AlarmWay = "run"   // runs a program of the user's own
@@ -82,7 +82,7 @@ const (
 // AlarmStep is one step of the alarm plan.
 type AlarmStep struct {
 	Way   AlarmWay
-	Of    string        // tell: homekit or mqtt; sound, light: a device id or All; run: the program
+	Of    string        // tell: homekit, mqtt or page; sound, light: a device id or All; run: the program
 	After time.Duration // since the alarm was raised
 }
 

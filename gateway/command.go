@@ -29,6 +29,7 @@ const (
 	CameraAdapter    = "camera"
 	MQTTAdapter      = "mqtt"
 	CommandAdapter   = "command" // runs programs of the user's own
+	WebAdapter       = "web"     // the page
 	LoopName         = "loop"    // From of the events that the Loop itself makes
 )
 
@@ -44,5 +45,6 @@ const (
 //
 //	{homekit, alarm-<number>, tell}            the Home app is to be told
 //	{mqtt, alarm-<number>, tell}               MQTT is
+//	{web, alarm-<number>, tell}                the pages that are open are
 //	{command, alarm-<number>/<program>, tell}  the program is to be run
 func CloudPoint(of string, q Quantity) Point { return Point{CloudAdapter, of, q} }

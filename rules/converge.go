@@ -199,7 +199,7 @@ func (b *book) observeOutcome(f gateway.Outcome) {
 	if asked.Keep && (asked.Done || asked.Final && !b.offOtherwise(asked)) {
 		b.told(f.Point)
 	}
-	if news {
+	if news && f.Point.Quantity != gateway.Tell { // proof says that
 		what := fmt.Sprintf("%v for %s was not carried out", asked.Command.Value, b.pointName(f.Point))
 		b.decide(gateway.Decision{Kind: "device", What: what, Why: f.Err})
 	}
@@ -207,9 +207,6 @@ func (b *book) observeOutcome(f gateway.Outcome) {
 
 // pointName is how a point is called towards people.
 func (b *book) pointName(p gateway.Point) string {
-	if p.Quantity == gateway.Tell {
-		return "the call over " + p.Adapter
-	}
 	if d, ok := b.Devices.Get(gateway.DeviceID(p.Of)); ok {
 		return fmt.Sprintf("%s of %s", p.Quantity, label(d))
 	}

@@ -92,7 +92,8 @@ func (b *book) takeStep(at, i int, steps []gateway.AlarmStep, turned *turnedOn) 
 			b.record(at, i, 1, "light "+b.deviceName(p.Of), p)
 		}
 	case gateway.WayTell:
-		b.tellWants(at, i, steps, tellers[step.Of], gateway.Point{Adapter: step.Of, Of: a.PointName(), Quantity: gateway.Tell}, why)
+		adapter, path := teller(step.Of)
+		b.tellWants(at, i, steps, path, gateway.Point{Adapter: adapter, Of: a.PointName(), Quantity: gateway.Tell}, why)
 	case gateway.WayRun:
 		b.tellWants(at, i, steps, step.Of, gateway.Point{Adapter: gateway.CommandAdapter, Of: a.PointName() + "/" + step.Of, Quantity: gateway.Tell}, why)
 	}
@@ -109,8 +110,18 @@ func (b *book) latest(steps []gateway.AlarmStep, step gateway.AlarmStep, held ti
 	return after
 }
 
-// tellers are those who can be told, as people call them.
-var tellers = map[string]string{"homekit": "Home app", "mqtt": "MQTT"}
+// teller is which adapter tells those whom a step names, and what people call that.
+func teller(of string) (adapter, path string) {
+	switch of {
+	case "homekit":
+		return of, "Home app"
+	case "mqtt":
+		return gateway.MQTTAdapter, "MQTT"
+	case "page":
+		return gateway.WebAdapter, of
+	}
+	return of, of
+}
 
 // tellWants wants people to be told, once a round: the number of the round is the value, so that converge asks again
 // after a loss, and never twice for the same. Who stands in the plan at several times is wanted by the first of these
@@ -165,7 +176,11 @@ func (b *book) proof(p gateway.Point, by, fault string) {
 		}
 		a.Told = slices.Clone(a.Told)
 		d = &a.Told[entry]
-		if d.Err = fault; fault == "" {
+		if d.Err = fault; fault != "" && p.Quantity == gateway.Tell {
+			// Said once, although each round is a new command: the next round fails for the same reason.
+			b.decide(gateway.Decision{Kind: "alarm", Device: a.Device, What: "not told: " + d.Path, Why: fault})
+		}
+		if fault == "" {
 			first := d.Delivered.IsZero()
 			d.Delivered, d.By = b.now, by
 			if first && p.Quantity == gateway.Tell {

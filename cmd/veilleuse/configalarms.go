@@ -21,7 +21,7 @@ type AlarmsConfig struct {
 // defaultAlarms tells and sounds everything at once.
 func defaultAlarms() AlarmsConfig {
 	return AlarmsConfig{Repeat: 2 * time.Minute, Plan: []gateway.AlarmStep{
-		{Way: gateway.WayTell, Of: "homekit"}, {Way: gateway.WayTell, Of: "mqtt"}, {Way: gateway.WaySound, Of: gateway.All}}}
+		{Way: gateway.WayTell, Of: "homekit"}, {Way: gateway.WayTell, Of: "mqtt"}, {Way: gateway.WayTell, Of: "page"}, {Way: gateway.WaySound, Of: gateway.All}}}
 }
 
 // programs are those that a step of the plan runs.
@@ -90,8 +90,8 @@ func checkStep(s gateway.AlarmStep) error {
 	switch {
 	case s.Way == "":
 		return errors.New("it says nothing that can be done: tell, sound, light or run")
-	case s.Way == gateway.WayTell && s.Of != "homekit" && s.Of != "mqtt":
-		return fmt.Errorf("tell is homekit or mqtt, not %q", s.Of)
+	case s.Way == gateway.WayTell && s.Of != "homekit" && s.Of != "mqtt" && s.Of != "page":
+		return fmt.Errorf("tell is homekit, mqtt or page, not %q", s.Of)
 	case s.Way == gateway.WayRun && (!filepath.IsAbs(s.Of) || filepath.Clean(s.Of) != s.Of):
 		return fmt.Errorf("run is the full path of a program, without arguments, not %q", s.Of)
 	case s.Of == "":

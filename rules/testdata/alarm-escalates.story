@@ -19,7 +19,7 @@ plan tell=homekit tell=mqtt sound=siren1 light=all/30s run=/usr/local/bin/call/6
 18:01:01 outcome homekit/alarm-1/tell ok
 > 18:01:01 alarm: told: Home app (confirmed)
 18:01:01 outcome mqtt/alarm-1/tell "MQTT broker is not there"
-> 18:01:01 device: 1 for the call over mqtt was not carried out (MQTT broker is not there)
+> 18:01:01 alarm: not told: MQTT (MQTT broker is not there)
 > 18:01:11 mqtt/alarm-1/tell = 1 (smoke alarm: NSD smoke1 in Kitchen says smoke)
 18:01:20 outcome mqtt/alarm-1/tell ok
 > 18:01:20 alarm: told: MQTT (confirmed)
