@@ -10,20 +10,19 @@ import (
 )
 
 // metrics answers with the figures of the house, each named with its unit.
-func (a *Adapter) metrics(now func() time.Time) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		var e exposition
-		a.program(&e)
-		a.backup(&e, now())
-		if s := a.newest.Load(); s != nil {
-			judgement(&e, *s, now())
-			heating(&e, *s)
-			hardware(&e, *s, now())
-			decisions(&e, *s)
-		}
-		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-		w.Write(e.text)
-	})
+func (a *Adapter) metrics(w http.ResponseWriter, _ *http.Request) {
+	var e exposition
+	a.program(&e)
+	a.backup(&e, a.now())
+	if s := a.newest.Load(); s != nil {
+		now := a.now()
+		judgement(&e, *s, now)
+		heating(&e, *s)
+		hardware(&e, *s, now)
+		decisions(&e, *s)
+	}
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	w.Write(e.text)
 }
 
 // program are the figures of the program itself.

@@ -7,19 +7,117 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"time"
+)
+
+// access is who may use a route.
+type access int
+
+const (
+	anybody  access = iota // whoever reaches the port
+	atHome                 // this computer and the home's own network
+	signedIn               // there, who has signed in
+)
+
+// route is one thing that can be asked.
+type route struct {
+	method, path string
+	access       access
+	body         int64 // bytes that a request may bring
+	serve        func(*Adapter, http.ResponseWriter, *http.Request)
+}
+
+// Sizes of what requests may bring.
+const (
+	noBody    = 0
+	formBody  = 4 << 10
+	wishBody  = 4 << 10
+	smallBody = 256
 )
 
 // routes is all that can be asked, in one place.
-func (a *Adapter) routes(now func() time.Time) http.Handler {
+var routes = []route{
+	{"GET", "/healthz", anybody, noBody, (*Adapter).alive},
+	{"GET", "/readyz", anybody, noBody, (*Adapter).ready},
+	{"GET", "/metrics", atHome, noBody, (*Adapter).metrics},
+
+	{"GET", "/page.css", atHome, noBody, (*Adapter).asset},
+	{"GET", "/page.js", atHome, noBody, (*Adapter).asset},
+	{"GET", "/icon.svg", atHome, noBody, (*Adapter).asset},
+	{"GET", "/welcome", atHome, noBody, (*Adapter).welcome},
+	{"POST", "/welcome", atHome, formBody, (*Adapter).setFirst},
+	{"GET", "/sign-in", atHome, noBody, (*Adapter).signInForm},
+	{"POST", "/sign-in", atHome, formBody, (*Adapter).signIn},
+
+	{"GET", "/{$}", signedIn, noBody, (*Adapter).page},
+	{"POST", "/do", signedIn, formBody, (*Adapter).do},
+	{"POST", "/sign-out", signedIn, formBody, (*Adapter).signOut},
+	{"GET", "/live", signedIn, noBody, (*Adapter).liveParts},
+	{"GET", "/api/state", signedIn, noBody, (*Adapter).apiState},
+	{"GET", "/api/live", signedIn, noBody, (*Adapter).apiLive},
+	{"POST", "/api/wish/{to...}", signedIn, wishBody, (*Adapter).apiWish},
+	{"POST", "/api/seen", signedIn, smallBody, (*Adapter).apiSeen},
+}
+
+// handler serves the routes.
+func (a *Adapter) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/healthz", a.alive)
-	mux.HandleFunc("/readyz", a.ready)
-	mux.Handle("/metrics", atHome(a.metrics(now)))
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		refuse(w, http.StatusNotFound, "there is nothing here; /healthz, /readyz and /metrics are served")
-	})
+	for _, r := range routes {
+		mux.HandleFunc(r.method+" "+r.path, func(w http.ResponseWriter, q *http.Request) {
+			if q.Method != r.method { // HEAD goes where GET does
+				nothingHere(w, q)
+				return
+			}
+			if a.admit(r.access, w, q) {
+				q.Body = http.MaxBytesReader(w, q.Body, r.body)
+				r.serve(a, w, q)
+			}
+		})
+	}
+	mux.HandleFunc("/", nothingHere)
 	return a.guard(mux)
+}
+
+// nothingHere answers what no route is for; a path that has one is asked in another way.
+func nothingHere(w http.ResponseWriter, r *http.Request) {
+	var ways []string
+	for _, known := range routes {
+		if path, prefix := strings.CutSuffix(known.path, "{to...}"); r.URL.Path == strings.TrimSuffix(path, "{$}") || prefix && strings.HasPrefix(r.URL.Path, path) {
+			ways = append(ways, known.method)
+		}
+	}
+	if len(ways) == 0 {
+		refuse(w, http.StatusNotFound, "there is nothing here; the page is at /")
+		return
+	}
+	w.Header().Set("Allow", strings.Join(ways, ", "))
+	refuse(w, http.StatusMethodNotAllowed, "here only "+strings.Join(ways, " and ")+" is answered")
+}
+
+// admit reports whether somebody may use a route, and else answers why not. A page that wants a sign-in leads there; a call is
+// refused.
+func (a *Adapter) admit(need access, w http.ResponseWriter, r *http.Request) bool {
+	switch {
+	case need == anybody:
+		return true
+	case !private(r.RemoteAddr):
+		refuse(w, http.StatusForbidden, "a house is private: it is shown to the home's own network only")
+		return false
+	case need == atHome || a.sessions.signedIn(tokenOf(r), a.now()):
+		return true
+	case r.URL.Path == "/" || r.URL.Path == "/do" || r.URL.Path == "/sign-out":
+		http.Redirect(w, r, a.door(), http.StatusSeeOther)
+		return false
+	}
+	refuse(w, http.StatusUnauthorized, "sign in first: open the page at "+a.door())
+	return false
+}
+
+// door is where somebody comes in who is not signed in.
+func (a *Adapter) door() string {
+	if a.lock.isSet() {
+		return "/sign-in"
+	}
+	return "/welcome"
 }
 
 // alive says that the program runs.
@@ -34,25 +132,31 @@ func (a *Adapter) ready(w http.ResponseWriter, _ *http.Request) {
 	io.WriteString(w, "ok\n")
 }
 
-// guard lets nothing in but a GET under a name of this machine, and has nothing stored, framed or guessed.
+// policy lets the page load what this house serves, and nothing else; no script or style stands in the page itself.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+// guard lets nothing in but what is asked under a name of this machine, and by none of the pages of others, and has
+// nothing stored, framed or guessed.
 func (a *Adapter) guard(next http.Handler) http.Handler {
+	foreign := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Type", "text/plain; charset=utf-8")
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
-		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Content-Security-Policy", policy)
+		// Not no-referrer: a browser then says Origin: null of our own forms, and over plain HTTP it says nothing else.
+		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		switch {
-		case !a.allowed(r.Host):
+		if !a.allowed(r.Host) {
 			refuse(w, http.StatusMisdirectedRequest, fmt.Sprintf("%.80q is no name of this machine; use its address, localhost or a name in .local", r.Host))
-		case r.Method != http.MethodGet:
-			h.Set("Allow", http.MethodGet)
-			refuse(w, http.StatusMethodNotAllowed, "only GET is answered here")
-		default:
-			next.ServeHTTP(w, r)
+			return
 		}
+		if err := foreign.Check(r); err != nil {
+			refuse(w, http.StatusForbidden, "this was asked by the page of somebody else; it is refused")
+			return
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 
@@ -84,17 +188,6 @@ func (a *Adapter) allowed(host string) bool {
 		return true
 	}
 	return a.hosts[host] || strings.HasSuffix(host, ".local") && host != ".local"
-}
-
-// atHome serves this computer and the home's own network only.
-func atHome(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !private(r.RemoteAddr) {
-			refuse(w, http.StatusForbidden, "the figures of a house are private: they are given to the home's own network only")
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 // private reports whether an address:port is this machine's or of a private network.

@@ -1,10 +1,11 @@
-// Package web serves the house over HTTP: whether it lives (/healthz, /readyz) and its figures in the
-// text format of Prometheus (/metrics).
+// Package web serves the house over HTTP: the page for people, the same as JSON with live events, its figures in the text format
+// of Prometheus (/metrics), and whether it lives (/healthz, /readyz).
 //
-// Nothing here can change anything: only GET is answered. The figures tell when people are at home, so
-// they are given to this computer and the home's own network only (loopback, RFC 1918, RFC 4193,
-// link-local). A request under a strange host name is refused: that is how a page somewhere on the
-// internet would read the figures through the browser of somebody at home (DNS rebinding).
+// All that there is stands in one table of routes. The house is shown to this computer and the home's own network only
+// (loopback, RFC 1918, RFC 4193, link-local), and but for figures and the way in only to browsers that are signed in with the
+// one password, which the first visit sets. Nothing changes by a GET. A request under a strange host name is refused: that is
+// how a page somewhere on the internet would read the house through the browser of somebody at home (DNS rebinding); so is
+// what such a page sends here by itself.
 package web
 
 import (
@@ -29,6 +30,17 @@ type Options struct {
 	Hosts []string
 	// Version and Commit of the program, for build_info.
 	Version, Commit string
+	// Vault keeps the password and who is signed in. Needed.
+	Vault Vault
+	// Form is an id as it stands in the path of a wish; nil: as it is.
+	Form func(id string) string
+	// Wish reads what a person asks for: the JSON object that came for room/<id>, device/<id>, home or alarm. The error says in
+	// one sentence what is wrong with it. nil: nothing can be wished.
+	Wish func(s gateway.State, now time.Time, to string, body []byte) (gateway.Ask, error)
+	// Outlook says what an outage now would find; nil: not told.
+	Outlook func(gateway.State) *Outlook
+	// Without says of a model what goes on without the cloud; nil: not told.
+	Without func(model string) string
 	// Stored says what the store has written since the start; nil: not told.
 	Stored func() Stored
 	// Backup says when the newest backup was made, by the clock of the house; nil: not told.
@@ -57,15 +69,23 @@ const (
 	answerTime = 10 * time.Second // to read a question, and again to take the answer
 	idleTime   = time.Minute
 	headSize   = 16 << 10 // bytes
-	manyConns  = 32
+	manyConns  = 64
 )
 
-// Adapter is the server. It takes no commands.
+// Adapter is the server. It takes commands to tell open pages of an alarm.
 type Adapter struct {
-	options Options
-	hosts   map[string]bool
-	started time.Time
-	newest  atomic.Pointer[gateway.State]
+	options  Options
+	hosts    map[string]bool
+	started  time.Time
+	newest   atomic.Pointer[gateway.State]
+	port     atomic.Pointer[gateway.Port] // while it runs
+	address  atomic.Pointer[string]
+	lock     lock
+	sessions sessions
+	patience patience
+	live     live
+	calls    calls
+	wishing  chan struct{} // holds one: wishes are put one after the other
 }
 
 // New returns the server. Nothing listens yet.
@@ -77,7 +97,24 @@ func New(o Options) *Adapter {
 		o.Log = slog.Default()
 	}
 	own, _ := os.Hostname() // without one, addresses still do
-	return &Adapter{options: o, hosts: hostNames(own, o.Hosts), started: time.Now()}
+	return &Adapter{options: o, hosts: hostNames(own, o.Hosts), started: time.Now(), lock: lock{vault: o.Vault}, sessions: sessions{vault: o.Vault},
+		calls: calls{news: make(chan struct{}, 1)}, wishing: make(chan struct{}, 1)}
+}
+
+// Address is where the page listens, as host:port; "" before it does.
+func (a *Adapter) Address() string {
+	if at := a.address.Load(); at != nil {
+		return *at
+	}
+	return ""
+}
+
+// now is the time of the house.
+func (a *Adapter) now() time.Time {
+	if p := a.port.Load(); p != nil {
+		return p.Now()
+	}
+	return time.Now()
 }
 
 // Run serves until ctx ends. An address that is taken is an error of one sentence.
@@ -86,8 +123,11 @@ func (a *Adapter) Run(ctx context.Context, port gateway.Port) error {
 	if err != nil {
 		return fmt.Errorf("web.listen: the page cannot listen on %s: %w; free that address or set another", a.options.Listen, err)
 	}
+	address := listener.Addr().String()
+	a.address.Store(&address)
+	a.port.Store(&port)
 	server := &http.Server{
-		Handler:           a.routes(port.Now),
+		Handler:           a.handler(),
 		ReadHeaderTimeout: headTime, ReadTimeout: answerTime, WriteTimeout: answerTime, IdleTimeout: idleTime,
 		MaxHeaderBytes: headSize,
 		ErrorLog:       slog.NewLogLogger(a.options.Log.Handler(), slog.LevelDebug),
@@ -98,19 +138,40 @@ func (a *Adapter) Run(ctx context.Context, port gateway.Port) error {
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(&limited{Listener: listener, most: manyConns}) }()
+	err = a.attend(ctx, port, served)
+	server.Close()
+	return err
+}
+
+// attend takes what the house shows and asks, until the server or the house ends.
+func (a *Adapter) attend(ctx context.Context, port gateway.Port, served <-chan error) error {
+	var due <-chan time.Time // when calls are to be counted; nil: none waits
 	for {
 		select {
 		case s := <-port.Shown():
 			a.newest.Store(&s)
+			a.live.wake()
+			a.calls.drop(s)
 		case c := <-port.Commands():
-			port.Post(gateway.Outcome{ID: c.ID, Point: c.Point, Err: "the page has nothing that can be set", Final: true})
+			if c.Point.Quantity != gateway.Tell {
+				port.Post(gateway.Outcome{ID: c.ID, Point: c.Point, Err: "the page has nothing that can be set", Final: true})
+				continue
+			}
+			a.calls.take(c)
+		case <-a.calls.news:
+		case <-due:
+			due = nil
 		case err := <-served:
-			server.Close()
 			return fmt.Errorf("serve the page: %w", err)
 		case <-ctx.Done():
-			server.Close()
-			<-served
 			return nil
+		}
+		if s := a.newest.Load(); s != nil && a.calls.ready(*s, time.Now()) {
+			a.live.call()
+			due = time.After(showsWithin)
+		}
+		for _, o := range a.calls.outcomes(a.live.count(), time.Now()) {
+			port.Post(o)
 		}
 	}
 }

@@ -22,7 +22,9 @@ import (
 var quiet = slog.New(slog.DiscardHandler)
 
 func TestContract(t *testing.T) {
-	gatewaytest.Contract(t, "web", func(testing.TB) gateway.Adapter { return New(Options{Listen: "127.0.0.1:0", Log: quiet}) })
+	gatewaytest.Contract(t, "web", func(testing.TB) gateway.Adapter {
+		return New(Options{Listen: "127.0.0.1:0", Vault: newDrawer(), Log: quiet})
+	})
 }
 
 // start runs the server on loopback and returns its address.
@@ -30,6 +32,9 @@ func start(t *testing.T, o Options) (*gatewaytest.House, string) {
 	t.Helper()
 	addresses := make(chan net.Addr, 1)
 	o.Listen, o.Log = "127.0.0.1:0", quiet
+	if o.Vault == nil {
+		o.Vault = newDrawer()
+	}
 	o.Listening = func(a net.Addr) { addresses <- a }
 	h := gatewaytest.Start(t, "web", New(o))
 	select {
@@ -124,13 +129,12 @@ func guarded(a *Adapter, method, path, host, remote string) *httptest.ResponseRe
 	r := httptest.NewRequest(method, path, nil)
 	r.Host, r.RemoteAddr = host, remote
 	w := httptest.NewRecorder()
-	a.routes(time.Now).ServeHTTP(w, r)
+	a.handler().ServeHTTP(w, r)
 	return w
 }
 
 func TestWhoIsAnswered(t *testing.T) {
-	const home = "192.168.1.7:50000"
-	a := New(Options{Hosts: []string{"veilleuse.example"}, Log: quiet})
+	a := New(Options{Hosts: []string{"veilleuse.example"}, Vault: newDrawer(), Log: quiet})
 	a.hosts = hostNames("pi.fritz.box", a.options.Hosts)
 	a.newest.Store(&gateway.State{})
 	for _, c := range []struct {
@@ -172,7 +176,7 @@ func TestWhoIsAnswered(t *testing.T) {
 		{"POST", "/metrics", "pi", home, 405},
 		{"HEAD", "/healthz", "pi", home, 405},
 		{"OPTIONS", "/metrics", "pi", home, 405},
-		{"GET", "/", "pi", home, 404},
+		{"GET", "/", "pi", home, 303},
 		{"GET", "/metrics/x", "pi", home, 404},
 	} {
 		w := guarded(a, c.method, c.path, c.host, c.remote)
@@ -190,7 +194,7 @@ func TestWhoIsAnswered(t *testing.T) {
 }
 
 func TestReadyOnceTheHouseIsKnown(t *testing.T) {
-	a := New(Options{Log: quiet})
+	a := New(Options{Vault: newDrawer(), Log: quiet})
 	if w := guarded(a, "GET", "/readyz", "localhost", "127.0.0.1:1"); w.Code != 503 || !strings.Contains(w.Body.String(), "only just started") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}

@@ -40,7 +40,7 @@ func TestFaultsOfAlarmPlans(t *testing.T) {
 	for text, want := range map[string]string{
 		"plan: []":                           "a list of 1 to 20 steps",
 		"plan: all":                          "a list of 1 to 20 steps",
-		"plan: [{tell: sms}]":                "homekit or mqtt",
+		"plan: [{tell: sms}]":                "homekit, mqtt or page",
 		"plan: [{run: call}]":                "full path",
 		"plan: [{run: /bin/../bin/sh}]":      "full path",
 		"plan: [{sound: all, light: all}]":   "make two steps",

@@ -38,6 +38,7 @@ type controlled interface {
 	login(json.RawMessage) error
 	pack(now time.Time, dated bool) (packedBackup, error)
 	makeBackup(now time.Time, dated bool) (madeBackup, error)
+	password(string) error
 	listening
 	sharing
 }
@@ -102,6 +103,13 @@ func (c *control) routes(port gateway.Port) http.Handler {
 			return nil, fmt.Errorf("the request is not readable: %w", err)
 		}
 		return "done", c.house.login(token)
+	}))
+	mux.HandleFunc("POST /password", answer(func(r *http.Request) (any, error) {
+		var password string
+		if err := json.NewDecoder(r.Body).Decode(&password); err != nil {
+			return nil, fmt.Errorf("the request is not readable: %w", err)
+		}
+		return "done", c.house.password(password)
 	}))
 	c.listenRoutes(mux)
 	c.sharingRoutes(mux)

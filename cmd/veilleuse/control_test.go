@@ -45,6 +45,7 @@ func (nobody) unpair(context.Context, string) (string, error)            { retur
 func (nobody) login(json.RawMessage) error                               { return nil }
 func (nobody) pack(time.Time, bool) (packedBackup, error)                { return packedBackup{}, nil }
 func (nobody) makeBackup(time.Time, bool) (madeBackup, error)            { return madeBackup{}, nil }
+func (nobody) password(string) error                                     { return nil }
 func (nobody) listen(context.Context, int) (ear.Hearing, error) {
 	return ear.Hearing{}, errors.New("no microphone")
 }

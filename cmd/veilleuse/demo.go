@@ -221,7 +221,8 @@ func (d *demo) serve(ctx context.Context) {
 		return
 	}
 	asks := " -c " + d.config
-	d.screen.say(fmt.Sprintf("\nThe house goes on. MQTT: %s   Home app: code %s at %s   End with Ctrl-C.", d.house.broker.Address(), code.Code, code.Listen))
+	d.screen.say(fmt.Sprintf("\nThe house goes on. Page: http://%s   MQTT: %s   Home app: code %s at %s   End with Ctrl-C.",
+		d.house.page.Address(), d.house.broker.Address(), code.Code, code.Listen))
 	d.screen.say("Ask it: veilleuse status" + asks + "\n        veilleuse doctor" + asks + "\n        veilleuse drill --for 2m" + asks)
 	<-ctx.Done()
 }

@@ -47,6 +47,7 @@ func verbs() []verb {
 		{"pairings", "[-c FILE] [--json] [--remove CONTROLLER] ID", "list the controllers of a paired accessory, or remove one", pairingsVerb},
 		{"share", "[-c FILE] [--json] [--user] ID CONTROLLER KEY", "let another controller join a paired accessory", shareVerb},
 		{"unpair", "[-c FILE] ID", "end the pairing with an accessory", unpairVerb},
+		{"password", "[-c FILE] [--forget]", "set another password for the page, or forget it", passwordVerb},
 		{"code", "[-c FILE] [--json]", "the setup code for the Home app, with its QR", codeVerb},
 		{"pair-home", "[-c FILE] [--reset [--yes]] [--json]", "pair the Home app again: the code, or with --reset a new one for which every controller is forgotten", pairHomeVerb},
 		{"status", "[-c FILE] [--json]", "who is in charge and why, rooms, devices", statusVerb},

@@ -45,6 +45,7 @@ type house struct {
 	broker    *broker.Broker // nil if the broker is elsewhere
 	mqtt      *mqtt.Adapter
 	backup    *backup.Adapter
+	page      *web.Adapter
 	config    Config
 	log       *slog.Logger
 	everybody *accessory.Adapter // finds our own bridge on the LAN, too; it is not run
@@ -122,6 +123,7 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 	h.accessory = accessory.New(accessory.Options{Vault: h.store.Vault(gateway.AccessoryAdapter), Known: knownAccessories(c), Browse: world.browse, Radio: radio(world), Own: h.ownIDs, Log: log})
 	h.everybody = accessory.New(accessory.Options{Vault: h.store.Vault(gateway.AccessoryAdapter), Browse: world.browse, Log: log})
 	h.ear = ear.New(ear.Options{Microphone: c.Ear.Microphone, Room: c.Ear.Room, Vault: h.store.Vault("ear"), Log: log})
+	h.page = web.New(h.pageOptions(c, log))
 	messages, err := h.messages(c, log)
 	if err != nil {
 		return err
@@ -151,7 +153,7 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 		{gateway.MQTTAdapter, h.mqtt},
 		{gateway.CommandAdapter, programs.New(programs.Options{Programs: c.Alarms.programs(), Log: log})},
 		{"broker", portless{h.broker}},
-		{"web", web.New(h.figures(c, log))},
+		{gateway.WebAdapter, h.page},
 		{"control", &control{path: filepath.Join(c.State, "control.sock"), house: h}},
 		{"systemd", systemd.New(h.told(world.manager, log))},
 	} {
@@ -185,10 +187,11 @@ func (h *house) firstState(c Config) (gateway.State, error) {
 	return s, nil
 }
 
-// figures are the settings of the HTTP server.
-func (h *house) figures(c Config, log *slog.Logger) web.Options {
+// pageOptions are the settings of the HTTP server. What may be wished there is what may be wished over MQTT.
+func (h *house) pageOptions(c Config, log *slog.Logger) web.Options {
 	version, commit := version()
-	return web.Options{Listen: c.Web.Listen, Version: version, Commit: commit, Log: log,
+	return web.Options{Listen: c.Web.Listen, Version: version, Commit: commit, Log: log, Vault: h.store.Vault(gateway.WebAdapter),
+		Form: mqtt.Form, Wish: mqtt.ReadWish, Outlook: h.outlook, Without: h.without,
 		Stored: h.stored, Backup: h.backedUp}
 }
 

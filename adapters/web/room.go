@@ -1,0 +1,87 @@
+package web
+
+import (
+	"math"
+	"strconv"
+)
+
+// targetStep is what one touch of warmer or cooler changes, in °C.
+const targetStep = 0.5
+
+// room is one room: how warm it is, how warm it ought to be, until when and why, and how to change it.
+func (p *sheet) room(r roomView) {
+	id := anchor(r.Wish)
+	demand, isNumber := r.Heating.Number()
+	heats := isNumber && demand > 0
+	p.put(`<article class="card room" aria-labelledby="%s-name"><header><h3 id="%s-name">%s</h3>`, id, id, r.Name)
+	if heats {
+		p.put(`<span class="tag heat">%s %s</span>`, flame, p.say("room.heating"))
+	}
+	if !r.OpenSince.IsZero() {
+		p.put(`<span class="tag">%s</span>`, p.say("room.window"))
+	}
+	p.put(`</header><div class="climate"><p class="now"><span class="label">%s</span>`, p.say("room.temperature"))
+	if r.Temperature == nil {
+		p.put(`<span class="big unknown">–</span><span class="hint">%s</span></p>`, p.say("room.unmeasured"))
+	} else {
+		t, _ := r.Temperature.Value.Number()
+		p.put(`<span class="big">%s<span class="unit">°</span></span><span class="hint">%s</span></p>`, p.number(t, 1), p.age(r.Temperature.At))
+	}
+	p.target(r)
+	p.put(`</div><p class="why">%s</p>`, p.reason(r.Why))
+	p.refusal(r.Wish)
+	p.change(r, id)
+	p.put(`</article>`)
+}
+
+// target is what the room ought to have, between the buttons for cooler and warmer.
+func (p *sheet) target(r roomView) {
+	want, known := r.Target.Number()
+	if !known {
+		p.put(`<div class="aim"><p><span class="label">%s</span><span class="goal">%s</span></p></div>`, p.say("room.target"), p.say("room.notarget"))
+		return
+	}
+	p.put(`<form method="post" action="/do" class="aim" data-step="%s" data-low="%s" data-high="%s"><input type="hidden" name="to" value="%s">`,
+		fixed(targetStep), fixed(p.house.Home.FrostGuard), fixed(p.house.Home.Maximum), r.Wish)
+	p.step("−", "room.cooler", math.Max(want-targetStep, p.house.Home.FrostGuard), r)
+	p.put(`<p><span class="label">%s</span><output class="goal" data-target="%s">%s<span class="unit">°</span></output>`, p.say("room.target"), fixed(want), p.degrees(want))
+	mode := r.Mode
+	if mode == "off" {
+		mode = "off.mode"
+	}
+	p.put(`<span class="hint">%s`, p.sayOr("room.", mode))
+	if !r.Until.IsZero() {
+		p.put(` %s`, p.say("until", p.clock(r.Until)))
+	}
+	p.put(`</span>`)
+	if shown, differs := r.Shown.Number(); differs {
+		p.put(`<span class="pending">%s</span>`, p.say("room.shows", p.degrees(shown)))
+	} else if r.Confirmed.Yes() {
+		p.put(`<span class="taken">%s</span>`, p.say("room.confirmed"))
+	}
+	p.put(`</p>`)
+	p.step("+", "room.warmer", math.Min(want+targetStep, p.house.Home.Maximum), r)
+	p.put(`</form>`)
+}
+
+func (p *sheet) step(sign, label string, to float64, r roomView) {
+	p.put(`<button class="step" name="target" value="%s" aria-label="%s">%s</button>`, fixed(to), p.say(label, p.degrees(to), r.Name), sign)
+}
+
+// change is how to set the room to anything, for any time.
+func (p *sheet) change(r roomView, id string) {
+	want, _ := r.Target.Number()
+	if want == 0 {
+		want = 19
+	}
+	p.put(`<details id="%s-change"><summary>%s<span class="aside"> %s</span></summary><form method="post" action="/do" class="exact"><input type="hidden" name="to" value="%s">`+
+		`<div><label for="%s-target">%s</label><input id="%s-target" name="target" type="number" inputmode="decimal" min="%s" max="%s" step="0.5" value="%s" aria-label="%s" required></div><div>`,
+		id, p.say("room.change"), r.Name, r.Wish, id, p.say("room.target"), id, fixed(p.house.Home.FrostGuard), fixed(p.house.Home.Maximum), fixed(want), p.say("room.target.of", r.Name))
+	p.choice(id+"-for", "for", "mode.for", []string{"", "1h", "2h", "4h", "8h", "1d", "7d"}, "for.usual")
+	p.put(`</div><button class="main">%s</button></form><form method="post" action="/do" class="line"><input type="hidden" name="to" value="%s">`+
+		`<button name="mode" value="schedule">%s</button><button name="mode" value="frost">%s</button><button name="mode" value="off">%s</button></form></details>`,
+		p.say("room.set"), r.Wish, p.say("room.home"), p.say("mode.frost"), p.say("room.off"))
+}
+
+// fixed is a number as forms carry it.
+func fixed(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }

@@ -1,0 +1,223 @@
+package web
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestFirstVisitSetsThePassword(t *testing.T) {
+	vault := newDrawer()
+	d := newDoor(t, Options{Vault: vault})
+	if w := d.request("GET", "/", ""); w.Header().Get("Location") != "/welcome" {
+		t.Errorf("a house without a password leads to %q", w.Header().Get("Location"))
+	}
+	for body, want := range map[string]string{
+		"password=short&again=short":                                                            "8 to 256",
+		"password=long+enough&again=long+enoujh":                                                "not the same",
+		"password=" + strings.Repeat("x", 300) + "&again=" + strings.Repeat("x", 300):           "8 to 256",
+		"password=" + url.QueryEscape("two\nlines") + "&again=" + url.QueryEscape("two\nlines"): "8 to 256",
+		"": "8 to 256",
+	} {
+		if w := d.request("POST", "/welcome", body); w.Code != 422 || !strings.Contains(w.Body.String(), want) || d.lock.isSet() {
+			t.Errorf("%.40q: %d, want the page to say %q", body, w.Code, want)
+		}
+	}
+	w := d.request("POST", "/welcome", "password="+rightful+"&again="+rightful)
+	if w.Code != 303 || w.Header().Get("Location") != "/" {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	cookie := w.Header().Get("Set-Cookie")
+	if !strings.Contains(cookie, "HttpOnly") || !strings.Contains(cookie, "SameSite=Strict") || !strings.Contains(cookie, "Max-Age=") {
+		t.Errorf("the cookie is %s", cookie)
+	}
+	if w := d.request("GET", "/", "", with(keyOf(w))); w.Code != 200 {
+		t.Errorf("who has set it is not let in: %d", w.Code)
+	}
+	if w := d.request("POST", "/welcome", "password=another+one&again=another+one"); w.Header().Get("Location") != "/sign-in" {
+		t.Errorf("a second first password: %d to %q", w.Code, w.Header().Get("Location"))
+	}
+	for _, kept := range vault.content {
+		if bytes.Contains(kept, []byte("correct")) || bytes.Contains(kept, []byte(keyOf(w))) {
+			t.Errorf("a secret can be read: %s", kept)
+		}
+	}
+	// A restart remembers both.
+	again := newDoor(t, Options{Vault: vault})
+	if w := again.request("GET", "/", "", with(keyOf(w))); w.Code != 200 {
+		t.Errorf("a restart signs people out: %d", w.Code)
+	}
+	if w := again.request("POST", "/sign-in", "password="+rightful); w.Code != 303 || keyOf(w) == "" {
+		t.Errorf("after a restart the password is not taken: %d", w.Code)
+	}
+	if w := again.request("POST", "/sign-in", "password=correct+horse+batterz"); w.Code != 403 || keyOf(w) != "" {
+		t.Errorf("a wrong password: %d", w.Code)
+	}
+}
+
+func TestSignOutEndsTheSession(t *testing.T) {
+	d := newDoor(t, Options{})
+	key := keyOf(d.request("POST", "/welcome", "password="+rightful+"&again="+rightful))
+	other := keyOf(d.request("POST", "/sign-in", "password="+rightful))
+	if w := d.request("POST", "/sign-out", "", with(key)); w.Code != 303 {
+		t.Fatalf("%d", w.Code)
+	}
+	if w := d.request("GET", "/api/state", "", with(key)); w.Code != 401 {
+		t.Errorf("after signing out: %d", w.Code)
+	}
+	if w := d.request("GET", "/api/state", "", with(other)); w.Code != 200 {
+		t.Errorf("another browser is signed out, too: %d", w.Code)
+	}
+}
+
+func TestSetPasswordSignsEverybodyOut(t *testing.T) {
+	d := newDoor(t, Options{})
+	key := keyOf(d.request("POST", "/welcome", "password="+rightful+"&again="+rightful))
+	if err := d.SetPassword("short"); err == nil || !d.sessions.signedIn(key, time.Now()) {
+		t.Errorf("a password that is too short: %v", err)
+	}
+	if err := d.SetPassword("a new password"); err != nil {
+		t.Fatal(err)
+	}
+	if d.sessions.signedIn(key, time.Now()) {
+		t.Error("the old session goes on")
+	}
+	if w := d.request("POST", "/sign-in", "password="+rightful); w.Code != 403 {
+		t.Errorf("the old password: %d", w.Code)
+	}
+	if w := d.request("POST", "/sign-in", "password=a+new+password"); w.Code != 303 {
+		t.Errorf("the new password: %d", w.Code)
+	}
+	if err := d.SetPassword(""); err != nil || d.lock.isSet() {
+		t.Errorf("the password is not forgotten: %v", err)
+	}
+}
+
+// A disk that is full, or a record that is damaged, lets nobody in and takes nobody's place.
+func TestVaultThatFails(t *testing.T) {
+	vault := newDrawer()
+	d := newDoor(t, Options{Vault: vault})
+	vault.broken = errFull
+	if w := d.request("POST", "/welcome", "password="+rightful+"&again="+rightful); w.Code != 303 || keyOf(w) != "" {
+		t.Errorf("a vault that cannot be read: %d %s", w.Code, w.Body)
+	}
+	vault.broken = nil
+	vault.content[passwordKey] = []byte("{damaged")
+	if w := d.request("POST", "/sign-in", "password="+rightful); w.Code != 500 || keyOf(w) != "" {
+		t.Errorf("a damaged password: %d", w.Code)
+	}
+	vault.content[passwordKey] = []byte(`{"passes":1,"memory_kib":8,"salt":"","key":""}`)
+	if w := d.request("POST", "/sign-in", "password="+rightful); w.Code != 500 || keyOf(w) != "" {
+		t.Errorf("an empty key: %d", w.Code)
+	}
+	if w := d.request("POST", "/welcome", "password="+rightful+"&again="+rightful); w.Header().Get("Location") != "/sign-in" {
+		t.Errorf("a damaged password can be replaced by anybody: %d", w.Code)
+	}
+	vault.content[sessionsKey] = []byte("[{]")
+	if d.sessions.signedIn("x", time.Now()) {
+		t.Error("damaged sessions let somebody in")
+	}
+}
+
+func TestSessionsEndAndAreBounded(t *testing.T) {
+	vault := newDrawer()
+	s := &sessions{vault: vault}
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	first, err := s.begin(now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for day := range 29 {
+		if !s.signedIn(first, now.AddDate(0, 0, day)) {
+			t.Fatalf("ended on day %d although it was used", day)
+		}
+	}
+	if writes := vault.sets; writes > 30 {
+		t.Errorf("%d writes for a month of use", writes)
+	}
+	if used := now.AddDate(0, 0, 28); s.signedIn(first, used.Add(sessionUnused+time.Hour)) || !s.signedIn(first, used.Add(-100*24*time.Hour)) {
+		t.Error("unused for a month it goes on, or a clock that was set back ends it")
+	}
+	for day := 28; day < 420; day += 5 {
+		if on := s.signedIn(first, now.AddDate(0, 0, day)); on != (day <= 365) {
+			t.Fatalf("day %d: %v", day, on)
+		}
+	}
+	later := now.AddDate(2, 0, 0)
+	var tokens []string
+	for i := range mostSessions + 3 {
+		token, err := s.begin(later.Add(time.Duration(i) * time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens = append(tokens, token)
+	}
+	later = later.Add(time.Hour)
+	if len(s.all) != mostSessions || s.signedIn(tokens[2], later) || !s.signedIn(tokens[3], later) || s.signedIn(first, later) {
+		t.Errorf("%d sessions; the oldest is to give way", len(s.all))
+	}
+}
+
+// Wrong passwords slow an address down more and more, others not at all, and a right one ends it.
+func TestWrongPasswordsSlowDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p patience
+		const guest = "192.168.1.66:4711"
+		tried := 0
+		for end := time.Now().Add(time.Hour); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+			if p.try(guest, time.Now()) == 0 {
+				tried++
+			}
+		}
+		if tried > 25 {
+			t.Errorf("%d tries in an hour", tried)
+		}
+		if wait := p.try("192.168.1.67:1", time.Now()); wait != 0 {
+			t.Errorf("another address waits %v", wait)
+		}
+		time.Sleep(longestPause)
+		if wait := p.try(guest, time.Now()); wait != 0 {
+			t.Errorf("after %v it still waits %v", longestPause, wait)
+		}
+		p.right(guest)
+		if wait := p.try(guest, time.Now()); wait != 0 {
+			t.Errorf("after the right one it waits %v", wait)
+		}
+		for i := range 10_000 {
+			p.try(fmt.Sprintf("[2001:db8:%x:%x::%x]:1", i>>8, i, i), time.Now())
+		}
+		if len(p.wrong) > mostAddresses {
+			t.Errorf("%d addresses are remembered", len(p.wrong))
+		}
+	})
+	if a, b := neighbourhood("[fd00:1:2:3::1]:1"), neighbourhood("[fd00:1:2:3:ffff::9]:2"); a != b || a != netip.MustParsePrefix("fd00:1:2:3::/64") {
+		t.Errorf("%v and %v are one home", a, b)
+	}
+	if a, b := neighbourhood("[::ffff:10.0.0.1]:1"), neighbourhood("10.0.0.1:2"); a != b {
+		t.Errorf("%v and %v are one machine", a, b)
+	}
+}
+
+func TestManyWrongPasswordsAreRefusedUnread(t *testing.T) {
+	d := newDoor(t, Options{})
+	d.request("POST", "/welcome", "password="+rightful+"&again="+rightful)
+	var codes []int
+	for range 6 {
+		codes = append(codes, d.request("POST", "/sign-in", "password=wrong+password").Code)
+	}
+	if fmt.Sprint(codes) != "[403 403 403 429 429 429]" {
+		t.Errorf("%v", codes)
+	}
+	w := d.request("POST", "/sign-in", "password="+rightful)
+	if w.Code != 429 || w.Header().Get("Retry-After") == "" || keyOf(w) != "" {
+		t.Errorf("the right one meanwhile: %d", w.Code)
+	}
+	if w := d.request("POST", "/sign-in", "password="+rightful, from("192.168.1.99:1")); w.Code != 303 {
+		t.Errorf("from elsewhere: %d", w.Code)
+	}
+}
