@@ -93,7 +93,12 @@ type toldView struct {
 type Outlook struct {
 	Survives bool   `json:"survives"` // every heated room and every alarm would be served
 	Says     string `json:"says"`     // in one sentence
-	Gaps     []Gap  `json:"gaps,omitempty"`
+	// How many heated rooms, and smoke or carbon monoxide alarms, there are, and would be served.
+	Rooms        int   `json:"rooms"`
+	RoomsServed  int   `json:"rooms_served"`
+	Alarms       int   `json:"alarms"`
+	AlarmsServed int   `json:"alarms_served"`
+	Gaps         []Gap `json:"gaps,omitempty"`
 }
 
 // Gap is one thing that an outage would find missing.

@@ -83,7 +83,7 @@ func (p *sheet) outlook() {
 		sign, word, kind = noSign, "outlook.no", "short"
 	}
 	p.put(`<section class="card outlook %s"><div class="sign">%s</div><div class="words"><h2>%s</h2><p><strong>%s</strong> %s</p>`,
-		markup(kind), sign, p.say("outlook"), p.say(word), p.reason(o.Says))
+		markup(kind), sign, p.say("outlook"), p.say(word), p.say("outlook.served", o.RoomsServed, o.Rooms, o.AlarmsServed, o.Alarms))
 	if len(o.Gaps) > 0 {
 		p.put(`<details id="gaps"><summary>%s (%d)</summary><ul>`, p.say("outlook.gaps"), len(o.Gaps))
 		for _, g := range o.Gaps {

@@ -28,7 +28,8 @@ func (p *sheet) room(r roomView) {
 		p.put(`<span class="big">%s<span class="unit">°</span></span><span class="hint">%s</span></p>`, p.number(t, 1), p.age(r.Temperature.At))
 	}
 	p.target(r)
-	p.put(`</div><p class="why">%s</p>`, p.reason(r.Why))
+	p.put(`</div>`)
+	p.standing(r)
 	p.refusal(r.Wish)
 	p.change(r, id)
 	p.put(`</article>`)
@@ -45,23 +46,31 @@ func (p *sheet) target(r roomView) {
 		fixed(targetStep), fixed(p.house.Home.FrostGuard), fixed(p.house.Home.Maximum), r.Wish)
 	p.step("−", "room.cooler", math.Max(want-targetStep, p.house.Home.FrostGuard), r)
 	p.put(`<p><span class="label">%s</span><output class="goal" data-target="%s">%s<span class="unit">°</span></output>`, p.say("room.target"), fixed(want), p.degrees(want))
+	p.put(`</p>`)
+	p.step("+", "room.warmer", math.Min(want+targetStep, p.house.Home.Maximum), r)
+	p.put(`</form>`)
+}
+
+// standing is by what the target holds, until when and why, and whether the devices show it.
+func (p *sheet) standing(r roomView) {
 	mode := r.Mode
 	if mode == "off" {
 		mode = "off.mode"
 	}
-	p.put(`<span class="hint">%s`, p.sayOr("room.", mode))
-	if !r.Until.IsZero() {
-		p.put(` %s`, p.say("until", p.clock(r.Until)))
+	p.put(`<div class="standing"><p>`)
+	if mode != "" {
+		p.put(`<strong>%s`, p.sayOr("room.", mode))
+		if !r.Until.IsZero() {
+			p.put(` %s`, p.say("until", p.clock(r.Until)))
+		}
+		p.put(`</strong>`)
 	}
-	p.put(`</span>`)
 	if shown, differs := r.Shown.Number(); differs {
-		p.put(`<span class="pending">%s</span>`, p.say("room.shows", p.degrees(shown)))
+		p.put(` <span class="pending">%s</span>`, p.say("room.shows", p.degrees(shown)))
 	} else if r.Confirmed.Yes() {
-		p.put(`<span class="taken">%s</span>`, p.say("room.confirmed"))
+		p.put(` <span class="taken">%s</span>`, p.say("room.confirmed"))
 	}
-	p.put(`</p>`)
-	p.step("+", "room.warmer", math.Min(want+targetStep, p.house.Home.Maximum), r)
-	p.put(`</form>`)
+	p.put(`</p><p class="why">%s</p></div>`, p.reason(r.Why))
 }
 
 func (p *sheet) step(sign, label string, to float64, r roomView) {

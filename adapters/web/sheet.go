@@ -124,9 +124,9 @@ func (p *sheet) refusal(to string) {
 }
 
 // units are what stands behind a reading.
-var units = map[gateway.Quantity]string{gateway.Temperature: " °C", gateway.Target: " °C", gateway.Humidity: " %", gateway.CO2: " ppm", gateway.Noise: " dB",
-	gateway.Pressure: " hPa", gateway.Rain: " mm", gateway.RainToday: " mm", gateway.Wind: " km/h", gateway.Gust: " km/h", gateway.Battery: " %",
-	gateway.COLevel: " ppm", gateway.Position: " %", gateway.Power: " W", gateway.HeatingRequest: " %", gateway.Brightness: " %"}
+var units = map[gateway.Quantity]string{gateway.Temperature: " °C", gateway.Target: " °C", gateway.Humidity: " %", gateway.CO2: " ppm", gateway.Noise: " dB",
+	gateway.Pressure: " hPa", gateway.Rain: " mm", gateway.RainToday: " mm", gateway.Wind: " km/h", gateway.Gust: " km/h", gateway.Battery: " %",
+	gateway.COLevel: " ppm", gateway.Position: " %", gateway.Power: " W", gateway.HeatingRequest: " %", gateway.Brightness: " %"}
 
 // reading is a value with its unit.
 func (p *sheet) reading(m readingView) string {

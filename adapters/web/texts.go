@@ -79,6 +79,7 @@ var texts = map[string][2]string{
 	"outlook":         {"If Netatmo failed now", "Si Netatmo tombait maintenant"},
 	"outlook.yes":     {"The house would go on.", "La maison continuerait."},
 	"outlook.no":      {"Something would be missing.", "Il manquerait quelque chose."},
+	"outlook.served":  {"Heated rooms: %d of %d; alarms: %d of %d.", "Pièces chauffées : %d sur %d ; alarmes : %d sur %d."},
 	"outlook.gaps":    {"What is missing", "Ce qui manque"},
 	"evidence":        {"What was seen", "Ce qui a été constaté"},
 
@@ -167,8 +168,8 @@ var texts = map[string][2]string{
 	"room.set":         {"Set", "Régler"},
 	"room.home":        {"Follow the schedule", "Suivre le planning"},
 	"room.off":         {"Off", "Arrêt"},
-	"room.shows":       {"the device still shows %s°", "l’appareil affiche encore %s°"},
-	"room.confirmed":   {"taken by the device", "pris en compte par l’appareil"},
+	"room.shows":       {"the device shows %s°", "l’appareil affiche %s°"},
+	"room.confirmed":   {"taken", "pris en compte"},
 	"room.schedule":    {"schedule", "planning"},
 	"room.manual":      {"by hand", "à la main"},
 	"room.max":         {"boost", "boost"},
