@@ -177,7 +177,7 @@ type decisionView struct {
 
 // How much of the past is shown.
 const (
-	shownDecisions = 15
+	shownDecisions = 12
 	sameTarget     = 0.25 // °C; devices round to half degrees
 )
 

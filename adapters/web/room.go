@@ -39,7 +39,7 @@ func (p *sheet) room(r roomView) {
 func (p *sheet) target(r roomView) {
 	want, known := r.Target.Number()
 	if !known {
-		p.put(`<div class="aim"><p><span class="label">%s</span><span class="goal">%s</span></p></div>`, p.say("room.target"), p.say("room.notarget"))
+		p.put(`<div class="aim"><p><span class="label">%s</span><span class="goal none">%s</span></p></div>`, p.say("room.target"), p.say("room.notarget"))
 		return
 	}
 	p.put(`<form method="post" action="/do" class="aim" data-step="%s" data-low="%s" data-high="%s"><input type="hidden" name="to" value="%s">`,

@@ -22,6 +22,7 @@ type house struct {
 	folder string
 	config string
 	mqtt   string // host:port of the broker that it uses
+	page   string // host:port of the page
 	ntp    bool
 	inside *network // where the program runs; nil: where the test does
 	*process
@@ -43,7 +44,7 @@ type settings struct {
 // newHouse writes a configuration; start starts the program.
 func newHouse(t *testing.T, with tools, s settings) *house {
 	t.Helper()
-	h := &house{t: t, with: with, folder: t.TempDir(), mqtt: s.broker, ntp: s.ntp, inside: s.inside}
+	h := &house{t: t, with: with, folder: t.TempDir(), mqtt: s.broker, page: freeAddress(t), ntp: s.ntp, inside: s.inside}
 	broker := "  broker: mqtt://" + s.broker + "\n"
 	if s.secure {
 		broker = "  broker: mqtts://" + s.broker + "\n"
@@ -61,7 +62,7 @@ func newHouse(t *testing.T, with tools, s settings) *house {
 	text := "state: " + filepath.Join(h.folder, "state") + "\n" +
 		"netatmo:\n  url: " + s.cloud + "\n  client_id: client\n  client_secret_file: " + h.file("secret", "client-secret\n") + "\n" +
 		"homekit:\n  listen: " + s.homekit + "\n" +
-		"web:\n  listen: 127.0.0.1:0\n" +
+		"web:\n  listen: " + h.page + "\n" +
 		"mqtt:\n" + broker
 	if s.witness != "" {
 		text += "uplink:\n  witnesses: [\"" + s.witness + "\"]\n"

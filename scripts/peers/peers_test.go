@@ -32,8 +32,12 @@ func needTools(t *testing.T) tools {
 	return found
 }
 
-func (s tools) python() string  { return filepath.Join(s.folder, "python", "bin", "python") }
-func (s tools) modules() string { return filepath.Join(s.folder, "npm", "node_modules") }
+func (s tools) python() string { return filepath.Join(s.folder, "python", "bin", "python") }
+
+// modules are the folders in which Node finds what came from npm.
+func (s tools) modules() string {
+	return filepath.Join(s.folder, "npm", "node_modules") + ":" + filepath.Join(s.folder, "browser", "node_modules")
+}
 
 // promise says of one promise whether it was kept. A figure is what was measured of it.
 func promise(t *testing.T, what string, check func() (figure string, err error)) bool {

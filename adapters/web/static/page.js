@@ -75,7 +75,8 @@ function draw(part) {
 // alike makes what is shown like what came, and leaves alone what people have open, chosen, typed or focused.
 function alike(here, fresh) {
   const old = [...here.childNodes];
-  [...fresh.childNodes].forEach((want, i) => {
+  const wanted = [...fresh.childNodes];
+  wanted.forEach((want, i) => {
     const have = old[i];
     if (!have) return here.append(want);
     if (have.nodeType !== want.nodeType || have.nodeName !== want.nodeName || have.id !== want.id) return have.replaceWith(want);
@@ -88,7 +89,7 @@ function alike(here, fresh) {
     for (const { name } of [...have.attributes]) if (!want.hasAttribute(name) && name !== 'open' && name !== 'aria-busy') have.removeAttribute(name);
     if (have.nodeName !== 'SELECT' || have.dataset.touched !== 'yes') alike(have, want);
   });
-  old.slice(fresh.childNodes.length).forEach((gone) => gone.remove());
+  old.slice(wanted.length).forEach((gone) => gone.remove());
 }
 
 document.addEventListener('change', (e) => {
@@ -137,10 +138,11 @@ document.addEventListener('submit', async (e) => {
   if (button.hasAttribute('aria-pressed')) {
     for (const other of form.querySelectorAll('[aria-pressed]')) other.setAttribute('aria-pressed', String(other === button));
   }
-  if (what.target) aim(byId(to.replaceAll('/', '-')), what.target);
+  const room = byId(to.replaceAll('/', '-'));
+  if (what.target) aim(room, what.target);
   form.setAttribute('aria-busy', 'true');
   const granted = await wish(to, what);
-  form.removeAttribute('aria-busy');
+  for (const busy of [form, ...(room || form).querySelectorAll('[aria-busy]')]) busy.removeAttribute('aria-busy');
   for (const choice of form.querySelectorAll('[data-touched]')) delete choice.dataset.touched;
   if (granted && form.closest('.room details')) form.closest('details').open = false;
 });
@@ -180,7 +182,7 @@ function aim(room, target) {
 
 const calls = new Map(); // what the house wants told, by the alarm's number
 const shown = new Set(); // rounds that this page has confirmed
-let audio, siren, blink;
+let audio, siren, blink, focused;
 
 const alarming = () => document.querySelector('.siren');
 
@@ -188,8 +190,8 @@ function alarmDrawn() {
   const alarm = alarming();
   for (const other of document.querySelectorAll('header.bar, main > :not(#alarm), footer')) other.inert = Boolean(alarm);
   document.documentElement.classList.toggle('alarmed', Boolean(alarm));
-  if (alarm && alarm.dataset.focused !== 'yes') {
-    alarm.dataset.focused = 'yes';
+  if (alarm && focused !== alarm.dataset.alarm) {
+    focused = alarm.dataset.alarm;
     byId('acknowledge').focus({ preventScroll: true });
   }
   clearInterval(blink);

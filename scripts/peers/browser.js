@@ -1,0 +1,88 @@
+'use strict';
+// A person with a browser: Debian's Chromium, driven by playwright-core (npm), looked over by axe-core (npm). Each visitor is a
+// browser context of its own. It speaks by lines.js.
+
+const fs = require('node:fs');
+const { chromium } = require('playwright-core');
+const { serve } = require('./lines.js');
+
+const axe = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const visitors = new Map();
+let browser;
+
+const of = (request) => visitors.get(request.visitor);
+
+serve({
+  // launch maps the house's name to this machine: over plain HTTP and under a name, a browser tells less of where a request
+  // comes from than on localhost.
+  async launch(request) {
+    browser = await chromium.launch({
+      executablePath: request.program,
+      args: ['--no-sandbox', `--host-resolver-rules=MAP ${request.host} 127.0.0.1`],
+    });
+    return browser.version();
+  },
+  // open brings a visitor with a language, a screen, a taste for the dark, with or without JavaScript, signed in as another.
+  async open(request) {
+    const context = await browser.newContext({
+      viewport: { width: request.width, height: request.height },
+      locale: request.locale,
+      colorScheme: request.dark ? 'dark' : 'light',
+      javaScriptEnabled: !request.plain,
+      bypassCSP: false,
+      storageState: request.as ? await visitors.get(request.as).context.storageState() : undefined,
+    });
+    const page = await context.newPage();
+    const visitor = { context, page, faults: [], strangers: [] };
+    page.on('pageerror', (why) => visitor.faults.push(String(why)));
+    page.on('console', (line) => {
+      // A refused wish and a house that is not there are no faults of the page.
+    if (line.type() === 'error' && !/net::ERR|status of 422/.test(line.text())) visitor.faults.push(line.text());
+    });
+    page.on('request', (r) => {
+      if (!r.url().startsWith(request.home)) visitor.strangers.push(r.url());
+    });
+    visitors.set(request.visitor, visitor);
+    await page.goto(request.home + '/', { timeout: 10000 });
+    return page.url();
+  },
+  async go(request) {
+    await of(request).page.goto(request.url, { timeout: 10000 });
+    return of(request).page.url();
+  },
+  url: (request) => of(request).page.url(),
+  title: (request) => of(request).page.title(),
+  fill: (request) => of(request).page.fill(request.at, request.text, { timeout: 5000 }),
+  click: (request) => of(request).page.click(request.at, { timeout: 5000 }),
+  choose: (request) => of(request).page.selectOption(request.at, request.value, { timeout: 5000 }),
+  // type presses keys one after the other; a word in <> is the name of one.
+  async type(request) {
+    for (const key of request.keys.match(/<\w+>|./gs)) await of(request).page.keyboard.press(key.replace(/^<|>$/g, ''));
+  },
+  text: async (request) => (await of(request).page.locator(request.at).allInnerTexts()).join('\n'),
+  run: (request) => of(request).page.evaluate(request.script),
+  // until waits until an expression is true, and answers after how many milliseconds. It asks again and again from outside: the
+  // page's policy lets nothing be evaluated inside.
+  async until(request) {
+    const began = Date.now();
+    for (;;) {
+      const yes = await of(request).page.evaluate(`Boolean(${request.script})`).catch(() => false); // it may be on its way to another page
+      const took = Date.now() - began;
+      if (yes) return took;
+      if (took > request.limit) throw new Error(`not within ${took} ms: ${request.script}`);
+      await new Promise((done) => setTimeout(done, 20));
+    }
+  },
+  shot: (request) => of(request).page.screenshot({ path: request.file, fullPage: Boolean(request.whole) }).then(() => null),
+  // look has axe look for faults that shut people out, and answers the serious ones.
+  async look(request) {
+    await of(request).page.evaluate(axe);
+    const found = await of(request).page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+    return found.violations
+      .filter((v) => v.impact === 'serious' || v.impact === 'critical')
+      .map((v) => `${v.id}: ${v.help} (${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 120)).join(' | ')})`);
+  },
+  faults: (request) => of(request).faults,
+  strangers: (request) => of(request).strangers,
+  close: (request) => of(request).context.close(),
+});
