@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -180,6 +181,27 @@ func TestOpenPagesAreBoundedAndEndWithTheirSession(t *testing.T) {
 				t.Fatal("a page goes on being told after its session has ended")
 			}
 		}
+	}
+}
+
+// What 20 open pages cost, with the browsers' end of the lines in the same process.
+func TestOpenPagesCostLittle(t *testing.T) {
+	v := visit(t, Options{})
+	used := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc + m.StackInuse
+	}
+	v.await(v.open("/live"), "parts", nil) // what the first one costs, all of them share
+	before := used()
+	for range mostPages - 1 {
+		v.await(v.open("/live"), "parts", nil)
+	}
+	each := (max(used(), before) - before) / (mostPages - 1)
+	t.Logf("%d bytes a page", each)
+	if each > 500_000 {
+		t.Errorf("an open page costs %d bytes", each)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"net/http"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -20,31 +21,33 @@ func TestTextsAreWhole(t *testing.T) {
 		}
 	}
 	literals := map[string]bool{}
-	packages, err := parser.ParseDir(token.NewFileSet(), ".", nil, 0) //nolint:staticcheck // one folder, no build tags
-	if err != nil {
-		t.Fatal(err)
+	names, err := filepath.Glob("*.go")
+	if err != nil || len(names) < 10 {
+		t.Fatalf("%d files, %v", len(names), err)
 	}
-	for _, files := range packages {
-		for name, file := range files.Files {
-			if name == "texts.go" || strings.HasSuffix(name, "_test.go") {
-				continue
-			}
-			ast.Inspect(file, func(n ast.Node) bool {
-				if call, ok := n.(*ast.CallExpr); ok {
-					if method, ok := call.Fun.(*ast.SelectorExpr); ok && method.Sel.Name == "say" {
-						if key, ok := literal(call.Args[0]); ok && texts[key] == [2]string{} {
-							t.Errorf("%s asks for %q, which is not there", name, key)
-						}
-					}
-				}
-				if lit, ok := n.(ast.Expr); ok {
-					if word, ok := literal(lit); ok {
-						literals[word] = true
-					}
-				}
-				return true
-			})
+	for _, name := range names {
+		if name == "texts.go" || strings.HasSuffix(name, "_test.go") {
+			continue
 		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if call, ok := n.(*ast.CallExpr); ok {
+				if method, ok := call.Fun.(*ast.SelectorExpr); ok && method.Sel.Name == "say" {
+					if key, ok := literal(call.Args[0]); ok && texts[key] == [2]string{} {
+						t.Errorf("%s asks for %q, which is not there", name, key)
+					}
+				}
+			}
+			if lit, ok := n.(ast.Expr); ok {
+				if word, ok := literal(lit); ok {
+					literals[word] = true
+				}
+			}
+			return true
+		})
 	}
 	for key := range texts {
 		known := literals[key]
