@@ -95,6 +95,9 @@ func TestAlarmsStandAboveEverything(t *testing.T) {
 	}
 	s.Alarms[1].Answered, s.Alarms[1].By = evening, "page"
 	page = drawn(t, s, english)
+	if strings.Count(page, `data-refusal="alarm"`) != 1 {
+		t.Error("why a wish was refused is not said once")
+	}
 	if strings.Contains(page, `class="siren"`) || !strings.Contains(page, "answered 18:00, from page") || !strings.Contains(page, "Silence the sirens") {
 		t.Error("an alarm that was answered still fills the page, or its sirens cannot be silenced")
 	}

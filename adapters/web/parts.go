@@ -116,7 +116,7 @@ func (p *sheet) alarms() {
 			p.alarm(a)
 			continue
 		}
-		p.notice(a)
+		p.notice(a, i == 0)
 	}
 	if len(p.house.Alarms) == 0 {
 		p.refusal("alarm")
@@ -138,8 +138,8 @@ func (p *sheet) alarm(a alarmView) {
 	p.put(`</section>`)
 }
 
-// notice is an alarm that needs no answer, or has one.
-func (p *sheet) notice(a alarmView) {
+// notice is an alarm that needs no answer, or has one. The first thing about alarms says why a wish was refused.
+func (p *sheet) notice(a alarmView, first bool) {
 	p.put(`<section class="card notice notice-%s"><div class="sign">%s</div><div class="words"><h2>%s: %s <span class="tag">%s</span></h2><p>%s · %s`,
 		a.Phase, alarmSign, p.sayOr("alarm.", a.Kind), orElse(a.Name, a.Device), p.sayOr("alarm.", a.Phase), p.say("since", p.clock(a.Since)), p.reason(a.Why))
 	if !a.Answered.IsZero() {
@@ -149,7 +149,9 @@ func (p *sheet) notice(a alarmView) {
 	if a.Phase == string(gateway.Sounding) {
 		p.put(`<form method="post" action="/do"><input type="hidden" name="to" value="alarm"><button name="hush" value="true">%s</button></form>`, p.say("alarm.hush"))
 	}
-	p.refusal("alarm")
+	if first {
+		p.refusal("alarm")
+	}
 	p.told(a)
 	p.put(`</div></section>`)
 }
