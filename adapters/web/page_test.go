@@ -90,11 +90,21 @@ func TestAlarmsStandAboveEverything(t *testing.T) {
 			Told: []gateway.Delivery{{Path: "Home app", Delivered: evening, By: "by 2 controllers"}, {Path: "MQTT", Err: "no broker"}, {Path: "page"}}}}
 	page := drawn(t, s, english)
 	alarm, rest := strings.Index(page, "Palier &lt;1&gt;"), strings.Index(page, "Veilleuse runs the house")
-	if alarm < 0 || alarm > rest || !strings.Contains(page, `data-alarm="4"`) || !strings.Contains(page, "by 2 controllers") || !strings.Contains(page, "not confirmed") || !strings.Contains(page, "no broker") {
+	if alarm < 0 || alarm > rest || !strings.Contains(page, `data-alarms="4"`) || !strings.Contains(page, "by 2 controllers") || !strings.Contains(page, "not confirmed") || !strings.Contains(page, "no broker") {
 		t.Error("the alarm is not above everything, or not whole")
 	}
 	s.Alarms[1].Answered, s.Alarms[1].By = evening, "page"
 	page = drawn(t, s, english)
+	two := append(s.Alarms[:1:1], gateway.Alarm{Number: 8, Phase: gateway.Sounding, Kind: gateway.Smoke, Name: "Hall"}, gateway.Alarm{Number: 9, Phase: gateway.Hushed, Kind: gateway.CO, Name: "Garage"})
+	s.Alarms, two = two, s.Alarms
+	if both := drawn(t, s, english); !strings.Contains(both, `data-alarms="8 9"`) || !strings.Contains(both, "Carbon monoxide · Garage") {
+		t.Error("a second alarm that waits is not named")
+	}
+	s.Alarms = two
+	s.Alarms = append(s.Alarms, gateway.Alarm{Number: 5, Phase: gateway.Sounding, Kind: gateway.CO, Name: "Cave", Since: evening})
+	if second := drawn(t, s, english); !strings.Contains(second, `data-alarms="5"`) || strings.Count(second, `class="siren"`) != 1 {
+		t.Error("a second alarm does not fill the page because the first was answered")
+	}
 	if strings.Count(page, `data-refusal="alarm"`) != 1 {
 		t.Error("why a wish was refused is not said once")
 	}

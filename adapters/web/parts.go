@@ -2,6 +2,8 @@ package web
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/veilleuse/veilleuse/gateway"
@@ -111,30 +113,48 @@ func (p *sheet) troubles() {
 
 // alarms stand above everything: the gravest that waits for an answer fills the page, the others are a line each.
 func (p *sheet) alarms() {
-	for i, a := range p.house.Alarms {
-		if i == 0 && a.waits() {
-			p.alarm(a)
-			continue
+	var waiting, others []alarmView
+	for _, a := range p.house.Alarms {
+		if a.waits() {
+			waiting = append(waiting, a)
+		} else {
+			others = append(others, a)
 		}
-		p.notice(a, i == 0)
+	}
+	if len(waiting) > 0 {
+		p.alarm(waiting)
+	}
+	for i, a := range others {
+		p.notice(a, i == 0 && len(waiting) == 0)
 	}
 	if len(p.house.Alarms) == 0 {
 		p.refusal("alarm")
 	}
 }
 
-func (p *sheet) alarm(a alarmView) {
-	p.put(`<section class="siren" role="alertdialog" aria-modal="true" aria-labelledby="alarm-title" aria-describedby="alarm-why" data-alarm="%d"><div class="sign">%s</div>`+
+// alarm fills the page with the gravest alarm that waits for an answer, and names the others that do; one answer is for all.
+func (p *sheet) alarm(waiting []alarmView) {
+	a := waiting[0]
+	var numbers []string
+	for _, one := range waiting {
+		numbers = append(numbers, strconv.FormatUint(one.Number, 10))
+	}
+	p.put(`<section class="siren" role="alertdialog" aria-modal="true" aria-labelledby="alarm-title" aria-describedby="alarm-why" data-alarms="%s"><div class="sign">%s</div>`+
 		`<h1 id="alarm-title"><span class="kind">%s · %s</span> <span class="place">%s</span></h1><p id="alarm-why">%s · %s</p>`,
-		a.Number, alarmSign, p.say("alarm"), p.sayOr("alarm.", a.Kind), orElse(a.Name, a.Device), p.say("since", p.clock(a.Since)), p.reason(a.Why))
+		strings.Join(numbers, " "), alarmSign, p.say("alarm"), p.sayOr("alarm.", a.Kind), orElse(a.Name, a.Device), p.say("since", p.clock(a.Since)), p.reason(a.Why))
+	for _, other := range waiting[1:] {
+		p.put(`<p class="also">%s · %s</p>`, p.sayOr("alarm.", other.Kind), orElse(other.Name, other.Device))
+	}
 	p.put(`<div class="answers"><form method="post" action="/do"><input type="hidden" name="to" value="alarm"><button class="main" name="acknowledge" value="true" id="acknowledge">%s</button></form>`,
 		p.say("alarm.acknowledge"))
-	if a.Phase == string(gateway.Sounding) {
+	if slices.ContainsFunc(waiting, func(a alarmView) bool { return a.Phase == string(gateway.Sounding) }) {
 		p.put(`<form method="post" action="/do"><input type="hidden" name="to" value="alarm"><button name="hush" value="true">%s</button></form>`, p.say("alarm.hush"))
 	}
 	p.put(`</div><p class="hint">%s</p>`, p.say("alarm.ackhint"))
 	p.refusal("alarm")
-	p.told(a)
+	for _, one := range waiting {
+		p.told(one)
+	}
 	p.put(`</section>`)
 }
 

@@ -190,8 +190,8 @@ function alarmDrawn() {
   const alarm = alarming();
   for (const other of document.querySelectorAll('header.bar, main > :not(#alarm), footer')) other.inert = Boolean(alarm);
   document.documentElement.classList.toggle('alarmed', Boolean(alarm));
-  if (alarm && focused !== alarm.dataset.alarm) {
-    focused = alarm.dataset.alarm;
+  if (alarm && focused !== alarm.dataset.alarms) {
+    focused = alarm.dataset.alarms;
     byId('acknowledge').focus({ preventScroll: true });
   }
   clearInterval(blink);
@@ -208,13 +208,14 @@ function alarmDrawn() {
 function confirmAlarm() {
   const alarm = alarming();
   if (!alarm || !page || document.hidden && !(audio && audio.state === 'running')) return;
-  const call = calls.get(Number(alarm.dataset.alarm));
-  if (!call) return;
-  const round = page + '/' + call.number + '/' + call.round;
-  if (shown.has(round)) return;
-  shown.add(round);
-  fetch('/api/seen', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ page, alarm: call.number }) })
-    .then((answer) => answer.ok || shown.delete(round), () => shown.delete(round));
+  for (const number of alarm.dataset.alarms.split(' ')) {
+    const call = calls.get(Number(number));
+    const round = call && page + '/' + number + '/' + call.round;
+    if (!call || shown.has(round)) continue;
+    shown.add(round);
+    fetch('/api/seen', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ page, alarm: call.number }) })
+      .then((answer) => answer.ok || shown.delete(round), () => shown.delete(round));
+  }
 }
 
 document.addEventListener('visibilitychange', confirmAlarm);
