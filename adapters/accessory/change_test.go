@@ -98,7 +98,7 @@ func TestAThermostatMissingFromOneListIsNotDropped(t *testing.T) {
 		s.allUp(time.Minute, bathSerial)
 		for range 5 { // each time for one or two lists
 			s.must(s.fake.Hide("Bath", true))
-			time.Sleep(90 * time.Second)
+			time.Sleep(50 * time.Second)
 			s.must(s.fake.Hide("Bath", false))
 			time.Sleep(6 * time.Minute)
 		}
