@@ -47,7 +47,7 @@ type TimeZone struct{ location *time.Location }
 func LoadTimeZone(name string) (TimeZone, error) {
 	location, err := time.LoadLocation(name)
 	if err != nil {
-		return TimeZone{}, fmt.Errorf("time zone %q is not known here; expected a name as in Europe/Paris", name)
+		return TimeZone{}, fmt.Errorf("time zone %q is not known here; expected a name as in Europe/Paris, and the system's list of them (Debian's tzdata)", name)
 	}
 	return TimeZone{location}, nil
 }

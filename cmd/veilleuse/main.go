@@ -11,8 +11,6 @@ import (
 	"os/signal"
 	"slices"
 	"syscall"
-
-	_ "time/tzdata" // a house knows its time zone without the system's help
 )
 
 func main() {
