@@ -105,11 +105,12 @@ func (w *catalogueWorld) breakNow(f fault) error {
 		w.broke = len(w.house.events)
 		w.house.mu.Unlock()
 	}
-	w.marked = len(w.internet.Edge.Seen())
 	for _, v := range f.vendor {
 		w.cloud.Break(v)
 	}
-	return w.internet.Break(f.world...)
+	err := w.internet.Break(f.world...)
+	w.marked = len(w.internet.Edge.Seen()) // now: what was on its way to the proven vendor has arrived
+	return err
 }
 
 // healthy waits until both adapters have found the vendor well.
