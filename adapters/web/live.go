@@ -30,6 +30,7 @@ type live struct {
 	pages map[uint64]*stream
 	waits map[chan struct{}]bool // who waits for the next State, beside the pages
 	drawn map[lang]drawing       // the last one of each language, shared by all pages
+	seed  maphash.Seed           // of the sums in drawn
 }
 
 // stream is one open page.
@@ -250,8 +251,6 @@ type drawing struct {
 	sums    []uint64
 }
 
-var sumSeed = maphash.MakeSeed()
-
 // draw draws the page, once for all who look at it.
 func (a *Adapter) draw(s gateway.State, in lang) drawing {
 	l := &a.live
@@ -261,13 +260,13 @@ func (a *Adapter) draw(s gateway.State, in lang) drawing {
 	if d, ok := l.drawn[in]; ok && d.version == s.Version && d.minute == minute && d.parts != nil {
 		return d
 	}
+	if l.drawn == nil {
+		l.drawn, l.seed = map[lang]drawing{}, maphash.MakeSeed()
+	}
 	v := sheetOf(a.view(s), in, a.now())
 	d := drawing{version: s.Version, minute: minute, parts: v.parts()}
 	for _, one := range d.parts {
-		d.sums = append(d.sums, maphash.String(sumSeed, one.HTML))
-	}
-	if l.drawn == nil {
-		l.drawn = map[lang]drawing{}
+		d.sums = append(d.sums, maphash.String(l.seed, one.HTML))
 	}
 	l.drawn[in] = d
 	return d
