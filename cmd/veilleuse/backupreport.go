@@ -26,6 +26,9 @@ type backupReport struct {
 	Second    *secondPlace `json:"second,omitempty"`
 }
 
+// justMade is how far a backup may be ahead of the State that is reported: it was made after it.
+const justMade = time.Hour
+
 type secondPlace struct {
 	Folder   string    `json:"folder"`
 	Newest   time.Time `json:"newest,omitzero"`
@@ -37,8 +40,9 @@ type secondPlace struct {
 func (h *house) reportDisk(s gateway.State) (*storeReport, *backupReport) {
 	written, made := h.stored(), h.backup.Report()
 	b := &backupReport{Newest: made.Newest, Kept: made.Kept, Encrypted: made.Sealed, Folder: made.Folder, Why: made.Err}
-	if age := int(s.At.Sub(made.Newest).Seconds()); made.Dated && age >= 0 {
-		b.AgeS = &age
+	if age := s.At.Sub(made.Newest); made.Dated && age > -justMade {
+		seconds := int(max(age, 0).Seconds())
+		b.AgeS = &seconds
 	}
 	if made.Second.Folder != "" {
 		b.Second = &secondPlace{made.Second.Folder, made.Second.Newest, made.Second.SameDisk, made.Second.Err}
