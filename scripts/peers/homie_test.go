@@ -68,7 +68,8 @@ func TestHomie(t *testing.T) {
 		if err != nil {
 			return "", err
 		}
-		_, err = until(10*time.Second, func() error {
+		// Just started, it may not have read the vendor's plan yet, and asks again half a minute later.
+		_, err = until(45*time.Second, func() error {
 			if r := cloud.Room(netatmotest.LivingRoom); r.Target != 21.5 {
 				return fmt.Errorf("%w: the cloud has %+v", errNotYet, r)
 			}
