@@ -124,25 +124,14 @@ func aloneOnALAN(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	networks := machine{}.networks()
-	stop, _, err := machine{}.announce(Announcement{Name: "Veilleuse 2", Port: 51827}, map[string]string{"id": bridgeID}, networks)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stop()
-	for deadline := time.Now().Add(20 * time.Second); ; {
-		seen, err := machine{}.look(t.Context(), networks)
-		if err != nil {
-			t.Fatal(err)
+	announcedUntil(t, Announcement{Name: "Veilleuse 2", Port: 51827}, bridgeID, func(networks []string, seen []sighting) bool {
+		got := judge(bridgeID, 51827, addresses(networks), networks, seen)
+		if !strings.Contains(got.what, "192.0.2.9") {
+			return false
 		}
-		if got := judge(bridgeID, 51827, addresses(networks), networks, seen); strings.Contains(got.what, "192.0.2.9") {
-			fmt.Println("a double on another host is seen:", got.what)
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("the double is not seen: %+v", seen)
-		}
-	}
+		fmt.Println("a double on another host is seen:", got.what)
+		return true
+	})
 	other.say("end")
 }
 
@@ -150,8 +139,20 @@ func aloneOnALAN(t *testing.T) {
 func beside(t *testing.T) {
 	t.Helper()
 	const firstID = "AA:BB:CC:00:00:01"
+	announcedUntil(t, Announcement{Name: "Veilleuse", Port: 51826}, firstID, func(_ []string, seen []sighting) bool {
+		names := map[string]string{}
+		for _, s := range seen {
+			names[s.id] = s.name
+		}
+		return names[firstID] == "veilleuse" && names[bridgeID] == `veilleuse\ 2`
+	})
+}
+
+// announcedUntil announces a bridge for as long as it takes until what is seen on the LAN is as it should be.
+func announcedUntil(t *testing.T, what Announcement, id string, so func(networks []string, seen []sighting) bool) {
+	t.Helper()
 	networks := machine{}.networks()
-	stop, _, err := machine{}.announce(Announcement{Name: "Veilleuse", Port: 51826}, map[string]string{"id": firstID}, networks)
+	stop, _, err := machine{}.announce(what, map[string]string{"id": id}, networks)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,15 +162,11 @@ func beside(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		names := map[string]string{}
-		for _, s := range seen {
-			names[s.id] = s.name
-		}
-		if names[firstID] == "veilleuse" && names[bridgeID] == `veilleuse\ 2` {
+		if so(networks, seen) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("the two bridges of this host are seen as %+v", seen)
+			t.Fatalf("%s: seen is %+v", what.Name, seen)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -23,7 +22,7 @@ import (
 // is heard all the while.
 func TestRandomPayloadsChangeNothingOutOfRange(t *testing.T) {
 	const each, atOnce, rate = 1000, 100, 600 // house and relays live so much faster than we do
-	c, faults := readConfig("v.yaml", []byte(`
+	h, c, options := messagingHouse(t, `
 mqtt: {listen: "127.0.0.1:0"}
 relays:
   - {name: Boiler, kind: tasmota, topic: boiler, rooms: [Cellar], lease: 5m}
@@ -37,17 +36,7 @@ sensors:
   - {name: Judge, kind: plain, topic: judge/temperature, room: Court}
 valves:
   - {name: Valve, topic: trv, room: Bath}
-`))
-	if len(faults) > 0 {
-		t.Fatal(faults)
-	}
-	c.State = t.TempDir()
-	log := slog.New(slog.DiscardHandler)
-	h := new(house)
-	options, err := h.messages(c, log)
-	if err != nil {
-		t.Fatal(err)
-	}
+`)
 	h.mqtt = mqtt.New(options)
 	judge := &payloadJudge{t: t, low: c.Home.FrostGuard, high: c.Home.Maximum}
 	if err := h.broker.Subscribe("#", judge.hear); err != nil {
@@ -59,13 +48,10 @@ valves:
 	t.Cleanup(h.broker.Stop)
 	boiler, convector := mqtttest.Tasmota(t, "mqtt://"+h.broker.Address(), "boiler", rate), mqtttest.Shelly(t, "mqtt://"+h.broker.Address(), "convector", rate)
 	clock := newDemoClock(time.Date(2025, 10, 29, 18, 0, 0, 0, time.UTC), rate)
-	loop := &gateway.Loop{Step: rules.Step, Log: log, Now: clock.Now, After: clock.After,
+	loop := &gateway.Loop{Step: rules.Step, Log: slog.New(slog.DiscardHandler), Now: clock.Now, After: clock.After,
 		State: gateway.State{Home: gateway.Home{FrostGuard: c.Home.FrostGuard, Maximum: c.Home.Maximum}}}
 	loop.Attach(gateway.MQTTAdapter, h.mqtt)
-	ctx, die := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() { loop.Run(ctx); close(ended) }()
-	t.Cleanup(func() { die(); <-ended })
+	runUntilOver(t, loop)
 	comesAbout(t, "the rooms are known", func() bool { return judge.knows("Cellar") && judge.knows("Bath") && judge.knows("Court") })
 
 	random := rand.New(rand.NewPCG(3, 1000))

@@ -14,28 +14,45 @@ import (
 	"github.com/veilleuse/veilleuse/rules"
 )
 
+// messagingHouse is the part of a house that speaks MQTT, of a configuration as a person writes it.
+func messagingHouse(t *testing.T, configuration string) (*house, Config, mqtt.Options) {
+	t.Helper()
+	c, faults := readConfig("v.yaml", []byte(configuration))
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	c.State = t.TempDir()
+	h := new(house)
+	options, err := h.messages(c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h, c, options
+}
+
+// runUntilOver runs a loop until the test is over, or until what it returns is called, which waits for the end.
+func runUntilOver(t *testing.T, loop *gateway.Loop) (die func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { loop.Run(ctx); close(ended) }()
+	die = func() { cancel(); <-ended }
+	t.Cleanup(die)
+	return die
+}
+
 // TestARoomIsHeatedByARelayThatOutlivesTheGateway is the whole way: the configuration as a person writes it,
 // the broker inside, a relay with Tasmota's firmware, a thermometer, a wish over MQTT. Then the gateway dies.
 // House and relay live 60 times faster than we do.
 func TestARoomIsHeatedByARelayThatOutlivesTheGateway(t *testing.T) {
 	const rate = 60
-	c, faults := readConfig("v.yaml", []byte(`
+	h, c, options := messagingHouse(t, `
 mqtt: {listen: "127.0.0.1:0"}
 relays:
   - {name: Boiler, kind: tasmota, topic: boiler, rooms: [Cellar], lease: 5m}
 sensors:
   - {name: Thermometer, kind: plain, topic: cellar/temperature, room: Cellar}
-`))
-	if len(faults) > 0 {
-		t.Fatal(faults)
-	}
-	c.State = t.TempDir()
-	log := slog.New(slog.DiscardHandler)
-	h := new(house)
-	options, err := h.messages(c, log)
-	if err != nil {
-		t.Fatal(err)
-	}
+`)
 	if err := h.broker.Start(); err != nil { // it goes on when the gateway dies
 		t.Fatal(err)
 	}
@@ -48,12 +65,9 @@ sensors:
 		t.Fatal(err)
 	}
 	first := gateway.State{Home: gateway.Home{FrostGuard: c.Home.FrostGuard, Maximum: c.Home.Maximum}}
-	loop := &gateway.Loop{Step: rules.Step, State: first, Log: log, Now: clock.Now, After: clock.After}
+	loop := &gateway.Loop{Step: rules.Step, State: first, Log: slog.New(slog.DiscardHandler), Now: clock.Now, After: clock.After}
 	loop.Attach(gateway.MQTTAdapter, mqtt.New(options))
-	ctx, die := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() { loop.Run(ctx); close(ended) }()
-	t.Cleanup(func() { die(); <-ended })
+	die := runUntilOver(t, loop)
 
 	say := func(topic, payload string) {
 		if err := h.broker.Publish(topic, []byte(payload), false); err != nil {
@@ -77,7 +91,6 @@ sensors:
 		t.Errorf("the lease is not renewed; heard %q", device.Heard())
 	}
 	die()
-	<-ended
 	if !device.On() {
 		t.Error("a clean stop switches the boiler off")
 	}
