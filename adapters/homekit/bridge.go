@@ -199,9 +199,16 @@ type part struct {
 	prefix string
 }
 
-func (p part) Get(key string) ([]byte, error)     { return p.Store.Get(p.prefix + key) }
+// Get reads the bridge's own record of that key; ErrNotFound if there is none.
+func (p part) Get(key string) ([]byte, error) { return p.Store.Get(p.prefix + key) }
+
+// Set returns when the bridge's own record is durable.
 func (p part) Set(key string, value []byte) error { return p.Store.Set(p.prefix+key, value) }
-func (p part) Delete(key string) error            { return p.Store.Delete(p.prefix + key) }
+
+// Delete takes the bridge's own record of that key away.
+func (p part) Delete(key string) error { return p.Store.Delete(p.prefix + key) }
+
+// List gives the keys of the bridge's own records that begin so, as Get takes them.
 func (p part) List(prefix string) ([]string, error) {
 	keys, err := p.Store.List(p.prefix + prefix)
 	for i := range keys {

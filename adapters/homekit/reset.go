@@ -15,6 +15,7 @@ type resetError struct {
 	known *gateway.State // the State that was shown last; nil: none was
 }
 
+// Error says why a life of the bridges ended.
 func (resetError) Error() string { return "all controllers are to be forgotten" }
 
 // askAgain is how often Reset looks whether the adapter runs.

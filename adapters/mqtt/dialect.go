@@ -232,6 +232,7 @@ const (
 // finalError is why asking again is useless.
 type finalError string
 
+// Error is the sentence itself.
 func (e finalError) Error() string { return string(e) }
 
 // short is the beginning of what somebody else wrote, for a sentence of ours.

@@ -37,8 +37,11 @@ type settled struct {
 	err  error
 }
 
+// Done is closed: it is over already.
 func (s settled) Done() <-chan struct{} { return s.done }
-func (s settled) Error() error          { return s.err }
+
+// Error is how it went.
+func (s settled) Error() error { return s.err }
 
 // embedded is the line to the broker within this process.
 type embedded struct {

@@ -124,15 +124,9 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 	h.everybody = accessory.New(accessory.Options{Vault: h.store.Vault(gateway.AccessoryAdapter), Browse: world.browse, Log: log})
 	h.ear = ear.New(ear.Options{Microphone: c.Ear.Microphone, Room: c.Ear.Room, Vault: h.store.Vault("ear"), Log: log})
 	h.page = web.New(h.pageOptions(c, log))
-	messages, err := h.messages(c, log)
-	if err != nil {
+	if err := h.speak(c, cameras, log); err != nil {
 		return err
 	}
-	messages.Stored = func() mqtt.Stored { return stored(h.store.Stats()) }
-	if c.MQTT.Pictures {
-		messages.Picture = cameras.Snapshot
-	}
-	h.mqtt = mqtt.New(messages)
 	saves := gateway.Adapter(h.store)
 	if world.disk != nil {
 		saves = world.disk(saves)
@@ -157,16 +151,10 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 		{"control", &control{path: filepath.Join(c.State, "control.sock"), house: h}},
 		{"systemd", systemd.New(h.told(world.manager, log))},
 	} {
-		if p, ok := a.adapter.(portless); ok && p.broker == nil {
-			continue
+		without := a.name == "broker" && h.broker == nil || a.name == "ear" && c.Ear.Microphone == "" || a.name == "systemd" && world.manager.Socket == ""
+		if !without {
+			h.loop.Attach(a.name, a.adapter)
 		}
-		if a.name == "ear" && c.Ear.Microphone == "" {
-			continue
-		}
-		if a.name == "systemd" && world.manager.Socket == "" {
-			continue
-		}
-		h.loop.Attach(a.name, a.adapter)
 	}
 	return nil
 }

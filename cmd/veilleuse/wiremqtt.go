@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/veilleuse/veilleuse/adapters/broker"
+	"github.com/veilleuse/veilleuse/adapters/camera"
 	"github.com/veilleuse/veilleuse/adapters/mqtt"
 	"github.com/veilleuse/veilleuse/adapters/store"
 )
@@ -26,6 +27,20 @@ type MQTTConfig struct {
 
 	// At a broker of the user's own.
 	User, PasswordFile, CAFile, CertificateFile, KeyFile string
+}
+
+// speak makes the MQTT adapter, and the embedded broker if there is to be one.
+func (h *house) speak(c Config, cameras *camera.Adapter, log *slog.Logger) error {
+	o, err := h.messages(c, log)
+	if err != nil {
+		return err
+	}
+	o.Stored = func() mqtt.Stored { return stored(h.store.Stats()) }
+	if c.MQTT.Pictures {
+		o.Picture = cameras.Snapshot
+	}
+	h.mqtt = mqtt.New(o)
+	return nil
 }
 
 // messages are the settings of the MQTT adapter, and the embedded broker if there is to be one.
