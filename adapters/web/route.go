@@ -15,7 +15,8 @@ type access int
 const (
 	anybody  access = iota // whoever reaches the port
 	atHome                 // this computer and the home's own network
-	signedIn               // there, who has signed in
+	signedIn               // there, who has signed in; others are refused
+	pageFor                // the same, of a page: others are led to the door
 )
 
 // route is one thing that can be asked.
@@ -48,9 +49,9 @@ var routes = []route{
 	{"GET", "/sign-in", atHome, noBody, (*Adapter).signInForm},
 	{"POST", "/sign-in", atHome, formBody, (*Adapter).signIn},
 
-	{"GET", "/{$}", signedIn, noBody, (*Adapter).page},
-	{"POST", "/do", signedIn, formBody, (*Adapter).do},
-	{"POST", "/sign-out", signedIn, formBody, (*Adapter).signOut},
+	{"GET", "/{$}", pageFor, noBody, (*Adapter).page},
+	{"POST", "/do", pageFor, formBody, (*Adapter).do},
+	{"POST", "/sign-out", pageFor, formBody, (*Adapter).signOut},
 	{"GET", "/live", signedIn, noBody, (*Adapter).liveParts},
 	{"GET", "/api/state", signedIn, noBody, (*Adapter).apiState},
 	{"GET", "/api/live", signedIn, noBody, (*Adapter).apiLive},
@@ -104,7 +105,7 @@ func (a *Adapter) admit(need access, w http.ResponseWriter, r *http.Request) boo
 		return false
 	case need == atHome || a.sessions.signedIn(tokenOf(r), a.now()):
 		return true
-	case r.URL.Path == "/" || r.URL.Path == "/do" || r.URL.Path == "/sign-out":
+	case need == pageFor:
 		http.Redirect(w, r, a.door(), http.StatusSeeOther)
 		return false
 	}

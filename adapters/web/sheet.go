@@ -43,16 +43,16 @@ func (p *sheet) put(format string, args ...any) {
 
 // say is a text of the page's language.
 func (p *sheet) say(key string, args ...any) string {
-	text := texts[key][p.in]
+	both, _ := text(key)
 	if len(args) > 0 {
-		return fmt.Sprintf(text, args...)
+		return fmt.Sprintf(both[p.in], args...)
 	}
-	return text
+	return both[p.in]
 }
 
 // sayOr is a text of the page's language, or the house's own word for what has none.
 func (p *sheet) sayOr(key, word string) string {
-	if t, ok := texts[key+word]; ok {
+	if t, ok := text(key + word); ok {
 		return t[p.in]
 	}
 	return word

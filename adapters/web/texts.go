@@ -36,8 +36,21 @@ func languageOf(r *http.Request) lang {
 	return best
 }
 
-// texts is every text of the page: English, French. What the rules say of their reasons is English in both.
-var texts = map[string][2]string{
+// tables are every text of the page, one for each of its parts.
+var tables = []map[string][2]string{houseTexts}
+
+// text is a text in both languages; false: there is none of that key.
+func text(key string) ([2]string, bool) {
+	for _, table := range tables {
+		if t, ok := table[key]; ok {
+			return t, true
+		}
+	}
+	return [2]string{}, false
+}
+
+// houseTexts are those of the house and of its door: English, French. What the rules say of their reasons is English in both.
+var houseTexts = map[string][2]string{
 	"app": {"Veilleuse", "Veilleuse"},
 
 	"welcome.title":    {"Welcome", "Bienvenue"},

@@ -175,14 +175,6 @@ func (h *house) firstState(c Config) (gateway.State, error) {
 	return s, nil
 }
 
-// pageOptions are the settings of the HTTP server. What may be wished there is what may be wished over MQTT.
-func (h *house) pageOptions(c Config, log *slog.Logger) web.Options {
-	version, commit := version()
-	return web.Options{Listen: c.Web.Listen, Version: version, Commit: commit, Log: log, Vault: h.store.Vault(gateway.WebAdapter),
-		Form: mqtt.Form, Wish: mqtt.ReadWish, Outlook: h.outlook, Without: h.without,
-		Stored: h.stored, Backup: h.backedUp}
-}
-
 // ownIDs are the HomeKit ids of our own bridges.
 func (h *house) ownIDs() []string {
 	all, err := h.bridge.Bridges()
