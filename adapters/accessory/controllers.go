@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"unicode"
 
@@ -63,14 +64,11 @@ func list(ctx context.Context, r record, s session) ([]Controller, error) {
 	for _, c := range known {
 		all = append(all, Controller{ID: c.ID, Key: c.Key, Admin: c.Admin, Own: c.ID == r.Pairing.Controller.ID})
 	}
-	slices.SortFunc(all, func(a, b Controller) int {
-		if a.Own != b.Own {
-			if a.Own {
-				return -1
-			}
-			return 1
+	sort.Slice(all, func(i, j int) bool {
+		if all[i].Own != all[j].Own {
+			return all[i].Own
 		}
-		return strings.Compare(a.ID, b.ID)
+		return all[i].ID < all[j].ID
 	})
 	return all, nil
 }

@@ -1,12 +1,11 @@
 package accessory
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
+	"sort"
 	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/hap"
@@ -47,14 +46,12 @@ func (k *keeper) takeOrders() []order {
 		all = append(all, o)
 	}
 	clear(k.orders)
-	slices.SortFunc(all, func(a, b order) int {
-		siren := func(o order) int {
-			if o.command.Point.Quantity == gateway.Siren {
-				return 0
-			}
-			return 1
+	sort.Slice(all, func(i, j int) bool {
+		a, b := all[i].command, all[j].command
+		if siren := a.Point.Quantity == gateway.Siren; siren != (b.Point.Quantity == gateway.Siren) {
+			return siren
 		}
-		return cmp.Or(cmp.Compare(siren(a), siren(b)), cmp.Compare(a.command.ID, b.command.ID))
+		return a.ID < b.ID
 	})
 	return all
 }

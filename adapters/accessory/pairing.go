@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -66,11 +67,11 @@ func (a *Adapter) look(ctx context.Context, wanted string) ([]Announced, error) 
 	for _, f := range byID {
 		all = append(all, f)
 	}
-	slices.SortFunc(all, func(a, b Announced) int {
-		if c := strings.Compare(a.Name, b.Name); c != 0 {
-			return c
+	sort.Slice(all, func(i, j int) bool {
+		if all[i].Name != all[j].Name {
+			return all[i].Name < all[j].Name
 		}
-		return strings.Compare(a.ID, b.ID)
+		return all[i].ID < all[j].ID
 	})
 	return all, nil
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -119,11 +119,11 @@ func loadRecords(vault Vault, log *slog.Logger) ([]record, error) {
 		}
 		records = append(records, r)
 	}
-	slices.SortFunc(records, func(a, b record) int {
-		if c := a.Paired.Compare(b.Paired); c != 0 {
-			return c
+	sort.Slice(records, func(i, j int) bool {
+		if a, b := records[i].Paired, records[j].Paired; !a.Equal(b) {
+			return a.Before(b)
 		}
-		return strings.Compare(a.id(), b.id())
+		return records[i].id() < records[j].id()
 	})
 	return records, nil
 }

@@ -1,9 +1,9 @@
 package accessory
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/veilleuse/veilleuse/adapters/hap"
@@ -71,7 +71,7 @@ type About struct {
 func Understand(accessories []hap.Accessory, about About) ([]Device, []Remainder) {
 	about.HomeKitID = normalID(about.HomeKitID)
 	accessories = slices.Clone(accessories)
-	slices.SortStableFunc(accessories, func(a, b hap.Accessory) int { return cmp.Compare(a.AID, b.AID) })
+	sort.SliceStable(accessories, func(i, j int) bool { return accessories[i].AID < accessories[j].AID })
 	var devices []Device
 	var left []Remainder
 	for i, a := range accessories {
@@ -99,7 +99,7 @@ func understandOne(a hap.Accessory, about About, others []Device) (Device, []Rem
 		r.service(s)
 	}
 	d.Points = slices.DeleteFunc(d.Points, func(p Point) bool { return len(p.Sources) == 0 && p.Setting == nil })
-	slices.SortFunc(d.Points, func(a, b Point) int { return cmp.Compare(a.Quantity, b.Quantity) })
+	sort.Slice(d.Points, func(i, j int) bool { return d.Points[i].Quantity < d.Points[j].Quantity })
 	return d, r.left
 }
 

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,7 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
+	"sort"
 	"time"
 )
 
@@ -127,8 +126,11 @@ func (a *archive) save(all []kept, turn uint64, now time.Time) {
 
 // fitting is the content of a file with as many messages as a day's share allows.
 func fitting(all []kept) (content []byte, left int, err error) {
-	slices.SortFunc(all, func(a, b kept) int {
-		return cmp.Or(cmp.Compare(len(a.Payload), len(b.Payload)), cmp.Compare(a.Topic, b.Topic))
+	sort.Slice(all, func(i, j int) bool {
+		if a, b := len(all[i].Payload), len(all[j].Payload); a != b {
+			return a < b
+		}
+		return all[i].Topic < all[j].Topic
 	})
 	room := archiveDaily - 64
 	for i, k := range all {

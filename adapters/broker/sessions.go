@@ -1,8 +1,7 @@
 package broker
 
 import (
-	"cmp"
-	"slices"
+	"sort"
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
@@ -58,7 +57,7 @@ func (m *mochi) resume(id string) {
 	}
 	session.ClearExpiredInflights(time.Now().Unix(), 0)
 	pending := session.State.Inflight.GetAll(false)
-	slices.SortStableFunc(pending, func(a, b packets.Packet) int { return cmp.Compare(a.Created, b.Created) })
+	sort.SliceStable(pending, func(i, j int) bool { return pending[i].Created < pending[j].Created })
 	for i, pk := range pending {
 		pk.Created = int64(i)
 		session.State.Inflight.Set(pk)

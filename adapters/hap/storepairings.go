@@ -2,13 +2,12 @@ package hap
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/ed25519"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
+	"sort"
 	"strings"
 )
 
@@ -140,6 +139,6 @@ func (t *pairingTable) sorted() []controllerPairing {
 	for _, pairing := range t.byID {
 		all = append(all, pairing)
 	}
-	slices.SortFunc(all, func(a, b controllerPairing) int { return cmp.Compare(a.ID, b.ID) })
+	sort.Slice(all, func(i, j int) bool { return all[i].ID < all[j].ID })
 	return all
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/hap"
@@ -138,7 +139,7 @@ func (c *catalogue) accessories() []hap.Accessory {
 	for _, e := range c.entries {
 		all = append(all, e.accessory)
 	}
-	slices.SortFunc(all, func(a, b hap.Accessory) int { return int(a.AID) - int(b.AID) })
+	sort.Slice(all, func(i, j int) bool { return all[i].AID < all[j].AID })
 	return all
 }
 

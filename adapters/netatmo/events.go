@@ -2,6 +2,7 @@ package netatmo
 
 import (
 	"slices"
+	"sort"
 	"strconv"
 	"time"
 
@@ -42,7 +43,7 @@ func readEventList(body attributes) []event {
 	}
 	all = slices.DeleteFunc(all, func(e event) bool { return e.device == "" || e.at.IsZero() })
 	slices.Reverse(all) // the vendor lists the newest first
-	slices.SortStableFunc(all, func(a, b event) int { return a.at.Compare(b.at) })
+	sort.SliceStable(all, func(i, j int) bool { return all[i].at.Before(all[j].at) })
 	return all
 }
 

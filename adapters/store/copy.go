@@ -1,11 +1,11 @@
 package store
 
 import (
-	"cmp"
 	"fmt"
 	"io/fs"
 	"maps"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/veilleuse/veilleuse/gateway"
@@ -37,8 +37,11 @@ func (c Copy) Values() []Value {
 	for at, r := range c.content {
 		values = append(values, Value{at.bucket, at.key, r.encode(at)})
 	}
-	slices.SortFunc(values, func(a, b Value) int {
-		return cmp.Or(strings.Compare(a.Bucket, b.Bucket), strings.Compare(a.Key, b.Key))
+	sort.Slice(values, func(i, j int) bool {
+		if values[i].Bucket != values[j].Bucket {
+			return values[i].Bucket < values[j].Bucket
+		}
+		return values[i].Key < values[j].Key
 	})
 	return values
 }

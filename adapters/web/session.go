@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/http"
 	"slices"
+	"sort"
 	"sync"
 	"time"
 )
@@ -71,7 +72,7 @@ func (s *sessions) begin(now time.Time) (string, error) {
 	s.load()
 	token := urlText(tokenSize)
 	all := slices.DeleteFunc(slices.Clone(s.all), func(one session) bool { return one.over(now) })
-	slices.SortFunc(all, func(a, b session) int { return b.Used.Compare(a.Used) })
+	sort.Slice(all, func(i, j int) bool { return all[j].Used.Before(all[i].Used) })
 	all = append(all[:min(len(all), mostSessions-1)], session{Hash: hashOf(token), Began: now, Used: now})
 	return token, s.keep(all)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 
 	"github.com/veilleuse/veilleuse/adapters/hap"
 )
@@ -116,7 +117,8 @@ func (l *Layout) learnServices(ctx context.Context, c *channel) error {
 		}
 		l.Accessory.Services[i] = s
 	}
-	slices.SortFunc(l.Accessory.Services, func(a, b hap.Service) int { return int(a.IID) - int(b.IID) })
+	services := l.Accessory.Services
+	sort.Slice(services, func(i, j int) bool { return services[i].IID < services[j].IID })
 	return nil
 }
 

@@ -1,14 +1,13 @@
 package backup
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -87,7 +86,12 @@ func (s shelf) items() ([]item, error) {
 		}
 		all = append(all, i)
 	}
-	slices.SortFunc(all, func(a, b item) int { return cmp.Or(cmp.Compare(a.number, b.number), a.at.Compare(b.at)) })
+	sort.Slice(all, func(i, j int) bool {
+		if all[i].number != all[j].number {
+			return all[i].number < all[j].number
+		}
+		return all[i].at.Before(all[j].at)
+	})
 	return all, nil
 }
 
