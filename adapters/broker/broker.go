@@ -82,6 +82,18 @@ func (h *house) known() bool {
 // Option changes how a new broker behaves.
 type Option func(*house) error
 
+// FileError is what is wrong with a file that an option names: it may have been good when the house was set up.
+type FileError struct {
+	Key string // in the configuration
+	Err error
+}
+
+// Error says where and what.
+func (e FileError) Error() string { return e.Key + ": " + e.Err.Error() }
+
+// Unwrap is the fault without its place.
+func (e FileError) Unwrap() error { return e.Err }
+
 // WithUsers lets only those in who know a password. The map leads from user names to bcrypt hashes, as
 // HashPassword or "htpasswd -nB NAME" make them.
 func WithUsers(hashes map[string]string) Option {
@@ -97,7 +109,7 @@ func WithUsers(hashes map[string]string) Option {
 func WithUsersFile(file string) Option {
 	return func(h *house) (err error) {
 		if h.users, err = usersOf(file); err != nil {
-			return fmt.Errorf("mqtt.users_file: %w", err)
+			return FileError{"mqtt.users_file", err}
 		}
 		return nil
 	}
@@ -109,7 +121,7 @@ func WithUsersFile(file string) Option {
 func WithAccess(file string) Option {
 	return func(h *house) (err error) {
 		if h.access, err = follow(func() (*access, error) { return readAccess(file) }, file); err != nil {
-			return fmt.Errorf("mqtt.acl_file: %w", err)
+			return FileError{"mqtt.acl_file", err}
 		}
 		return nil
 	}

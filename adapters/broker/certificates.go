@@ -53,7 +53,7 @@ func (h *house) secure() error {
 func (f CertificateFiles) config(onlyCertified bool) (*tls.Config, error) {
 	own, err := tls.LoadX509KeyPair(f.Certificate, f.Key)
 	if err != nil {
-		return nil, fmt.Errorf("mqtt.tls_certificate_file, mqtt.tls_key_file: %w", err)
+		return nil, FileError{"mqtt.tls_certificate_file, mqtt.tls_key_file", err}
 	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{own}}
 	if f.ClientCA == "" {
@@ -61,11 +61,11 @@ func (f CertificateFiles) config(onlyCertified bool) (*tls.Config, error) {
 	}
 	pem, err := readFile(f.ClientCA)
 	if err != nil {
-		return nil, fmt.Errorf("mqtt.client_ca_file: %w", err)
+		return nil, FileError{"mqtt.client_ca_file", err}
 	}
 	config.ClientCAs = x509.NewCertPool()
 	if !config.ClientCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("mqtt.client_ca_file: %s holds no PEM certificate", f.ClientCA)
+		return nil, FileError{"mqtt.client_ca_file", fmt.Errorf("%s holds no PEM certificate", f.ClientCA)}
 	}
 	config.ClientAuth = tls.VerifyClientCertIfGiven
 	if onlyCertified {

@@ -179,7 +179,9 @@ func (c Config) validate() []string {
 		fault("backup.key_file is missing: backups in backup.second must be encrypted, for they hold tokens and pairing keys")
 	}
 	for _, err := range c.adapterFaults() {
-		fault("%v", err)
+		if !unreadable(err) {
+			fault("%v", err)
+		}
 	}
 	return faults
 }
@@ -195,6 +197,21 @@ func (c Config) adapterFaults() []error {
 	}
 	if _, err := new(house).messages(c, slog.New(slog.DiscardHandler)); err != nil {
 		faults = append(faults, err)
+	}
+	if _, err := cloudOptions(c, nil, nil); err != nil {
+		faults = append(faults, err)
+	}
+	return faults
+}
+
+// fileFaults finds files that the configuration names and that cannot be read. The daemon starts all the same, without what
+// needs them.
+func (c Config) fileFaults() []string {
+	var faults []string
+	for _, err := range c.adapterFaults() {
+		if unreadable(err) {
+			faults = append(faults, fmt.Sprintf("%s: %v", c.file, err))
+		}
 	}
 	return faults
 }

@@ -67,7 +67,6 @@ func TestBadConfig(t *testing.T) {
 		{"half a request", "netatmo:\n  budget_per_hour: 1.5\n", `v.yaml:2:20: netatmo.budget_per_hour: "1.5" is not a whole number of requests`},
 		{"broker of an unknown kind", "mqtt:\n  broker: tcp://x:1883\n", `v.yaml: mqtt.broker "tcp://x:1883": expected mqtt://host:1883, mqtts://host:8883, unix:///path/of/socket or embedded`},
 		{"broker open to the house without users", "mqtt:\n  listen: \":1883\"\n", `v.yaml: mqtt.listen: `},
-		{"no such users file", "mqtt:\n  users_file: /no/such/file\n", `v.yaml: mqtt.users_file: `},
 		{"a second place for backups in clear", "backup:\n  second: /mnt/usb\n", `v.yaml: backup.key_file is missing: backups in backup.second must be encrypted`},
 		{"a key of backups that is none", "backup:\n  key: x\n", `v.yaml:2:3: backup.key is no key of the configuration`},
 		{"witness that is none", "uplink:\n  witnesses: [\"http://\"]\n", `v.yaml: uplink: `},

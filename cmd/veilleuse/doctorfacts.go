@@ -146,6 +146,9 @@ func (h *house) lookAtDoors(ctx context.Context, f *doctorFacts) {
 	h.lookAtBridges(ctx, f)
 	if h.broker == nil {
 		f.Broker = h.config.MQTT.Broker
+		if f.Broker == embedded {
+			f.BrokerInside, f.BrokerErr = true, "it could not be made: the status of MQTT says why"
+		}
 		return
 	}
 	f.BrokerInside, f.Broker, f.Clients = true, h.broker.Address(), h.broker.Clients()

@@ -178,7 +178,10 @@ func checkVerb(_ context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := backupKey(config); err != nil { // no reason for the daemon not to start
+	if faults := config.fileFaults(); len(faults) > 0 { // no reason for the daemon not to start
+		return faultError(faults)
+	}
+	if _, err := backupKey(config); err != nil { // nor is this
 		return err
 	}
 	fmt.Fprintf(c.out, "the configuration is good (%s)\n", from)

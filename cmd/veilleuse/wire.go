@@ -103,8 +103,9 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 		return err
 	}
 	h.loop = &gateway.Loop{Step: rules.Step, State: first, Log: log, Now: world.now, After: world.after}
-	if h.cloud, err = cloudOptions(c, h.store.Vault(gateway.CloudAdapter), log); err != nil {
-		return err
+	var vendor, messages lacking
+	if h.cloud, vendor.err = cloudOptions(c, h.store.Vault(gateway.CloudAdapter), log); vendor.err != nil && !unreadable(vendor.err) {
+		return vendor.err
 	}
 	h.cloud.Deadline = world.deadline
 	h.cloud.Purse = netatmo.NewPurse(c.Netatmo.BudgetPerHour) // one for all that asks the vendor
@@ -124,8 +125,8 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 	h.everybody = accessory.New(accessory.Options{Vault: h.store.Vault(gateway.AccessoryAdapter), Browse: world.browse, Log: log})
 	h.ear = ear.New(ear.Options{Microphone: c.Ear.Microphone, Room: c.Ear.Room, Vault: h.store.Vault("ear"), Log: log})
 	h.page = web.New(h.pageOptions(c, log))
-	if err := h.speak(c, cameras, log); err != nil {
-		return err
+	if messages.err = h.speak(c, cameras, log); messages.err != nil && !unreadable(messages.err) {
+		return messages.err
 	}
 	saves := gateway.Adapter(h.store)
 	if world.disk != nil {
@@ -142,9 +143,9 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 		{gateway.AccessoryAdapter, h.accessory},
 		{gateway.CameraAdapter, cameras},
 		{"ear", h.ear},
-		{gateway.CloudAdapter, netatmo.New(h.cloud)},
+		{gateway.CloudAdapter, vendor.or(netatmo.New(h.cloud))},
 		{"homekit", h.bridge},
-		{gateway.MQTTAdapter, h.mqtt},
+		{gateway.MQTTAdapter, messages.or(h.mqtt)},
 		{gateway.CommandAdapter, programs.New(programs.Options{Programs: c.Alarms.programs(), Log: log})},
 		{"broker", portless{h.broker}},
 		{gateway.WebAdapter, h.page},

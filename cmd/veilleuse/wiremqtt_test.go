@@ -33,7 +33,9 @@ func TestMQTTFilesAreChecked(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, faults := readConfig("v.yaml", []byte("mqtt:\n  "+test.keys+"\n"))
+			c, faults := readConfig("v.yaml", []byte("mqtt:\n  "+test.keys+"\n"))
+			c.file = "v.yaml"
+			faults = append(faults, c.fileFaults()...)
 			if got := strings.Join(faults, "\n"); !strings.Contains(got, test.want) || (test.want == "") != (got == "") || strings.Contains(got, "secret") {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
