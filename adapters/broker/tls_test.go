@@ -1,16 +1,9 @@
 package broker_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"log/slog"
 	"math/big"
-	"net"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -19,29 +12,13 @@ import (
 
 	"github.com/veilleuse/veilleuse/adapters/broker"
 	"github.com/veilleuse/veilleuse/adapters/broker/brokertest"
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
 
-// certificate makes one for loopback, and what clients need to trust it.
+// certificate is one for loopback, and what clients need to trust it.
 func certificate(t testing.TB) (server, client *tls.Config) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
-	raw, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(leaf)
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{raw}, PrivateKey: key}}},
-		&tls.Config{RootCAs: roots}
+	ca := gatewaytest.NewAuthority(t)
+	return &tls.Config{Certificates: []tls.Certificate{ca.Server("broker")}}, &tls.Config{RootCAs: ca.Roots()}
 }
 
 func TestTLS(t *testing.T) {
@@ -92,73 +69,9 @@ func TestTLSIsGuarded(t *testing.T) {
 	eventually(t, "no goroutine is left", func() bool { return len(goroutines()) == 0 })
 }
 
-// authority makes certificates in files.
-type authority struct {
-	t       testing.TB
-	folder  string
-	cert    *x509.Certificate
-	private *ecdsa.PrivateKey
-	serial  int64
-}
-
-func newAuthority(t testing.TB) *authority {
-	a := &authority{t: t, folder: t.TempDir()}
-	a.cert, a.private = a.make("ca", &x509.Certificate{IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
-	return a
-}
-
-// make writes NAME.pem and NAME.key.
-func (a *authority) make(name string, template *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
-	a.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	a.serial++
-	template.SerialNumber, template.Subject.CommonName = big.NewInt(a.serial), name
-	template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
-	parent, signer := a.cert, a.private
-	if parent == nil {
-		parent, signer = template, key
-	}
-	raw, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, signer)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	put(a.t, a.file(name, "key"), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})))
-	put(a.t, a.file(name, "pem"), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: raw})))
-	cert, err := x509.ParseCertificate(raw)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return cert, key
-}
-
-func (a *authority) file(name, kind string) string { return filepath.Join(a.folder, name+"."+kind) }
-
-func (a *authority) server(name string) *x509.Certificate {
-	cert, _ := a.make(name, &x509.Certificate{IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
-	return cert
-}
-
-// client is what somebody needs who trusts the authority; with a name, it shows a certificate.
-func (a *authority) client(name string) *tls.Config {
-	roots := x509.NewCertPool()
-	roots.AddCert(a.cert)
-	c := &tls.Config{RootCAs: roots}
-	if name != "" {
-		a.make(name, &x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
-		own, err := tls.LoadX509KeyPair(a.file(name, "pem"), a.file(name, "key"))
-		if err != nil {
-			a.t.Fatal(err)
-		}
-		c.Certificates = []tls.Certificate{own}
-	}
-	return c
+// trusting is what somebody needs who trusts the authority; with certificates, they are shown.
+func trusting(a *gatewaytest.Authority, shown ...tls.Certificate) *tls.Config {
+	return &tls.Config{RootCAs: a.Roots(), Certificates: shown}
 }
 
 // enter tries to connect with paho.
@@ -180,13 +93,13 @@ func enter(t testing.TB, b *broker.Broker, config *tls.Config, change ...func(*p
 
 // A certificate does for a password; its name is the user whom the access list knows.
 func TestClientCertificates(t *testing.T) {
-	a := newAuthority(t)
-	a.server("broker")
-	files := broker.CertificateFiles{Certificate: a.file("broker", "pem"), Key: a.file("broker", "key"), ClientCA: a.file("ca", "pem")}
-	list := put(t, filepath.Join(a.folder, "acl"), "user plug\ntopic readwrite own/plug\n")
+	a := gatewaytest.NewAuthority(t)
+	a.Server("broker")
+	files := broker.CertificateFiles{Certificate: a.File("broker.pem"), Key: a.File("broker.key"), ClientCA: a.File("ca.pem")}
+	list := put(t, a.File("acl"), "user plug\ntopic readwrite own/plug\n")
 	b := brokertest.Start(t, broker.WithCertificates(files), broker.WithAccess(list))
 
-	c, err := enter(t, b, a.client("plug"))
+	c, err := enter(t, b, trusting(a, a.Client("plug")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,9 +109,8 @@ func TestClientCertificates(t *testing.T) {
 	if m := next(t, got); m.payload != "allowed" {
 		t.Errorf("got %+v", m)
 	}
-	stranger := a.client("")
-	stranger.Certificates = newAuthority(t).client("plug").Certificates
-	for name, config := range map[string]*tls.Config{"no certificate": a.client(""), "one of somebody else": stranger} {
+	stranger := trusting(a, gatewaytest.NewAuthority(t).Client("plug"))
+	for name, config := range map[string]*tls.Config{"no certificate": trusting(a), "one of somebody else": stranger} {
 		if _, err := enter(t, b, config, as("plug", "x")); err == nil {
 			t.Errorf("%s is let in", name)
 		}
@@ -207,50 +119,50 @@ func TestClientCertificates(t *testing.T) {
 
 // With users, who has no certificate needs a password.
 func TestCertificateOrPassword(t *testing.T) {
-	a := newAuthority(t)
-	a.server("broker")
-	files := broker.CertificateFiles{Certificate: a.file("broker", "pem"), Key: a.file("broker", "key"), ClientCA: a.file("ca", "pem")}
+	a := gatewaytest.NewAuthority(t)
+	a.Server("broker")
+	files := broker.CertificateFiles{Certificate: a.File("broker.pem"), Key: a.File("broker.key"), ClientCA: a.File("ca.pem")}
 	b := brokertest.Start(t, broker.WithCertificates(files), broker.WithUsers(map[string]string{"anna": quickHash(t, "right")}))
-	if _, err := enter(t, b, a.client("plug")); err != nil {
+	if _, err := enter(t, b, trusting(a, a.Client("plug"))); err != nil {
 		t.Errorf("by certificate: %v", err)
 	}
-	if _, err := enter(t, b, a.client(""), as("anna", "right")); err != nil {
+	if _, err := enter(t, b, trusting(a), as("anna", "right")); err != nil {
 		t.Errorf("by password: %v", err)
 	}
-	if _, err := enter(t, b, a.client(""), as("anna", "wrong")); err == nil {
+	if _, err := enter(t, b, trusting(a), as("anna", "wrong")); err == nil {
 		t.Error("with a wrong password somebody is let in")
 	}
-	if _, err := enter(t, b, a.client("")); err == nil {
+	if _, err := enter(t, b, trusting(a)); err == nil {
 		t.Error("with nothing somebody is let in")
 	}
 }
 
 // A renewed certificate is shown at the next connection; one that does not fit its key is not taken.
 func TestRenewedCertificateIsTaken(t *testing.T) {
-	a := newAuthority(t)
-	first := a.server("broker")
-	b := brokertest.Start(t, broker.WithCertificates(broker.CertificateFiles{Certificate: a.file("broker", "pem"), Key: a.file("broker", "key")}))
+	a := gatewaytest.NewAuthority(t)
+	first := a.Server("broker").Leaf
+	b := brokertest.Start(t, broker.WithCertificates(broker.CertificateFiles{Certificate: a.File("broker.pem"), Key: a.File("broker.key")}))
 	shown := func() *big.Int {
 		t.Helper()
-		c, err := tls.Dial("tcp", b.Address(), a.client(""))
+		c, err := tls.Dial("tcp", b.Address(), trusting(a))
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer c.Close()
 		return c.ConnectionState().PeerCertificates[0].SerialNumber
 	}
-	stays, err := enter(t, b, a.client(""))
+	stays, err := enter(t, b, trusting(a))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if n := shown(); n.Cmp(first.SerialNumber) != 0 {
 		t.Errorf("certificate %v, want %v", n, first.SerialNumber)
 	}
-	put(t, a.file("broker", "pem"), "half a certifi")
+	put(t, a.File("broker.pem"), "half a certifi")
 	if n := shown(); n.Cmp(first.SerialNumber) != 0 {
 		t.Errorf("while it is being renewed: certificate %v, want %v", n, first.SerialNumber)
 	}
-	second := a.server("broker")
+	second := a.Server("broker").Leaf
 	if n := shown(); n.Cmp(second.SerialNumber) != 0 {
 		t.Errorf("certificate %v, want %v", n, second.SerialNumber)
 	}
@@ -260,16 +172,16 @@ func TestRenewedCertificateIsTaken(t *testing.T) {
 }
 
 func TestBadCertificateFiles(t *testing.T) {
-	a := newAuthority(t)
-	a.server("broker")
-	a.server("other")
-	good := broker.CertificateFiles{Certificate: a.file("broker", "pem"), Key: a.file("broker", "key")}
+	a := gatewaytest.NewAuthority(t)
+	a.Server("broker")
+	a.Server("other")
+	good := broker.CertificateFiles{Certificate: a.File("broker.pem"), Key: a.File("broker.key")}
 	for want, files := range map[string]broker.CertificateFiles{
 		"go together":                         {Certificate: good.Certificate},
-		"needs both":                          {ClientCA: a.file("ca", "pem")},
-		"private key does not match":          {Certificate: good.Certificate, Key: a.file("other", "key")},
-		"no such file":                        {Certificate: a.file("none", "pem"), Key: good.Key},
-		"mqtt.client_ca_file: ":               {Certificate: good.Certificate, Key: good.Key, ClientCA: a.file("none", "pem")},
+		"needs both":                          {ClientCA: a.File("ca.pem")},
+		"private key does not match":          {Certificate: good.Certificate, Key: a.File("other.key")},
+		"no such file":                        {Certificate: a.File("none.pem"), Key: good.Key},
+		"mqtt.client_ca_file: ":               {Certificate: good.Certificate, Key: good.Key, ClientCA: a.File("none.pem")},
 		"broker.key holds no PEM certificate": {Certificate: good.Certificate, Key: good.Key, ClientCA: good.Key},
 	} {
 		if _, err := broker.New("127.0.0.1:0", slog.New(slog.DiscardHandler), broker.WithCertificates(files)); err == nil || !strings.Contains(err.Error(), want) {
@@ -280,7 +192,7 @@ func TestBadCertificateFiles(t *testing.T) {
 	if _, err := broker.New(":1883", slog.New(slog.DiscardHandler), broker.WithCertificates(good)); err == nil {
 		t.Error("a broker for everybody")
 	}
-	good.ClientCA = a.file("ca", "pem")
+	good.ClientCA = a.File("ca.pem")
 	if _, err := broker.New(":1883", slog.New(slog.DiscardHandler), broker.WithCertificates(good)); err != nil {
 		t.Error(err)
 	}

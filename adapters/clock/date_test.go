@@ -2,15 +2,10 @@ package clock
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"io"
 	"log"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -23,45 +18,9 @@ import (
 	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
 
-// authority issues certificates that hold from one instant to another.
-type authority struct {
-	t    *testing.T
-	key  *ecdsa.PrivateKey
-	cert *x509.Certificate
-}
-
-func newAuthority(t *testing.T) *authority {
-	a := &authority{t: t}
-	a.cert, a.key = a.issue(&x509.Certificate{Subject: pkix.Name{CommonName: "a test's authority"}, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageCertSign, NotBefore: saved.AddDate(-30, 0, 0), NotAfter: saved.AddDate(30, 0, 0)}, nil, nil)
-	return a
-}
-
-func (a *authority) issue(c, parent *x509.Certificate, by *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey) {
-	a.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	c.SerialNumber = big.NewInt(time.Now().UnixNano())
-	if parent == nil {
-		parent, by = c, key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, c, parent, &key.PublicKey, by)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return cert, key
-}
-
-func (a *authority) roots() *x509.CertPool {
-	pool := x509.NewCertPool()
-	pool.AddCert(a.cert)
-	return pool
+// newAuthority vouches for certificates of many years.
+func newAuthority(t *testing.T) *gatewaytest.Authority {
+	return gatewaytest.NewAuthority(t, func(a *gatewaytest.Authority) { a.From, a.Until = saved.AddDate(-30, 0, 0), saved.AddDate(30, 0, 0) })
 }
 
 // page is a web server on loopback whose certificate holds for three months.
@@ -71,18 +30,17 @@ type page struct {
 }
 
 // serve starts one at 127.0.0.N: each address is an operator of its own.
-func (a *authority) serve(ip, name string, from time.Time, answer func(w http.ResponseWriter)) *page {
-	a.t.Helper()
-	leaf := &x509.Certificate{Subject: pkix.Name{CommonName: name}, NotBefore: from, NotAfter: from.AddDate(0, 3, 0), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
+func serve(t *testing.T, ca *gatewaytest.Authority, ip, name string, from time.Time, answer func(w http.ResponseWriter)) *page {
+	t.Helper()
+	leaf := &x509.Certificate{NotBefore: from, NotAfter: from.AddDate(0, 3, 0), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
 	if parsed := net.ParseIP(name); parsed != nil {
 		leaf.IPAddresses = []net.IP{parsed}
 	} else {
 		leaf.DNSNames = []string{name}
 	}
-	cert, key := a.issue(leaf, a.cert, a.key)
 	listener, err := net.Listen("tcp", ip+":0")
 	if err != nil {
-		a.t.Skipf("this machine has no address %s on loopback: %v", ip, err)
+		t.Skipf("this machine has no address %s on loopback: %v", ip, err)
 	}
 	p := &page{address: listener.Addr().String()}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -92,9 +50,9 @@ func (a *authority) serve(ip, name string, from time.Time, answer func(w http.Re
 	server.Listener.Close()
 	server.Listener = listener
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	server.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{cert.Raw}, PrivateKey: key}}}
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{ca.Issue(name, leaf)}}
 	server.StartTLS()
-	a.t.Cleanup(server.Close)
+	t.Cleanup(server.Close)
 	return p
 }
 
@@ -116,19 +74,19 @@ func TestAskDate(t *testing.T) {
 		page *page
 		want string // "": it is good
 	}{
-		{"good, and a redirect is not followed", ca.serve("127.0.0.1", "127.0.0.1", saved.AddDate(0, -1, 0), says(truth)), ""},
-		{"another's name", ca.serve("127.0.0.1", "127.0.0.3", saved.AddDate(0, -1, 0), says(truth)), "has not proved who it is"},
-		{"nobody vouches for it", stranger.serve("127.0.0.1", "127.0.0.1", saved.AddDate(0, -1, 0), says(truth)), "has not proved who it is"},
-		{"the date is after the certificate's end", ca.serve("127.0.0.1", "127.0.0.1", saved.AddDate(0, -6, 0), says(truth)), "has not proved who it is"},
-		{"the date is before the certificate's begin", ca.serve("127.0.0.1", "127.0.0.1", saved.AddDate(0, 1, 0), says(truth)), "has not proved who it is"},
-		{"no date", ca.serve("127.0.0.1", "127.0.0.1", saved.AddDate(0, -1, 0), func(w http.ResponseWriter) { w.Header()["Date"] = nil }), "says no time"},
-		{"nonsense", ca.serve("127.0.0.1", "127.0.0.1", saved.AddDate(0, -1, 0), func(w http.ResponseWriter) { w.Header().Set("Date", "soon") }), "says no time"},
-		{"endless headers", ca.serve("127.0.0.1", "127.0.0.1", saved.AddDate(0, -1, 0), func(w http.ResponseWriter) {
+		{"good, and a redirect is not followed", serve(t, ca, "127.0.0.1", "127.0.0.1", saved.AddDate(0, -1, 0), says(truth)), ""},
+		{"another's name", serve(t, ca, "127.0.0.1", "127.0.0.3", saved.AddDate(0, -1, 0), says(truth)), "has not proved who it is"},
+		{"nobody vouches for it", serve(t, stranger, "127.0.0.1", "127.0.0.1", saved.AddDate(0, -1, 0), says(truth)), "has not proved who it is"},
+		{"the date is after the certificate's end", serve(t, ca, "127.0.0.1", "127.0.0.1", saved.AddDate(0, -6, 0), says(truth)), "has not proved who it is"},
+		{"the date is before the certificate's begin", serve(t, ca, "127.0.0.1", "127.0.0.1", saved.AddDate(0, 1, 0), says(truth)), "has not proved who it is"},
+		{"no date", serve(t, ca, "127.0.0.1", "127.0.0.1", saved.AddDate(0, -1, 0), func(w http.ResponseWriter) { w.Header()["Date"] = nil }), "says no time"},
+		{"nonsense", serve(t, ca, "127.0.0.1", "127.0.0.1", saved.AddDate(0, -1, 0), func(w http.ResponseWriter) { w.Header().Set("Date", "soon") }), "says no time"},
+		{"endless headers", serve(t, ca, "127.0.0.1", "127.0.0.1", saved.AddDate(0, -1, 0), func(w http.ResponseWriter) {
 			w.Header().Set("Date", truth.Format(http.TimeFormat))
 			w.Header().Set("X-Long", strings.Repeat("x", 1<<20))
 		}), "ask 127.0.0.1"},
 	} {
-		d, err := askDate(t.Context(), c.page.address, ca.roots(), source)
+		d, err := askDate(t.Context(), c.page.address, ca.Roots(), source)
 		if c.want != "" {
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s: %+v, %v, want %q", c.name, d, err, c.want)
@@ -178,9 +136,9 @@ func TestWeighDates(t *testing.T) {
 func TestWebServersConfirm(t *testing.T) {
 	ca := newAuthority(t)
 	truth := saved.Add(3 * 24 * time.Hour)
-	one := ca.serve("127.0.0.1", "127.0.0.1", saved.AddDate(0, -1, 0), says(truth))
-	other := ca.serve("127.0.0.2", "127.0.0.2", saved.AddDate(0, -1, 0), says(truth.Add(time.Second)))
-	liar := ca.serve("127.0.0.2", "127.0.0.2", saved.AddDate(0, -1, 0), says(truth.Add(20*24*time.Hour)))
+	one := serve(t, ca, "127.0.0.1", "127.0.0.1", saved.AddDate(0, -1, 0), says(truth))
+	other := serve(t, ca, "127.0.0.2", "127.0.0.2", saved.AddDate(0, -1, 0), says(truth.Add(time.Second)))
+	liar := serve(t, ca, "127.0.0.2", "127.0.0.2", saved.AddDate(0, -1, 0), says(truth.Add(20*24*time.Hour)))
 	for _, c := range []struct {
 		name  string
 		wall  time.Time
@@ -196,7 +154,7 @@ func TestWebServersConfirm(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			machine := &hand{m: Machine{Wall: c.wall, Boot: time.Minute}}
-			h := gatewaytest.Start(t, "clock", New(Options{Source: machine.read, Floor: saved, Dates: c.pages, Roots: ca.roots()}))
+			h := gatewaytest.Start(t, "clock", New(Options{Source: machine.read, Floor: saved, Dates: c.pages, Roots: ca.Roots()}))
 			if got := gatewaytest.Wait[gateway.Clock](h, nil); got.Trust != c.want || !strings.Contains(got.Why, c.why) {
 				t.Errorf("%+v, want %s, saying %q", got, c.want, c.why)
 			}
@@ -206,10 +164,10 @@ func TestWebServersConfirm(t *testing.T) {
 
 func TestWebServersAreNotAskedWhileATimeServerIsHeard(t *testing.T) {
 	ca := newAuthority(t)
-	one := ca.serve("127.0.0.1", "127.0.0.1", saved.AddDate(0, -1, 0), says(saved))
-	other := ca.serve("127.0.0.2", "127.0.0.2", saved.AddDate(0, -1, 0), says(saved))
+	one := serve(t, ca, "127.0.0.1", "127.0.0.1", saved.AddDate(0, -1, 0), says(saved))
+	other := serve(t, ca, "127.0.0.2", "127.0.0.2", saved.AddDate(0, -1, 0), says(saved))
 	machine := &hand{m: Machine{Wall: saved.Add(time.Hour), Boot: time.Hour, Synced: true}}
-	h := gatewaytest.Start(t, "clock", New(Options{Source: machine.read, Floor: saved, Dates: []string{one.address, other.address}, Roots: ca.roots()}))
+	h := gatewaytest.Start(t, "clock", New(Options{Source: machine.read, Floor: saved, Dates: []string{one.address, other.address}, Roots: ca.Roots()}))
 	gatewaytest.Wait(h, trust(synced))
 	h.Stop()
 	if n := one.asked.Load() + other.asked.Load(); n != 0 {

@@ -2,16 +2,11 @@ package netatmo
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"errors"
 	"io"
 	"log"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -23,31 +18,8 @@ import (
 	"time"
 
 	"github.com/veilleuse/veilleuse/gateway"
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
-
-// certificate is signed by itself, for a name and a time.
-func certificate(t *testing.T, name string, from, to time.Time) (tls.Certificate, *x509.CertPool) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: from, NotAfter: to,
-		DNSNames: []string{name}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AddCert(leaf)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
-}
 
 // Nobody who cannot prove to be the vendor gets a token, and each kind of impostor is told apart.
 func TestTransportSecurity(t *testing.T) {
@@ -83,10 +55,11 @@ func TestTransportSecurity(t *testing.T) {
 			if c.plain {
 				server.Start()
 			} else {
-				cert, pool := certificate(t, c.cert, c.from, c.to)
+				ca := gatewaytest.NewAuthority(t)
 				if c.trusted {
-					roots = pool
+					roots = ca.Roots()
 				}
+				cert := ca.Issue(c.cert, &x509.Certificate{DNSNames: []string{c.cert}, NotBefore: c.from, NotAfter: c.to})
 				server.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
 				server.StartTLS()
 			}

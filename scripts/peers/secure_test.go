@@ -10,13 +10,15 @@ import (
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
 
 // secured is a house whose embedded broker speaks TLS to those whom it knows.
 type secured struct {
 	t     *testing.T
 	house *house
-	certs *authority
+	certs *gatewaytest.Authority
 }
 
 const accessList = `user phone
@@ -30,10 +32,10 @@ topic readwrite own/thermometer
 // TestSecureEmbedded uses the broker inside with Mosquitto's clients over TLS: by client certificate, by
 // password, under an access list, and over a restart.
 func TestSecureEmbedded(t *testing.T) {
-	s := &secured{t: t, certs: newAuthority(t)}
+	s := &secured{t: t, certs: gatewaytest.NewAuthority(t)}
 	with := needTools(t)
-	s.certs.server("broker")
-	s.certs.client("phone")
+	s.certs.Server("broker")
+	s.certs.Client("phone")
 	s.house = newHouse(t, with, settings{})
 	s.users("open sesame")
 	s.configure()
@@ -67,8 +69,8 @@ func (s *secured) configure() {
 	}
 	s.house.file("veilleuse.yaml", string(text)+
 		"  users_file: "+s.house.folder+"/users\n  acl_file: "+s.house.file("acl", accessList)+"\n"+
-		"  tls_certificate_file: "+s.certs.file("broker.pem")+"\n  tls_key_file: "+s.certs.file("broker.key")+"\n"+
-		"  client_ca_file: "+s.certs.file("ca.pem")+"\n"+
+		"  tls_certificate_file: "+s.certs.File("broker.pem")+"\n  tls_key_file: "+s.certs.File("broker.key")+"\n"+
+		"  client_ca_file: "+s.certs.File("ca.pem")+"\n"+
 		"sensors:\n  - {name: Thermometer, kind: plain, topic: bath/temperature, room: Bath}\n")
 }
 
@@ -82,7 +84,7 @@ func (s *secured) users(password string) {
 
 // as are the options of Mosquitto's clients for a user with a certificate.
 func (s *secured) as(name string) []string {
-	return []string{"--cafile", s.certs.file("ca.pem"), "--cert", s.certs.file(name + ".pem"), "--key", s.certs.file(name + ".key")}
+	return []string{"--cafile", s.certs.File("ca.pem"), "--cert", s.certs.File(name + ".pem"), "--key", s.certs.File(name + ".key")}
 }
 
 // measure publishes a temperature as the thermometer.
@@ -91,18 +93,18 @@ func (s *secured) measure(celsius, password string) error {
 }
 
 func (s *secured) by(password, topic, payload string, more ...string) error {
-	return publish(s.house.mqtt, topic, payload, append([]string{"--cafile", s.certs.file("ca.pem"), "-u", "thermometer", "-P", password}, more...)...)
+	return publish(s.house.mqtt, topic, payload, append([]string{"--cafile", s.certs.File("ca.pem"), "-u", "thermometer", "-P", password}, more...)...)
 }
 
 func (s *secured) strangers() {
 	promise(s.t, "who has neither is turned away, as is a wrong password, a strange certificate and plain MQTT", func() (string, error) {
-		other := newAuthority(s.t)
-		other.client("phone")
+		other := gatewaytest.NewAuthority(s.t)
+		other.Client("phone")
 		for what, err := range map[string]error{
-			"nobody":           publish(s.house.mqtt, "own/thermometer", "x", "--cafile", s.certs.file("ca.pem")),
+			"nobody":           publish(s.house.mqtt, "own/thermometer", "x", "--cafile", s.certs.File("ca.pem")),
 			"a wrong password": s.by("guess", "own/thermometer", "x"),
-			"a strange certificate": publish(s.house.mqtt, "own/thermometer", "x", "--cafile", s.certs.file("ca.pem"),
-				"--cert", other.file("phone.pem"), "--key", other.file("phone.key")),
+			"a strange certificate": publish(s.house.mqtt, "own/thermometer", "x", "--cafile", s.certs.File("ca.pem"),
+				"--cert", other.File("phone.pem"), "--key", other.File("phone.key")),
 			"plain MQTT": publish(s.house.mqtt, "own/thermometer", "x", "-u", "thermometer", "-P", "open sesame"),
 		} {
 			if err == nil {
@@ -141,14 +143,14 @@ func (s *secured) refusals(sub *listener) {
 // renewals are files that change while the daemon runs.
 func (s *secured) renewals() {
 	promise(s.t, "a renewed certificate is shown without a restart", func() (string, error) {
-		before, err := s.certs.shown(s.house.mqtt)
+		before, err := shown(s.house.mqtt, s.certs.Roots())
 		if err != nil {
 			return "", err
 		}
-		s.certs.server("broker")
-		after, err := s.certs.shown(s.house.mqtt)
-		if err == nil && after != s.certs.serial {
-			err = fmt.Errorf("certificate %d is shown after %d, want %d", after, before, s.certs.serial)
+		renewed := s.certs.Server("broker").Leaf
+		after, err := shown(s.house.mqtt, s.certs.Roots())
+		if err == nil && !after.Equal(renewed) {
+			err = fmt.Errorf("certificate %d is shown after %d, want %d", after.SerialNumber, before.SerialNumber, renewed.SerialNumber)
 		}
 		return "", errors.Join(err, s.measure("19", "open sesame"))
 	})
@@ -168,7 +170,7 @@ func (s *secured) restart() {
 		}
 		s.house.end()
 		s.house.start()
-		sub := listen(s.t, s.house.mqtt, "own/#", "--cafile", s.certs.file("ca.pem"), "-u", "thermometer", "-P", "another")
+		sub := listen(s.t, s.house.mqtt, "own/#", "--cafile", s.certs.File("ca.pem"), "-u", "thermometer", "-P", "another")
 		_, err := sub.await(5*time.Second, time.Time{}, "own/thermometer", func(payload string) bool { return payload == "kept" })
 		return "", err
 	})
@@ -177,19 +179,19 @@ func (s *secured) restart() {
 // TestSecureMosquitto uses a Mosquitto that asks for a certificate, and takes it away for a while.
 func TestSecureMosquitto(t *testing.T) {
 	with := needTools(t)
-	certs := newAuthority(t)
-	certs.server("broker")
-	certs.client("veilleuse")
-	certs.client("watcher")
+	certs := gatewaytest.NewAuthority(t)
+	certs.Server("broker")
+	certs.Client("veilleuse")
+	certs.Client("watcher")
 	address := freeAddress(t)
-	secure := []string{"cafile " + certs.file("ca.pem"), "certfile " + certs.file("broker.pem"), "keyfile " + certs.file("broker.key"),
+	secure := []string{"cafile " + certs.File("ca.pem"), "certfile " + certs.File("broker.pem"), "keyfile " + certs.File("broker.key"),
 		"require_certificate true", "use_identity_as_username true",
 		"user root"} // else it may not read the keys, where it starts as root
 	mosquitto := startMosquitto(t, address, secure...)
-	h := newHouse(t, with, settings{broker: address, secure: true, more: "  ca_file: " + certs.file("ca.pem") +
-		"\n  certificate_file: " + certs.file("veilleuse.pem") + "\n  key_file: " + certs.file("veilleuse.key") + "\n"})
+	h := newHouse(t, with, settings{broker: address, secure: true, more: "  ca_file: " + certs.File("ca.pem") +
+		"\n  certificate_file: " + certs.File("veilleuse.pem") + "\n  key_file: " + certs.File("veilleuse.key") + "\n"})
 	h.start()
-	as := []string{"--cafile", certs.file("ca.pem"), "--cert", certs.file("watcher.pem"), "--key", certs.file("watcher.key")}
+	as := []string{"--cafile", certs.File("ca.pem"), "--cert", certs.File("watcher.pem"), "--key", certs.File("watcher.key")}
 	online := func(since time.Time, limit time.Duration) (string, error) {
 		sub := listen(t, address, "veilleuse/#", as...)
 		defer sub.stop(syscall.SIGTERM)
