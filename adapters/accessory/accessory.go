@@ -21,20 +21,9 @@ import (
 	"github.com/veilleuse/veilleuse/gateway"
 )
 
-// Vault keeps what must not be lost: our identity as a controller and the pairings. They are secrets, and losing them
-// means to reset every accessory.
-type Vault interface {
-	// Get answers an error that is fs.ErrNotExist for a key that is not there.
-	Get(key string) ([]byte, error)
-	// Set has made the value durable when it returns nil.
-	Set(key string, value []byte) error
-	Delete(key string) error
-	List(prefix string) ([]string, error)
-}
-
 // Options say what an Adapter works with. Vault is needed.
 type Options struct {
-	Vault Vault
+	Vault gateway.Vault
 	Known []Known // from the configuration
 	// Browse looks for accessories on the LAN once and returns within some seconds. Nil: by mDNS.
 	Browse func(ctx context.Context) ([]Announced, error)

@@ -42,7 +42,7 @@ type scene struct {
 	t       *testing.T
 	fake    *accessorytest.House
 	adapter *accessory.Adapter
-	vault   *vault
+	vault   *gatewaytest.Vault
 	house   *gatewaytest.House
 	browses *counter
 }
@@ -76,7 +76,7 @@ func prepare(t *testing.T, servers []accessorytest.Server, change ...func(*acces
 			t.Error(err)
 		}
 	})
-	s := &scene{t: t, fake: fake, vault: newVault(), browses: &counter{}}
+	s := &scene{t: t, fake: fake, vault: gatewaytest.NewVault(), browses: &counter{}}
 	options := accessory.Options{Vault: s.vault, Browse: s.browse, Log: slog.New(slog.DiscardHandler)}
 	for _, c := range change {
 		c(&options)
@@ -245,7 +245,7 @@ func TestWhatTheHardwareDoesIsReadAtOnce(t *testing.T) {
 func TestContract(t *testing.T) {
 	t.Run("nothing paired", func(t *testing.T) {
 		gatewaytest.Contract(t, gateway.AccessoryAdapter, func(t testing.TB) gateway.Adapter {
-			return accessory.New(accessory.Options{Vault: newVault(), Log: slog.New(slog.DiscardHandler),
+			return accessory.New(accessory.Options{Vault: gatewaytest.NewVault(), Log: slog.New(slog.DiscardHandler),
 				Browse: func(context.Context) ([]accessory.Announced, error) {
 					t.Error("the LAN is swept though nothing is paired")
 					return nil, nil
@@ -263,3 +263,6 @@ func TestContract(t *testing.T) {
 		})
 	})
 }
+
+// normal is a HomeKit id as the house writes it.
+func normal(id string) string { return strings.ToLower(id) }

@@ -31,7 +31,7 @@ func quiet(t *testing.T, servers []accessorytest.Server, change ...func(*accesso
 			t.Error(err)
 		}
 	})
-	s := &scene{t: t, fake: fake, vault: newVault(), browses: &counter{}}
+	s := &scene{t: t, fake: fake, vault: gatewaytest.NewVault(), browses: &counter{}}
 	s.knowEverything(servers)
 	sweep := func(ctx context.Context) ([]accessory.Announced, error) {
 		all, err := s.browse(ctx)

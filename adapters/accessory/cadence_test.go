@@ -13,10 +13,11 @@ import (
 	"github.com/veilleuse/veilleuse/adapters/accessory"
 	"github.com/veilleuse/veilleuse/adapters/hap"
 	"github.com/veilleuse/veilleuse/gateway"
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
 
-// paired stores a pairing with an accessory that is nowhere.
-func (v *vault) paired(t *testing.T, id string) {
+// knows stores a pairing with an accessory that is nowhere.
+func knows(t *testing.T, v gateway.Vault, id string) {
 	t.Helper()
 	me, err := hap.NewIdentity()
 	if err != nil {
@@ -32,7 +33,7 @@ func (v *vault) paired(t *testing.T, id string) {
 }
 
 // sweepsIn runs an adapter for a while of a bubble's time and returns when it looked around.
-func sweepsIn(t *testing.T, v *vault, d time.Duration) []time.Duration {
+func sweepsIn(t *testing.T, v *gatewaytest.Vault, d time.Duration) []time.Duration {
 	t.Helper()
 	var mu sync.Mutex
 	var at []time.Duration
@@ -57,8 +58,8 @@ func sweepsIn(t *testing.T, v *vault, d time.Duration) []time.Duration {
 
 func TestALostAccessoryIsLookedForUntilItIsFound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		v := newVault()
-		v.paired(t, "12:34:56:78:9a:bc")
+		v := gatewaytest.NewVault()
+		knows(t, v, "12:34:56:78:9a:bc")
 		got := sweepsIn(t, v, 140*time.Second)
 		want := []time.Duration{0, 10 * time.Second, 30 * time.Second, 60 * time.Second, 90 * time.Second, 120 * time.Second}
 		if !slices.Equal(got, want) {
@@ -69,7 +70,7 @@ func TestALostAccessoryIsLookedForUntilItIsFound(t *testing.T) {
 
 func TestNothingPairedNothingSought(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		if got := sweepsIn(t, newVault(), 24*time.Hour); len(got) != 0 {
+		if got := sweepsIn(t, gatewaytest.NewVault(), 24*time.Hour); len(got) != 0 {
 			t.Errorf("the LAN is swept at %v", got)
 		}
 	})

@@ -46,7 +46,7 @@ func TestAnAccessoryIsSharedAndJoined(t *testing.T) {
 					s.house.Stop()
 				}
 				a := s.server("Smoke")
-				other := accessory.New(accessory.Options{Vault: newVault(), Browse: s.browse, Dial: network.Dial})
+				other := accessory.New(accessory.Options{Vault: gatewaytest.NewVault(), Browse: s.browse, Dial: network.Dial})
 				me, err := other.Identity()
 				s.must(err)
 
@@ -88,7 +88,7 @@ func TestARunningAdapterJoinsAndLeaves(t *testing.T) {
 		s.back(time.Minute, smokeID)
 		s.house.Stop()
 		owner := accessory.New(accessory.Options{Vault: s.vault, Browse: s.browse, Dial: network.Dial})
-		s.vault = newVault()
+		s.vault = gatewaytest.NewVault()
 		s.adapter = accessory.New(accessory.Options{Vault: s.vault, Browse: s.browse, Dial: network.Dial})
 		s.house = gatewaytest.Start(t, gateway.AccessoryAdapter, s.adapter)
 		a := s.server("Smoke")
@@ -164,7 +164,7 @@ func TestWhatAboutControllersIsRefused(t *testing.T) {
 		if _, err := s.adapter.Controllers(t.Context(), a.ID()); err == nil || !strings.Contains(err.Error(), "Smoke does not answer: it refuses the connection") {
 			t.Errorf("one that is off, without the daemon, gives %v", err)
 		}
-		free := accessory.New(accessory.Options{Vault: newVault(), Browse: s.browse, Dial: network.Dial})
+		free := accessory.New(accessory.Options{Vault: gatewaytest.NewVault(), Browse: s.browse, Dial: network.Dial})
 		if _, err := free.Join(t.Context(), "relay", "", a.Key(), ""); err == nil || !strings.Contains(err.Error(), "is no HomeKit id") {
 			t.Errorf("got %v", err)
 		}
@@ -196,7 +196,7 @@ func TestUnpairTakesTheSessionThatThereIs(t *testing.T) {
 func (b *bedside) joinedByAnother() {
 	t := b.t
 	t.Helper()
-	other := accessory.New(accessory.Options{Vault: newVault(), Browse: nothingOnTheLAN, Radio: b.radio, Log: slog.New(slog.DiscardHandler)})
+	other := accessory.New(accessory.Options{Vault: gatewaytest.NewVault(), Browse: nothingOnTheLAN, Radio: b.radio, Log: slog.New(slog.DiscardHandler)})
 	me, err := other.Identity()
 	if err != nil {
 		t.Fatal(err)

@@ -141,12 +141,12 @@ func TestAPairingThatCannotBeKeptIsUndone(t *testing.T) {
 	s := prepare(t, alone())
 	s.pair("Smoke")
 	s.unpair(s.server("Smoke").ID()) // the identity is there now
-	s.vault.breakWith(errors.New("the card is full"))
+	s.vault.Break(errors.New("the card is full"))
 	a := s.server("Smoke")
 	if _, err := s.adapter.Pair(t.Context(), a.ID(), a.Code(), ""); err == nil || !strings.Contains(err.Error(), "the card is full") {
 		t.Fatalf("got %v", err)
 	}
-	s.vault.breakWith(nil)
+	s.vault.Break(nil)
 	s.pair("Smoke") // it can be paired again
 }
 

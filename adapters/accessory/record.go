@@ -58,7 +58,7 @@ func (r record) title() string {
 	return r.id()
 }
 
-func (r record) save(vault Vault) error {
+func (r record) save(vault gateway.Vault) error {
 	r.Version = recordVersion
 	raw, err := json.Marshal(r)
 	if err == nil {
@@ -71,7 +71,7 @@ func (r record) save(vault Vault) error {
 }
 
 // keepPrevious keeps what is stored of an accessory as backup, before it is replaced or deleted.
-func keepPrevious(vault Vault, id string) error {
+func keepPrevious(vault gateway.Vault, id string) error {
 	raw, err := vault.Get(pairingPrefix + id)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -85,7 +85,7 @@ func keepPrevious(vault Vault, id string) error {
 	return nil
 }
 
-func loadRecord(vault Vault, id string) (record, error) {
+func loadRecord(vault gateway.Vault, id string) (record, error) {
 	var r record
 	raw, err := vault.Get(pairingPrefix + id)
 	if err != nil {
@@ -105,7 +105,7 @@ func loadRecord(vault Vault, id string) (record, error) {
 
 // loadRecords reads all pairings, in the order in which they were made. A damaged one is left out with a word in the
 // log: it must not keep the others from working.
-func loadRecords(vault Vault, log *slog.Logger) ([]record, error) {
+func loadRecords(vault gateway.Vault, log *slog.Logger) ([]record, error) {
 	keys, err := vault.List(pairingPrefix)
 	if err != nil {
 		return nil, fmt.Errorf("list the pairings: %w", err)
@@ -129,7 +129,7 @@ func loadRecords(vault Vault, log *slog.Logger) ([]record, error) {
 }
 
 // identity returns our identity as a controller. It is drawn once; a vault that cannot be read never leads to another.
-func identity(vault Vault) (hap.Identity, error) {
+func identity(vault gateway.Vault) (hap.Identity, error) {
 	var i hap.Identity
 	raw, err := vault.Get(controllerKey)
 	switch {
@@ -144,7 +144,7 @@ func identity(vault Vault) (hap.Identity, error) {
 	return i, nil
 }
 
-func newIdentity(vault Vault) (hap.Identity, error) {
+func newIdentity(vault gateway.Vault) (hap.Identity, error) {
 	i, err := hap.NewIdentity()
 	if err != nil {
 		return i, fmt.Errorf("draw our HomeKit identity: %w", err)

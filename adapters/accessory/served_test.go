@@ -27,7 +27,7 @@ func serve(t *testing.T, list []hap.Accessory, options haptest.Options) (*haptes
 			t.Error(err)
 		}
 	})
-	s := &scene{t: t, vault: newVault()}
+	s := &scene{t: t, vault: gatewaytest.NewVault()}
 	s.adapter = accessory.New(accessory.Options{Vault: s.vault, Log: slog.New(slog.DiscardHandler),
 		Known:  []accessory.Known{{ID: a.ID(), Address: a.Address(), Room: "Loft"}},
 		Browse: func(context.Context) ([]accessory.Announced, error) { return nil, nil }})

@@ -28,7 +28,7 @@ type bedside struct {
 	t       *testing.T
 	alarm   *bletest.Accessory
 	radio   *bletest.Radio
-	vault   *vault
+	vault   *gatewaytest.Vault
 	adapter *accessory.Adapter
 	house   *gatewaytest.House
 	id      gateway.DeviceID
@@ -42,7 +42,7 @@ func newBedside(t *testing.T) *bedside {
 
 func bedsideWith(t *testing.T, alarm *bletest.Accessory) *bedside {
 	t.Helper()
-	b := &bedside{t: t, alarm: alarm, radio: bletest.NewRadio(alarm), vault: newVault()}
+	b := &bedside{t: t, alarm: alarm, radio: bletest.NewRadio(alarm), vault: gatewaytest.NewVault()}
 	b.begin()
 	return b
 }

@@ -9,7 +9,9 @@ import (
 	"testing"
 
 	"github.com/grandcat/zeroconf"
+
 	"github.com/veilleuse/veilleuse/gateway"
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
 
 // Whoever can put words into the cloud's mouth must not choose what we dial.
@@ -100,7 +102,7 @@ func TestWays(t *testing.T) {
 }
 
 func TestKnownSurvivesTheVault(t *testing.T) {
-	vault := newMemory()
+	vault := gatewaytest.NewVault()
 	k := known{Device: outdoor, Name: "Jardin", Model: "NOC", Good: way{netip.MustParseAddrPort("192.168.0.5:80"), "abcdef"}, Told: way{Key: "ghijkl"}}
 	if err := k.save(vault); err != nil {
 		t.Fatal(err)
@@ -217,7 +219,7 @@ func FuzzReadKnown(f *testing.F) {
 				t.Errorf("a way that cannot be gone: %q at %v", w.Key, w.Address)
 			}
 		}
-		vault := newMemory()
+		vault := gatewaytest.NewVault()
 		if err := k.save(vault); err != nil {
 			t.Fatal(err)
 		}

@@ -19,7 +19,7 @@ import (
 
 // Options are the settings and collaborators of the adapter.
 type Options struct {
-	Vault Vault // keeps keys and addresses; required
+	Vault gateway.Vault // keeps keys and addresses; required
 
 	// Browse looks once for cameras that announce themselves. nil: by mDNS; see Sweep.
 	Browse func(context.Context) ([]Announced, error)

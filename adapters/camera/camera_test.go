@@ -165,7 +165,7 @@ func TestContract(t *testing.T) {
 	nobody := func(context.Context) ([]Announced, error) { return nil, nil }
 	t.Run("no camera", func(t *testing.T) {
 		gatewaytest.Contract(t, "camera", func(testing.TB) gateway.Adapter {
-			return New(Options{Vault: newMemory(), Browse: nobody, Log: quiet})
+			return New(Options{Vault: gatewaytest.NewVault(), Browse: nobody, Log: quiet})
 		})
 	})
 	for name, fault := range map[string]cameratest.Fault{"a camera": cameratest.None, "a camera that hangs": cameratest.Slow} {
@@ -174,7 +174,7 @@ func TestContract(t *testing.T) {
 			c.Delay(time.Minute)
 			c.Set(fault)
 			gatewaytest.Contract(t, "camera", func(testing.TB) gateway.Adapter {
-				a := New(Options{Vault: newMemory(), Browse: nobody, Log: quiet, AllowLoopback: true})
+				a := New(Options{Vault: gatewaytest.NewVault(), Browse: nobody, Log: quiet, AllowLoopback: true})
 				a.Learn(Access{Device: outdoor, Model: "NOC", Key: c.Key(), LocalURL: c.URL()})
 				return a
 			})

@@ -10,14 +10,6 @@ import (
 	"github.com/veilleuse/veilleuse/gateway"
 )
 
-// Vault keeps what the adapter knows of the cameras. Get of a key that is not there gives an
-// fs.ErrNotExist; Set returns when the value is durable.
-type Vault interface {
-	Get(key string) ([]byte, error)
-	Set(key string, value []byte) error
-	List(prefix string) ([]string, error)
-}
-
 // known is what is kept of one camera: without it a restart in an outage would lose the camera.
 type known struct {
 	Version int              `json:"version"`
@@ -36,7 +28,7 @@ const (
 
 func (k known) vaultKey() string { return vaultPrefix + string(k.Device) }
 
-func (k known) save(vault Vault) error {
+func (k known) save(vault gateway.Vault) error {
 	k.Version = knownVersion
 	data, err := json.Marshal(k)
 	if err != nil {
@@ -128,7 +120,7 @@ func (k known) take(a Access, loopback bool) (known, error) {
 }
 
 // loadKnown reads all cameras out of the vault. What is not readable is left alone and named.
-func loadKnown(vault Vault) (all map[gateway.DeviceID]known, unreadable []string, err error) {
+func loadKnown(vault gateway.Vault) (all map[gateway.DeviceID]known, unreadable []string, err error) {
 	keys, err := vault.List(vaultPrefix)
 	if err != nil {
 		return nil, nil, fmt.Errorf("list the cameras: %w", err)

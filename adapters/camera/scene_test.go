@@ -2,9 +2,7 @@ package camera
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"io/fs"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -23,55 +21,13 @@ const (
 	outdoor = gateway.DeviceID("70:ee:50:ab:cd:ef")
 )
 
-// memory is a Vault for tests.
-type memory struct {
-	mu       sync.Mutex
-	values   map[string][]byte
-	broken   error // of all methods
-	readOnly error // of Set alone
-}
-
-func newMemory() *memory { return &memory{values: map[string][]byte{}} }
-
-func (m *memory) Get(key string) ([]byte, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if v, ok := m.values[key]; ok {
-		return v, m.broken
-	}
-	return nil, fs.ErrNotExist
-}
-
-func (m *memory) Set(key string, value []byte) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if err := cmp.Or(m.broken, m.readOnly); err != nil {
-		return err
-	}
-	m.values[key] = value
-	return nil
-}
-
-func (m *memory) List(prefix string) ([]string, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var keys []string
-	for key := range m.values {
-		if strings.HasPrefix(key, prefix) {
-			keys = append(keys, key)
-		}
-	}
-	slices.Sort(keys)
-	return keys, m.broken
-}
-
 // scene is a fake camera, an adapter that may know it, and the house around.
 type scene struct {
 	t       *testing.T
 	camera  *cameratest.Camera
 	adapter *Adapter
 	house   *gatewaytest.House
-	vault   *memory
+	vault   *gatewaytest.Vault
 	said    *log
 
 	mu    sync.Mutex
@@ -108,7 +64,7 @@ func play(t *testing.T, setup cameratest.Setup) *cameratest.Camera {
 
 // newScene plays a camera of that model. The adapter does not know it yet.
 func newScene(t *testing.T, model string) *scene {
-	s := &scene{t: t, vault: newMemory(), said: &log{}}
+	s := &scene{t: t, vault: gatewaytest.NewVault(), said: &log{}}
 	device := indoor
 	if model == "NOC" {
 		device = outdoor

@@ -193,7 +193,7 @@ func TestAVaultThatFails(t *testing.T) {
 	s.waitReach(true)
 	s.house.Stop()
 
-	s.vault.broken = errors.New("the card is gone")
+	s.vault.Break(errors.New("the card is gone"))
 	s.adapter = s.newAdapter()
 	s.start()
 	down := gatewaytest.Wait(s.house, func(h gateway.Health) bool { return !h.Up })
@@ -203,8 +203,8 @@ func TestAVaultThatFails(t *testing.T) {
 	s.house.Stop()
 
 	// Learnt while nothing can be kept: it works all the same, and it is said.
-	s.vault = newMemory()
-	s.vault.readOnly = errors.New("the card is full")
+	s.vault = gatewaytest.NewVault()
+	s.vault.Seal(errors.New("the card is full"))
 	s.adapter = s.newAdapter()
 	s.start()
 	s.adapter.Learn(s.access())
@@ -216,8 +216,8 @@ func TestAVaultThatFails(t *testing.T) {
 
 func TestUnreadableKeepsakesAreNamedAndLeftAlone(t *testing.T) {
 	s := newScene(t, "NACamera")
-	s.vault.values[vaultPrefix+"70:ee:50:00:00:01"] = []byte(`{"version":9,"device":"70:ee:50:00:00:01","model":"NOC"}`)
-	s.vault.values[vaultPrefix+"70:ee:50:00:00:02"] = []byte(`{`)
+	s.vault.Put(vaultPrefix+"70:ee:50:00:00:01", `{"version":9,"device":"70:ee:50:00:00:01","model":"NOC"}`)
+	s.vault.Put(vaultPrefix+"70:ee:50:00:00:02", `{`)
 	s.adapter.Learn(s.access())
 	s.start()
 	s.waitReach(true)

@@ -11,11 +11,12 @@ import (
 	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/camera/cameratest"
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
 
 // liveScene plays a camera with a film of short segments.
 func liveScene(t *testing.T, film cameratest.Film) *scene {
-	s := &scene{t: t, vault: newMemory(), said: &log{}}
+	s := &scene{t: t, vault: gatewaytest.NewVault(), said: &log{}}
 	s.camera = play(t, cameratest.Setup{Device: string(indoor), Film: film})
 	s.adapter = s.newAdapter()
 	s.adapter.options.Log = slog.New(slog.NewTextHandler(s.said, nil))

@@ -11,20 +11,12 @@ import (
 	"github.com/veilleuse/veilleuse/gateway"
 )
 
-// Vault keeps learnt signatures. Get of a key that is not there gives an error that is fs.ErrNotExist.
-type Vault interface {
-	Get(key string) ([]byte, error)
-	Set(key string, value []byte) error
-	Delete(key string) error
-	List(prefix string) ([]string, error)
-}
-
 // Options are the settings of the ear.
 type Options struct {
 	Microphone string // an ALSA device (default, plughw:1,0), or the path of a WAV or PCM file or pipe
 	Room       string // where the microphone stands; "": not said
 	Program    string // that records from an ALSA device; "": arecord
-	Vault      Vault
+	Vault      gateway.Vault
 	Log        *slog.Logger // nil: none
 }
 

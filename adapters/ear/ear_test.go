@@ -3,14 +3,11 @@ package ear
 import (
 	"bytes"
 	"fmt"
-	"io/fs"
-	"maps"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -19,50 +16,6 @@ import (
 	"github.com/veilleuse/veilleuse/gateway"
 	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
-
-// memory is a vault that forgets with the test.
-type memory struct {
-	mu      sync.Mutex
-	content map[string][]byte
-}
-
-func newMemory() *memory { return &memory{content: map[string][]byte{}} }
-
-func (m *memory) Get(key string) ([]byte, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if v, ok := m.content[key]; ok {
-		return v, nil
-	}
-	return nil, fs.ErrNotExist
-}
-
-func (m *memory) Set(key string, value []byte) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.content[key] = value
-	return nil
-}
-
-func (m *memory) Delete(key string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.content, key)
-	return nil
-}
-
-func (m *memory) List(prefix string) ([]string, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var keys []string
-	for k := range maps.Keys(m.content) {
-		if strings.HasPrefix(k, prefix) {
-			keys = append(keys, k)
-		}
-	}
-	slices.Sort(keys)
-	return keys, nil
-}
 
 // sounding is a siren in a quiet room for so many seconds, with that much quiet before and after.
 func sounding(s eartest.Siren, before, length, after float64) []int16 {
@@ -101,23 +54,23 @@ func answers(device gateway.DeviceID, ok bool) func(gateway.Reach) bool {
 func TestContract(t *testing.T) {
 	program := eartest.Recorder(t, "trap '' TERM; cat '"+file(t, eartest.PCM(sounding(eartest.Temporal3(3100), 1, 20, 1)))+"'; sleep 60 & wait; sleep 60")
 	gatewaytest.Contract(t, "ear", func(testing.TB) gateway.Adapter {
-		return New(Options{Microphone: "default", Program: program, Vault: newMemory()})
+		return New(Options{Microphone: "default", Program: program, Vault: gatewaytest.NewVault()})
 	})
 	gatewaytest.Contract(t, "ear", func(testing.TB) gateway.Adapter {
-		return New(Options{Microphone: "default", Program: "/no/such/arecord", Vault: newMemory()})
+		return New(Options{Microphone: "default", Program: "/no/such/arecord", Vault: gatewaytest.NewVault()})
 	})
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	gatewaytest.Contract(t, "ear", func(testing.TB) gateway.Adapter {
-		return New(Options{Microphone: pipe, Vault: newMemory()})
+		return New(Options{Microphone: pipe, Vault: gatewaytest.NewVault()})
 	})
 }
 
 func TestASirenIsAnAlarmUntilAMinuteOfSilence(t *testing.T) {
 	samples := append(quiet(70), sounding(eartest.Temporal3(3100), 2, 30, 75)...)
-	h := gatewaytest.Start(t, "ear", New(Options{Microphone: "default", Room: "Hall", Program: recorder(t, samples), Vault: newMemory()}))
+	h := gatewaytest.Start(t, "ear", New(Options{Microphone: "default", Room: "Hall", Program: recorder(t, samples), Vault: gatewaytest.NewVault()}))
 	found := gatewaytest.Wait(h, func(f gateway.Found) bool { return f.Device == "ear/smoke" })
 	if found.RoomName != "Hall" || found.Model != "ear" || found.Name == "" {
 		t.Errorf("%+v", found)
@@ -139,7 +92,7 @@ func TestASirenIsAnAlarmUntilAMinuteOfSilence(t *testing.T) {
 
 func TestARestartEndsNoAlarm(t *testing.T) {
 	samples := append(sounding(eartest.Temporal4(3200), 1, 15, 0), quiet(40)...)
-	h := gatewaytest.Start(t, "ear", New(Options{Microphone: "default", Vault: newMemory(),
+	h := gatewaytest.Start(t, "ear", New(Options{Microphone: "default", Vault: gatewaytest.NewVault(),
 		Program: eartest.Recorder(t, "cat '"+file(t, eartest.PCM(samples))+"'")}))
 	gatewaytest.Wait(h, reading("ear/co", true))
 	fault := gatewaytest.Wait(h, answers(MicrophoneDevice, false))
@@ -179,7 +132,7 @@ func TestFaultsOfTheMicrophone(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			h := gatewaytest.Start(t, "ear", New(Options{Microphone: test.microphone, Program: test.program, Vault: newMemory()}))
+			h := gatewaytest.Start(t, "ear", New(Options{Microphone: test.microphone, Program: test.program, Vault: gatewaytest.NewVault()}))
 			r := gatewaytest.Wait(h, answers(MicrophoneDevice, false))
 			if !strings.Contains(r.Why, test.want) || strings.Contains(r.Why, "\n") {
 				t.Errorf("%q, want %q", r.Why, test.want)
@@ -194,7 +147,7 @@ func TestAMicrophoneThatComesBack(t *testing.T) {
 	name := file(t, eartest.PCM(quiet(3)))
 	flag := filepath.Join(t.TempDir(), "plugged")
 	program := eartest.Recorder(t, fmt.Sprintf("test -e '%s' || { touch '%s'; echo gone >&2; exit 1; }; cat '%s'; exec sleep 60", flag, flag, name))
-	h := gatewaytest.Start(t, "ear", New(Options{Microphone: "default", Program: program, Vault: newMemory()}))
+	h := gatewaytest.Start(t, "ear", New(Options{Microphone: "default", Program: program, Vault: gatewaytest.NewVault()}))
 	if r := gatewaytest.Wait(h, answers(MicrophoneDevice, false)); !strings.Contains(r.Why, "gone") {
 		t.Errorf("%q", r.Why)
 	}
@@ -203,7 +156,7 @@ func TestAMicrophoneThatComesBack(t *testing.T) {
 }
 
 func TestOurOwnSirenIsNoNewAlarm(t *testing.T) {
-	h := &house{adapter: New(Options{Vault: newMemory()}), detector: NewDetector(nil), sounded: true, said: true,
+	h := &house{adapter: New(Options{Vault: gatewaytest.NewVault()}), detector: NewDetector(nil), sounded: true, said: true,
 		voices: map[gateway.DeviceID]*voice{"ear/smoke": {signature: General()[0]}}}
 	h.hear([]Heard{{Signature: General()[0], Frequency: 3000}})
 	if h.voices["ear/smoke"].alarm {
@@ -213,7 +166,7 @@ func TestOurOwnSirenIsNoNewAlarm(t *testing.T) {
 
 func TestLearnWithAndWithoutRun(t *testing.T) {
 	test := sounding(eartest.Temporal3(3300), 1, 14, 1)
-	vault := newMemory()
+	vault := gatewaytest.NewVault()
 	alone := New(Options{Microphone: file(t, eartest.WAV(test, Rate, 1)), Vault: vault})
 	s, said, err := alone.Learn(t.Context(), Wanted{Name: "Kitchen smoke", Room: "Kitchen"})
 	if err != nil || len(said) > 0 || s.Kind != gateway.Smoke || math.Abs(s.Frequency-3300) > 100 || !s.Cadence.like(temporal3()) {
@@ -263,7 +216,7 @@ func TestHearARecording(t *testing.T) {
 			t.Errorf("%q gives %v", content, err)
 		}
 	}
-	if _, err := New(Options{Vault: newMemory()}).Hear(t.Context(), time.Second); err == nil || !strings.Contains(err.Error(), "ear.microphone") {
+	if _, err := New(Options{Vault: gatewaytest.NewVault()}).Hear(t.Context(), time.Second); err == nil || !strings.Contains(err.Error(), "ear.microphone") {
 		t.Errorf("without a microphone: %v", err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/veilleuse/veilleuse/adapters/hap"
 	"github.com/veilleuse/veilleuse/gateway"
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
 
 // aged is a device whose readings were taken at that hour, through that adapter.
@@ -46,7 +47,7 @@ func TestStatusIsTrueToAgeAndHealth(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := gateway.State{At: at, Devices: gateway.Table[gateway.DeviceID, gateway.Device]{}.With("d", test.device)}
-			a := opened(t, newVault())
+			a := opened(t, gatewaytest.NewVault())
 			if err := a.publish(gateway.State{}, s, at); err != nil {
 				t.Fatal(err)
 			}
@@ -64,7 +65,7 @@ func TestStatusIsTrueToAgeAndHealth(t *testing.T) {
 }
 
 func TestOldTemperatureOfARoomIsNone(t *testing.T) {
-	a := opened(t, newVault())
+	a := opened(t, gatewaytest.NewVault())
 	s := home()
 	if err := a.publish(gateway.State{}, s, at); err != nil {
 		t.Fatal(err)
@@ -87,7 +88,7 @@ func TestOldTemperatureOfARoomIsNone(t *testing.T) {
 }
 
 func TestFreshReadingIsActiveAgain(t *testing.T) {
-	a := opened(t, newVault())
+	a := opened(t, gatewaytest.NewVault())
 	s := gateway.State{At: at, Devices: gateway.Table[gateway.DeviceID, gateway.Device]{}.With("d", aged("d", gateway.CloudAdapter, true, gateway.Temperature, gateway.Number(20)))}
 	if err := a.publish(gateway.State{}, s, at.Add(2*time.Hour)); err != nil {
 		t.Fatal(err)
@@ -119,7 +120,7 @@ func TestStepOfATargetKeepsWholeDegrees(t *testing.T) {
 
 // A valve whose thermometer was known before its target was is shown on, and not left with an old value.
 func TestSensorThatTurnsOutToSteerARoom(t *testing.T) {
-	a := opened(t, newVault())
+	a := opened(t, gatewaytest.NewVault())
 	first := gateway.State{At: at, Home: home().Home, Devices: gateway.Table[gateway.DeviceID, gateway.Device]{}.With("valve", device("valve", "NRV", "", gateway.Temperature, gateway.Number(18)))}
 	if err := a.publish(gateway.State{}, first, at); err != nil {
 		t.Fatal(err)

@@ -40,7 +40,7 @@ func places(a *Adapter) map[string]string {
 	return out
 }
 
-func published(t testing.TB, v Vault, s gateway.State) *Adapter {
+func published(t testing.TB, v gateway.Vault, s gateway.State) *Adapter {
 	t.Helper()
 	a := opened(t, v)
 	if err := a.publish(gateway.State{}, s, at); err != nil {
@@ -50,7 +50,7 @@ func published(t testing.TB, v Vault, s gateway.State) *Adapter {
 }
 
 func TestFullBridgeGetsASecond(t *testing.T) {
-	v := newVault()
+	v := gatewaytest.NewVault()
 	a := published(t, v, crowd(400))
 	if len(a.bridges) != 3 {
 		t.Fatalf("%d bridges, want 3 for 410 accessories", len(a.bridges))
@@ -83,7 +83,7 @@ func TestFullBridgeGetsASecond(t *testing.T) {
 }
 
 func TestPlaceIsKeptWhileOthersVanish(t *testing.T) {
-	v := newVault()
+	v := gatewaytest.NewVault()
 	s := crowd(200)
 	a := published(t, v, s)
 	before := places(a)
@@ -128,7 +128,7 @@ func TestPlaceIsKeptWhileOthersVanish(t *testing.T) {
 }
 
 func TestHouseThatNeverStopsGrowing(t *testing.T) {
-	a := published(t, newVault(), crowd(bridgesMax*hap.AccessoriesMax))
+	a := published(t, gatewaytest.NewVault(), crowd(bridgesMax*hap.AccessoriesMax))
 	if len(a.bridges) != bridgesMax {
 		t.Errorf("%d bridges, want %d", len(a.bridges), bridgesMax)
 	}
@@ -136,7 +136,7 @@ func TestHouseThatNeverStopsGrowing(t *testing.T) {
 
 // oneBridge is the vault as it was written when there was one bridge only, with the pairing that is in it, and the ids
 // that its accessories had.
-func oneBridge(t *testing.T) (v *vault, pairing hap.Pairing, ids map[string]string) {
+func oneBridge(t *testing.T) (v *gatewaytest.Vault, pairing hap.Pairing, ids map[string]string) {
 	t.Helper()
 	raw, err := os.ReadFile("testdata/one-bridge.json")
 	if err != nil {
@@ -150,9 +150,9 @@ func oneBridge(t *testing.T) (v *vault, pairing hap.Pairing, ids map[string]stri
 	if err := json.Unmarshal(raw, &old); err != nil {
 		t.Fatal(err)
 	}
-	v = newVault()
+	v = gatewaytest.NewVault()
 	for key, value := range old.Vault {
-		v.values[key] = value
+		v.Put(key, string(value))
 	}
 	return v, old.Pairing, old.IDs
 }
@@ -202,7 +202,7 @@ func awaitBridge(t *testing.T, a *Adapter, number int) (code, listen string) {
 }
 
 func TestSecondBridgeIsServedAndToldOnce(t *testing.T) {
-	v := newVault()
+	v := gatewaytest.NewVault()
 	begin := func() (*gatewaytest.House, *Adapter) {
 		a := New(Options{Vault: v, Listen: "127.0.0.1:0", Name: "Test", Log: slog.New(slog.DiscardHandler)})
 		return gatewaytest.Start(t, "homekit", a, gatewaytest.From(crowd(139)), thatEvening), a
@@ -258,7 +258,7 @@ func TestPortThatAStrangerHas(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer first.Close()
-	b := &bridge{number: 2, name: "Test 2", store: shelved{newVault()}}
+	b := &bridge{number: 2, name: "Test 2", store: shelved{gatewaytest.NewVault()}}
 	listener, err := b.open(first.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -285,15 +285,15 @@ func TestPortThatAStrangerHas(t *testing.T) {
 }
 
 func TestStrangeKeysAreNoBridges(t *testing.T) {
-	v := newVault()
-	v.values["bridge/one/identity"] = []byte("{}")
+	v := gatewaytest.NewVault()
+	v.Put("bridge/one/identity", "{}")
 	if _, err := New(Options{Vault: v, Name: "Test"}).Bridges(); err == nil || !strings.Contains(err.Error(), "restore a backup") {
 		t.Errorf("a key of nobody's gives %v", err)
 	}
 }
 
 func TestBusyHouseSaysSo(t *testing.T) {
-	a := published(t, newVault(), home())
+	a := published(t, gatewaytest.NewVault(), home())
 	b := a.bridges[0]
 	target, _ := find(t, b.shelf.accessories(), "Bath", hap.ServiceThermostat, hap.CharacteristicTargetTemperature)
 	two := []hap.WriteRequest{{ID: target, Value: hap.NumberValue(20)}, {ID: target, Value: hap.NumberValue(21)}}

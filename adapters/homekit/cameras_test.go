@@ -103,7 +103,7 @@ func (l *spoken) String() string {
 func openCinema(t *testing.T, change func(*viewers)) cinema {
 	t.Helper()
 	c := cinema{film: &film{}, said: &spoken{}}
-	a := New(Options{Vault: newVault(), Listen: "127.0.0.1:0", Name: "Test", Cameras: c.film, Log: slog.New(slog.NewTextHandler(c.said, nil))})
+	a := New(Options{Vault: gatewaytest.NewVault(), Listen: "127.0.0.1:0", Name: "Test", Cameras: c.film, Log: slog.New(slog.NewTextHandler(c.said, nil))})
 	if change != nil {
 		change(a.viewers)
 	}
@@ -172,7 +172,7 @@ func TestSnapshotOfTheRightAccessory(t *testing.T) {
 // After a restart nobody knows yet how the camera is reached. Its services stay, for the Home app would forget them, and
 // who wants to watch hears that it cannot be reached.
 func TestACameraThatIsNotKnownYet(t *testing.T) {
-	v := newVault()
+	v := gatewaytest.NewVault()
 	open := func(s gateway.State) *Adapter {
 		a := New(Options{Vault: v, Name: "Veilleuse", Cameras: &film{}, Log: slog.New(slog.DiscardHandler)})
 		if err := a.load(make(chan write, wishQueue)); err != nil {

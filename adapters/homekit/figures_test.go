@@ -71,7 +71,7 @@ func TestFigures(t *testing.T) {
 func serveCrowd(t *testing.T, accessories int) {
 	const ownAndOthers = 10 // in home
 	s := crowd(accessories - ownAndOthers)
-	a := New(Options{Vault: newVault(), Listen: "127.0.0.1:0", Name: "Test", Log: slog.New(slog.DiscardHandler)})
+	a := New(Options{Vault: gatewaytest.NewVault(), Listen: "127.0.0.1:0", Name: "Test", Log: slog.New(slog.DiscardHandler)})
 	house := gatewaytest.Start(t, "homekit", a, gatewaytest.From(s), thatEvening)
 	for number := range bridgesFor(accessories) {
 		awaitBridge(t, a, number+1)

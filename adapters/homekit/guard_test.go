@@ -54,12 +54,12 @@ func TestGuardIsASecuritySystem(t *testing.T) {
 		{"an alarm although it is off", guarded(gateway.Guard{}, intruder), "4", "3", "0"},
 		{"a smoke alarm is none of it", guarded(gateway.Guard{}, gateway.Alarm{Number: 1, Phase: gateway.Sounding, Kind: gateway.Smoke}), "3", "3", "0"},
 	} {
-		current, target, fault, _ := system(t, shelve(t, newVault(), test.state))
+		current, target, fault, _ := system(t, shelve(t, gatewaytest.NewVault(), test.state))
 		if string(current.Value) != test.current || string(target.Value) != test.target || string(fault.Value) != test.fault {
 			t.Errorf("%s: current %s, target %s, fault %s; want %s, %s, %s", test.name, current.Value, target.Value, fault.Value, test.current, test.target, test.fault)
 		}
 	}
-	for _, a := range shelve(t, newVault(), home()) {
+	for _, a := range shelve(t, gatewaytest.NewVault(), home()) {
 		if _, there := a.Find(hap.ServiceSecuritySystem); there {
 			t.Error("a house without sensors to guard it has a security system")
 		}

@@ -28,15 +28,6 @@ import (
 	"github.com/veilleuse/veilleuse/gateway"
 )
 
-// Vault keeps identity, pairings and ids. Get of a missing key is an fs.ErrNotExist; Set returns when
-// the value is durable.
-type Vault interface {
-	Get(key string) ([]byte, error)
-	Set(key string, value []byte) error
-	Delete(key string) error
-	List(prefix string) ([]string, error)
-}
-
 // Advertiser makes a bridge known on the LAN until ctx ends.
 type Advertiser interface {
 	Advertise(ctx context.Context, what Announcement) error
@@ -54,11 +45,11 @@ type Announcement struct {
 
 // Options are the settings of the bridge.
 type Options struct {
-	Listen     string     // host:port; port 0 takes a free one
-	Name       string     // as the Home app shows it while pairing
-	Vault      Vault      // must be there
-	Advertiser Advertiser // nil: nothing is announced
-	Cameras    Cameras    // nil: cameras show no pictures
+	Listen     string        // host:port; port 0 takes a free one
+	Name       string        // as the Home app shows it while pairing
+	Vault      gateway.Vault // must be there
+	Advertiser Advertiser    // nil: nothing is announced
+	Cameras    Cameras       // nil: cameras show no pictures
 	Log        *slog.Logger
 }
 
@@ -323,7 +314,7 @@ func (a *Adapter) take(ctx context.Context, b *bridge, requests []hap.WriteReque
 }
 
 // shelved is a Vault as adapters/hap wants its store.
-type shelved struct{ Vault }
+type shelved struct{ gateway.Vault }
 
 // Get turns the vault's word for "not there" into the protocol's.
 func (s shelved) Get(key string) ([]byte, error) {

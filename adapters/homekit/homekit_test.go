@@ -6,12 +6,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,50 +18,6 @@ import (
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
-
-// vault is a Vault in memory that can fail.
-type vault struct {
-	mu     sync.Mutex
-	values map[string][]byte
-	broken error
-}
-
-func newVault() *vault { return &vault{values: map[string][]byte{}} }
-
-func (v *vault) Get(key string) ([]byte, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if value, ok := v.values[key]; ok || v.broken != nil {
-		return value, v.broken
-	}
-	return nil, fmt.Errorf("%s: %w", key, fs.ErrNotExist)
-}
-
-func (v *vault) Set(key string, value []byte) error {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.values[key] = slices.Clone(value)
-	return v.broken
-}
-
-func (v *vault) Delete(key string) error {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	delete(v.values, key)
-	return v.broken
-}
-
-func (v *vault) List(prefix string) ([]string, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	var keys []string
-	for key := range v.values {
-		if strings.HasPrefix(key, prefix) {
-			keys = append(keys, key)
-		}
-	}
-	return keys, v.broken
-}
 
 var at = time.Date(2025, 10, 29, 17, 0, 0, 0, time.UTC)
 
@@ -107,7 +60,7 @@ func home() gateway.State {
 }
 
 // opened is an adapter whose bridges are loaded but not served.
-func opened(t testing.TB, v Vault) *Adapter {
+func opened(t testing.TB, v gateway.Vault) *Adapter {
 	t.Helper()
 	a := New(Options{Vault: v, Name: "Veilleuse", Log: slog.New(slog.DiscardHandler)})
 	if err := a.load(make(chan write, wishQueue)); err != nil {
@@ -118,7 +71,7 @@ func opened(t testing.TB, v Vault) *Adapter {
 }
 
 // shelve publishes a State without serving it and returns the accessories of the first bridge.
-func shelve(t *testing.T, v Vault, s gateway.State) []hap.Accessory {
+func shelve(t *testing.T, v gateway.Vault, s gateway.State) []hap.Accessory {
 	t.Helper()
 	a := opened(t, v)
 	if err := a.publish(gateway.State{}, s, at); err != nil {
@@ -128,7 +81,7 @@ func shelve(t *testing.T, v Vault, s gateway.State) []hap.Accessory {
 }
 
 func TestAccessoriesOfAHouse(t *testing.T) {
-	raw, err := hap.EncodeAccessories(shelve(t, newVault(), home()))
+	raw, err := hap.EncodeAccessories(shelve(t, gatewaytest.NewVault(), home()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +125,7 @@ func find(t *testing.T, all []hap.Accessory, name string, service, kind hap.UUID
 }
 
 func TestValuesMeanWhatTheHouseMeans(t *testing.T) {
-	all := shelve(t, newVault(), home())
+	all := shelve(t, gatewaytest.NewVault(), home())
 	tests := []struct {
 		what, accessory string
 		service, kind   hap.UUID
@@ -219,7 +172,7 @@ func ids(all []hap.Accessory) map[string]string {
 }
 
 func TestIdsStayForEver(t *testing.T) {
-	v := newVault()
+	v := gatewaytest.NewVault()
 	s := home()
 	first := ids(shelve(t, v, s))
 
@@ -251,17 +204,17 @@ func TestIdsStayForEver(t *testing.T) {
 }
 
 func TestBrokenVaultMakesNoNewBridge(t *testing.T) {
-	v := newVault()
+	v := gatewaytest.NewVault()
 	a := New(Options{Vault: v, Listen: "127.0.0.1:0"})
 	code, _, _, err := a.Code()
 	if err != nil {
 		t.Fatal(err)
 	}
-	v.broken = errors.New("the disk fails")
+	v.Break(errors.New("the disk fails"))
 	if err := a.Run(t.Context(), gateway.Port{}); err == nil || !strings.Contains(err.Error(), "the disk fails") {
 		t.Errorf("Run gives %v", err)
 	}
-	v.broken = nil
+	v.Break(nil)
 	if again, _, _, _ := a.Code(); again != code {
 		t.Errorf("the code was %s and is %s", code, again)
 	}
@@ -269,7 +222,7 @@ func TestBrokenVaultMakesNoNewBridge(t *testing.T) {
 
 func TestContract(t *testing.T) {
 	gatewaytest.Contract(t, "homekit", func(testing.TB) gateway.Adapter {
-		return New(Options{Vault: newVault(), Listen: "127.0.0.1:0", Name: "Test"})
+		return New(Options{Vault: gatewaytest.NewVault(), Listen: "127.0.0.1:0", Name: "Test"})
 	})
 }
 
@@ -287,7 +240,7 @@ func thatEvening(l *gateway.Loop) { l.Now = func() time.Time { return at } }
 
 func start(t *testing.T) live {
 	t.Helper()
-	return startWith(t, New(Options{Vault: newVault(), Listen: "127.0.0.1:0", Name: "Test"}), home())
+	return startWith(t, New(Options{Vault: gatewaytest.NewVault(), Listen: "127.0.0.1:0", Name: "Test"}), home())
 }
 
 // startWith starts a bridge in a house that is in that state.
@@ -506,7 +459,7 @@ func BenchmarkPublish(b *testing.B) {
 		id := gateway.DeviceID(fmt.Sprintf("sensor%03d", i))
 		s.Devices = s.Devices.With(id, device(id, "NAModule4", "", gateway.Temperature, gateway.Number(20)))
 	}
-	a := opened(b, newVault())
+	a := opened(b, gatewaytest.NewVault())
 	if err := a.publish(gateway.State{}, s, at); err != nil {
 		b.Fatal(err)
 	}

@@ -76,11 +76,11 @@ func TestResetWithoutADaemon(t *testing.T) {
 	if err != nil || before[0].Controllers != 1 {
 		t.Fatalf("%+v, %v", before, err)
 	}
-	v.broken = errors.New("the disk fails")
+	v.Break(errors.New("the disk fails"))
 	if err := a.Reset(t.Context()); err == nil {
 		t.Error("a reset that the disk refuses goes well")
 	}
-	v.broken = nil
+	v.Break(nil)
 	if err := a.Reset(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/hap"
+	"github.com/veilleuse/veilleuse/gateway"
 )
 
 // leap is by how much the configuration number rises when a vault comes back from the past, beside one for each hour
@@ -15,7 +16,7 @@ const leap = 1000
 // and the ids of the accessories stay as they are, so that the Home app goes on; the configuration number must not go
 // back, and rises above any that was announced since. present is the vault that this one takes the place of; nil or of
 // another bridge: it does not count.
-func Restored(v, present Vault, ago time.Duration) error {
+func Restored(v, present gateway.Vault, ago time.Duration) error {
 	restored := New(Options{Vault: v})
 	numbers, err := restored.numbers()
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/hap"
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
 
 func TestTheConfigurationNumberNeverGoesBack(t *testing.T) {
@@ -25,9 +26,9 @@ func TestTheConfigurationNumberNeverGoesBack(t *testing.T) {
 		{"that was never announced", 0, 0, false, 0, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			v, present := newVault(), newVault()
+			v, present := gatewaytest.NewVault(), gatewaytest.NewVault()
 			for _, at := range []struct {
-				v *vault
+				v *gatewaytest.Vault
 				n int
 			}{{v, test.restored}, {present, test.before}} {
 				v, n := at.v, at.n
@@ -50,7 +51,7 @@ func TestTheConfigurationNumberNeverGoesBack(t *testing.T) {
 }
 
 func TestEveryBridgeRises(t *testing.T) {
-	v := newVault()
+	v := gatewaytest.NewVault()
 	for _, prefix := range []string{"", "bridge/2/", "bridge/3/"} {
 		v.Set(prefix+"configuration", []byte(`{"number":5,"layout":"x"}`))
 	}

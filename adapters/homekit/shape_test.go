@@ -7,6 +7,7 @@ import (
 
 	"github.com/veilleuse/veilleuse/adapters/hap"
 	"github.com/veilleuse/veilleuse/gateway"
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
 
 func TestConfigurationNumberMovesWithTheLayoutOnly(t *testing.T) {
@@ -42,7 +43,7 @@ func TestConfigurationNumberMovesWithTheLayoutOnly(t *testing.T) {
 }
 
 func TestNothingVanishesFromAShortList(t *testing.T) {
-	v := newVault()
+	v := gatewaytest.NewVault()
 	full := ids(shelve(t, v, home()))
 	for what, short := range map[string]gateway.State{
 		"an empty house":           {At: at, Home: home().Home},
@@ -78,7 +79,7 @@ func silent(s gateway.State) gateway.State {
 }
 
 func TestMissingForLongIsGivenUp(t *testing.T) {
-	v := newVault()
+	v := gatewaytest.NewVault()
 	published(t, v, home())
 	short := home()
 	short.Devices = short.Devices.Without("station")
@@ -113,7 +114,7 @@ func TestMissingForLongIsGivenUp(t *testing.T) {
 }
 
 func TestRemovedByAPersonIsGoneAtOnce(t *testing.T) {
-	v := newVault()
+	v := gatewaytest.NewVault()
 	a := published(t, v, home())
 	short := home()
 	short.Devices = short.Devices.Without("station")
@@ -129,7 +130,7 @@ func TestRemovedByAPersonIsGoneAtOnce(t *testing.T) {
 }
 
 func TestWriteToALostAccessoryIsRefused(t *testing.T) {
-	v := newVault()
+	v := gatewaytest.NewVault()
 	shelve(t, v, home())
 	a := published(t, v, gateway.State{At: at, Home: home().Home})
 	b := a.bridges[0]

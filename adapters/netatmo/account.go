@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io/fs"
 	"time"
+
+	"github.com/veilleuse/veilleuse/gateway"
 )
 
 // account is the sign-in: the pair of tokens in use and how its renewal stands.
 type account struct {
-	vault    Vault
+	vault    gateway.Vault
 	kept     keptToken
 	signedIn bool
 	dead     bool       // the access token is refused and the refresh token too

@@ -23,7 +23,7 @@ type Options struct {
 	// Purse pays for the requests, in place of one with BudgetPerHour: others who ask the vendor can
 	// share it. nil: one of the adapter's own.
 	Purse *Purse
-	Vault Vault // holds the tokens; nil: the adapter idles
+	Vault gateway.Vault // holds the tokens; nil: the adapter idles
 	// Deadline bounds one request as a whole, in real time; 0: 20 s. A house whose clock runs fast
 	// needs a shorter one.
 	Deadline time.Duration

@@ -8,16 +8,9 @@ import (
 	"io/fs"
 	"log/slog"
 	"time"
-)
 
-// Vault keeps secrets. Get of a missing key gives an error that errors.Is fs.ErrNotExist; Set
-// returns only when the value is durable.
-type Vault interface {
-	Get(key string) ([]byte, error)
-	Set(key string, value []byte) error
-	Delete(key string) error
-	List(prefix string) ([]string, error)
-}
+	"github.com/veilleuse/veilleuse/gateway"
+)
 
 // The keys of the vault.
 const (
@@ -87,9 +80,9 @@ func tokenOf(a attributes) Token {
 
 // SaveToken makes t the pair that the adapter uses: at once if it waits for one, else at its next
 // refresh.
-func SaveToken(v Vault, t Token) error { return saveToken(v, keptToken{Token: t}) }
+func SaveToken(v gateway.Vault, t Token) error { return saveToken(v, keptToken{Token: t}) }
 
-func saveToken(v Vault, k keptToken) error {
+func saveToken(v gateway.Vault, k keptToken) error {
 	data, err := json.Marshal(k)
 	if err != nil {
 		return fmt.Errorf("store the token: %w", err)
@@ -101,7 +94,7 @@ func saveToken(v Vault, k keptToken) error {
 }
 
 // loadToken gives an error that errors.Is fs.ErrNotExist if nobody has signed in.
-func loadToken(v Vault) (keptToken, error) {
+func loadToken(v gateway.Vault) (keptToken, error) {
 	if v == nil {
 		return keptToken{}, fs.ErrNotExist
 	}

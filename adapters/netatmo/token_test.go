@@ -82,7 +82,7 @@ func TestLoadToken(t *testing.T) {
 	if err != nil || k.Access != "a" || k.Refresh != "r" || !k.Expires.Equal(evening) || !k.Renew.Equal(evening) || k.Before != nil {
 		t.Errorf("read back access %q, refresh %q, expires %v, error %v", k.Access, k.Refresh, k.Expires, err)
 	}
-	m.values[tokenKey] = []byte(`{"access_to`)
+	m.Put(tokenKey, `{"access_to`)
 	if _, err := loadToken(m); err == nil || errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "log in again") {
 		t.Errorf("a damaged token gives %v", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/veilleuse/veilleuse/gateway"
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
 
 const (
@@ -25,7 +26,7 @@ type doorOf struct {
 
 func newDoor(t *testing.T, o Options) *doorOf {
 	if o.Vault == nil {
-		o.Vault = newDrawer()
+		o.Vault = gatewaytest.NewVault()
 	}
 	o.Log = quiet
 	a := New(o)

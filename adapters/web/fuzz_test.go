@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
 
 // FuzzForm holds that whatever a form brings becomes one JSON object without "to", or a reason.
@@ -34,7 +36,7 @@ func FuzzRequest(f *testing.F) {
 	f.Add("fr;q=0.9", "192.168.1.1:80", "pi.local")
 	f.Add(";q=", "[fe80::1%eth0]:1", "[::1]:80")
 	f.Add("en-", "@", ".local.evil.example")
-	a := New(Options{Vault: newDrawer(), Log: quiet})
+	a := New(Options{Vault: gatewaytest.NewVault(), Log: quiet})
 	f.Fuzz(func(t *testing.T, language, remote, host string) {
 		if l := languageOf(&http.Request{Header: http.Header{"Accept-Language": {language}}}); l != english && l != french {
 			t.Errorf("%q is language %d", language, l)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/veilleuse/veilleuse/gateway"
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
 
 var evening = time.Date(2025, 10, 29, 17, 0, 0, 0, time.UTC)
@@ -44,7 +45,7 @@ func cottage() gateway.State {
 
 func drawn(t *testing.T, s gateway.State, in lang) string {
 	t.Helper()
-	a := New(Options{Vault: newDrawer(), Log: quiet, Outlook: func(gateway.State) *Outlook {
+	a := New(Options{Vault: gatewaytest.NewVault(), Log: quiet, Outlook: func(gateway.State) *Outlook {
 		return &Outlook{Says: "No: 1 of 2.", Gaps: []Gap{{"Cave", "nothing < there", "veilleuse pair"}}}
 	}})
 	p := sheetOf(a.view(s), in, evening)

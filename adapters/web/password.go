@@ -13,16 +13,9 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
-)
 
-// Vault holds what must survive a restart and be durable before use. The store's vault is one.
-type Vault interface {
-	// Get answers an error that is fs.ErrNotExist for a key that is not there.
-	Get(key string) ([]byte, error)
-	// Set has made the value durable when it returns nil.
-	Set(key string, value []byte) error
-	Delete(key string) error
-}
+	"github.com/veilleuse/veilleuse/gateway"
+)
 
 // The keys of the vault.
 const (
@@ -90,7 +83,7 @@ func checkPassword(p string) error {
 
 // lock is the one password of the page. Only one look at it is taken at a time, for each takes memory.
 type lock struct {
-	vault Vault
+	vault gateway.Vault
 	mu    sync.Mutex
 }
 

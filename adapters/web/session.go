@@ -12,6 +12,8 @@ import (
 	"sort"
 	"sync"
 	"time"
+
+	"github.com/veilleuse/veilleuse/gateway"
 )
 
 // Bounds of sessions. They outlive a restart, so that a page that is open goes on being told of alarms.
@@ -38,7 +40,7 @@ func (s session) over(now time.Time) bool {
 
 // sessions are all browsers that are signed in, the one that was used longest ago first to give way.
 type sessions struct {
-	vault Vault
+	vault gateway.Vault
 	mu    sync.Mutex
 	read  bool
 	all   []session

@@ -6,13 +6,16 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
 
 func TestFirstVisitSetsThePassword(t *testing.T) {
-	vault := newDrawer()
+	vault := gatewaytest.NewVault()
 	d := newDoor(t, Options{Vault: vault})
 	if w := d.request("GET", "/", ""); w.Header().Get("Location") != "/welcome" {
 		t.Errorf("a house without a password leads to %q", w.Header().Get("Location"))
@@ -42,7 +45,9 @@ func TestFirstVisitSetsThePassword(t *testing.T) {
 	if w := d.request("POST", "/welcome", "password=another+one&again=another+one"); w.Header().Get("Location") != "/sign-in" {
 		t.Errorf("a second first password: %d to %q", w.Code, w.Header().Get("Location"))
 	}
-	for _, kept := range vault.content {
+	keys, _ := vault.List("")
+	for _, key := range keys {
+		kept, _ := vault.Get(key)
 		if bytes.Contains(kept, []byte("correct")) || bytes.Contains(kept, []byte(keyOf(w))) {
 			t.Errorf("a secret can be read: %s", kept)
 		}
@@ -100,32 +105,32 @@ func TestSetPasswordSignsEverybodyOut(t *testing.T) {
 
 // A disk that is full, or a record that is damaged, lets nobody in and takes nobody's place.
 func TestVaultThatFails(t *testing.T) {
-	vault := newDrawer()
+	vault := gatewaytest.NewVault()
 	d := newDoor(t, Options{Vault: vault})
-	vault.broken = errFull
+	vault.Break(syscall.ENOSPC)
 	if w := d.request("POST", "/welcome", "password="+rightful+"&again="+rightful); w.Code != 303 || keyOf(w) != "" {
 		t.Errorf("a vault that cannot be read: %d %s", w.Code, w.Body)
 	}
-	vault.broken = nil
-	vault.content[passwordKey] = []byte("{damaged")
+	vault.Break(nil)
+	vault.Put(passwordKey, "{damaged")
 	if w := d.request("POST", "/sign-in", "password="+rightful); w.Code != 500 || keyOf(w) != "" {
 		t.Errorf("a damaged password: %d", w.Code)
 	}
-	vault.content[passwordKey] = []byte(`{"passes":1,"memory_kib":8,"salt":"","key":""}`)
+	vault.Put(passwordKey, `{"passes":1,"memory_kib":8,"salt":"","key":""}`)
 	if w := d.request("POST", "/sign-in", "password="+rightful); w.Code != 500 || keyOf(w) != "" {
 		t.Errorf("an empty key: %d", w.Code)
 	}
 	if w := d.request("POST", "/welcome", "password="+rightful+"&again="+rightful); w.Header().Get("Location") != "/sign-in" {
 		t.Errorf("a damaged password can be replaced by anybody: %d", w.Code)
 	}
-	vault.content[sessionsKey] = []byte("[{]")
+	vault.Put(sessionsKey, "[{]")
 	if d.sessions.signedIn("x", time.Now()) {
 		t.Error("damaged sessions let somebody in")
 	}
 }
 
 func TestSessionsEndAndAreBounded(t *testing.T) {
-	vault := newDrawer()
+	vault := gatewaytest.NewVault()
 	s := &sessions{vault: vault}
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	first, err := s.begin(now)
@@ -137,7 +142,7 @@ func TestSessionsEndAndAreBounded(t *testing.T) {
 			t.Fatalf("ended on day %d although it was used", day)
 		}
 	}
-	if writes := vault.sets; writes > 30 {
+	if writes := vault.Sets(); writes > 30 {
 		t.Errorf("%d writes for a month of use", writes)
 	}
 	if used := now.AddDate(0, 0, 28); s.signedIn(first, used.Add(sessionUnused+time.Hour)) || !s.signedIn(first, used.Add(-100*24*time.Hour)) {

@@ -31,7 +31,7 @@ type Options struct {
 	// Version and Commit of the program, for build_info.
 	Version, Commit string
 	// Vault keeps the password and who is signed in. Needed.
-	Vault Vault
+	Vault gateway.Vault
 	// Form is an id as it stands in the path of a wish; nil: as it is.
 	Form func(id string) string
 	// Wish reads what a person asks for: the JSON object that came for room/<id>, device/<id>, home or alarm. The error says in

@@ -23,7 +23,7 @@ var quiet = slog.New(slog.DiscardHandler)
 
 func TestContract(t *testing.T) {
 	gatewaytest.Contract(t, "web", func(testing.TB) gateway.Adapter {
-		return New(Options{Listen: "127.0.0.1:0", Vault: newDrawer(), Log: quiet})
+		return New(Options{Listen: "127.0.0.1:0", Vault: gatewaytest.NewVault(), Log: quiet})
 	})
 }
 
@@ -33,7 +33,7 @@ func start(t *testing.T, o Options) (*gatewaytest.House, string) {
 	addresses := make(chan net.Addr, 1)
 	o.Listen, o.Log = "127.0.0.1:0", quiet
 	if o.Vault == nil {
-		o.Vault = newDrawer()
+		o.Vault = gatewaytest.NewVault()
 	}
 	o.Listening = func(a net.Addr) { addresses <- a }
 	h := gatewaytest.Start(t, "web", New(o))
@@ -134,7 +134,7 @@ func guarded(a *Adapter, method, path, host, remote string) *httptest.ResponseRe
 }
 
 func TestWhoIsAnswered(t *testing.T) {
-	a := New(Options{Hosts: []string{"veilleuse.example"}, Vault: newDrawer(), Log: quiet})
+	a := New(Options{Hosts: []string{"veilleuse.example"}, Vault: gatewaytest.NewVault(), Log: quiet})
 	a.hosts = hostNames("pi.fritz.box", a.options.Hosts)
 	a.newest.Store(&gateway.State{})
 	for _, c := range []struct {
@@ -194,7 +194,7 @@ func TestWhoIsAnswered(t *testing.T) {
 }
 
 func TestReadyOnceTheHouseIsKnown(t *testing.T) {
-	a := New(Options{Vault: newDrawer(), Log: quiet})
+	a := New(Options{Vault: gatewaytest.NewVault(), Log: quiet})
 	if w := guarded(a, "GET", "/readyz", "localhost", "127.0.0.1:1"); w.Code != 503 || !strings.Contains(w.Body.String(), "only just started") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/veilleuse/veilleuse/adapters/uplink"
 	"github.com/veilleuse/veilleuse/adapters/uplink/uplinktest"
 	"github.com/veilleuse/veilleuse/gateway"
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
 
 // fault is one row of the catalogue: what breaks, and what the house ought to say of it.
@@ -43,7 +44,7 @@ type catalogueWorld struct {
 	cloud    *netatmotest.Cloud
 	internet *uplinktest.World
 	house    *watchedHouse
-	vault    *vault
+	vault    *gatewaytest.Vault
 	marked   int // bytes that the vendor's edge had seen when the fault began
 	broke    int // events that were posted before
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/veilleuse/veilleuse/adapters/netatmo"
 	"github.com/veilleuse/veilleuse/adapters/uplink"
 	"github.com/veilleuse/veilleuse/gateway"
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 	"github.com/veilleuse/veilleuse/rules"
 )
 
@@ -105,7 +106,7 @@ func busiest(times []time.Time, length time.Duration) int {
 // herdHouse is one house of the fleet, in the middle of an outage.
 func herdHouse(i int, world *pipeWorld, p *phases) *gateway.Loop {
 	id := fmt.Sprintf("home-%04d", i)
-	v := &vault{kept: map[string][]byte{}}
+	v := gatewaytest.NewVault()
 	_ = netatmo.SaveToken(v, netatmo.Token{Access: id, Refresh: "r", Expires: outageBegan.Add(48 * time.Hour), Renew: outageBegan.Add(40 * time.Hour)})
 	purse := netatmo.NewPurse(0)
 	began := outageBegan.Add(-time.Hour)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -16,6 +15,7 @@ import (
 	"github.com/veilleuse/veilleuse/adapters/netatmo/netatmotest"
 	"github.com/veilleuse/veilleuse/adapters/uplink"
 	"github.com/veilleuse/veilleuse/gateway"
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 	"github.com/veilleuse/veilleuse/rules"
 )
 
@@ -118,55 +118,14 @@ func (w *pipeWorld) requests(from time.Time) []time.Time {
 	return all
 }
 
-// vault is a store of secrets in memory.
-type vault struct {
-	mu   sync.Mutex
-	kept map[string][]byte
-}
-
-func (v *vault) Get(key string) ([]byte, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if data, ok := v.kept[key]; ok {
-		return data, nil
-	}
-	return nil, fs.ErrNotExist
-}
-
-func (v *vault) Set(key string, value []byte) error {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.kept[key] = append([]byte(nil), value...)
-	return nil
-}
-
-func (v *vault) Delete(key string) error {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	delete(v.kept, key)
-	return nil
-}
-
-func (v *vault) List(prefix string) ([]string, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	var all []string
-	for key := range v.kept {
-		if strings.HasPrefix(key, prefix) {
-			all = append(all, key)
-		}
-	}
-	return all, nil
-}
-
 // signedIn is a vault with a pair of tokens that the vendor has just given.
-func signedIn(t testing.TB, cloud *netatmotest.Cloud) *vault {
+func signedIn(t testing.TB, cloud *netatmotest.Cloud) *gatewaytest.Vault {
 	t.Helper()
 	token, err := netatmo.ImportToken(strings.NewReader(string(cloud.Token())))
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &vault{kept: map[string][]byte{}}
+	v := gatewaytest.NewVault()
 	if err := netatmo.SaveToken(v, token); err != nil {
 		t.Fatal(err)
 	}

@@ -225,7 +225,7 @@ type portless struct{ broker *broker.Broker }
 
 func (p portless) Run(ctx context.Context, _ gateway.Port) error { return p.broker.Run(ctx) }
 
-func cloudOptions(c Config, vault netatmo.Vault, log *slog.Logger) (netatmo.Options, error) {
+func cloudOptions(c Config, vault gateway.Vault, log *slog.Logger) (netatmo.Options, error) {
 	o := netatmo.Options{URL: c.Netatmo.URL, ClientID: c.Netatmo.ClientID, Home: c.Home.ID, BudgetPerHour: c.Netatmo.BudgetPerHour, Vault: vault, Log: log}
 	if c.Netatmo.ClientSecretFile != "" {
 		secret, err := os.ReadFile(c.Netatmo.ClientSecretFile)
