@@ -193,38 +193,26 @@ func (b *book) endAlarmsOf(id gateway.DeviceID) {
 
 // hush silences the sirens. The alarms stay, and another detector sounds anew.
 func (b *book) hush(by string) {
-	alarms := slices.Clone(b.Alarms)
-	hushed := 0
-	for i := range alarms {
-		if alarms[i].Phase == gateway.Sounding {
-			alarms[i].Phase = gateway.Hushed
-			b.answer(&alarms[i], by)
-			hushed++
+	hushed := b.answerThose(by, func(a *gateway.Alarm) bool {
+		sounds := a.Phase == gateway.Sounding
+		if sounds {
+			a.Phase = gateway.Hushed
 		}
-	}
-	if hushed == 0 {
+		return sounds
+	})
+	if !hushed {
 		b.refuse(by, "hush", "no alarm sounds")
 		return
 	}
-	b.Alarms, b.alarmed = alarms, true
 	b.decide(gateway.Decision{Kind: "alarm", What: "the sirens are hushed; the alarm goes on", Why: "asked for in " + by})
 }
 
 // acknowledge ends the escalation of every alarm that is on, not the alarm.
 func (b *book) acknowledge(by string) {
-	alarms := slices.Clone(b.Alarms)
-	noted := 0
-	for i := range alarms {
-		if alarms[i].On() && alarms[i].Answered.IsZero() {
-			b.answer(&alarms[i], by)
-			noted++
-		}
-	}
-	if noted == 0 {
+	if !b.answerThose(by, func(a *gateway.Alarm) bool { return a.On() && a.Answered.IsZero() }) {
 		b.refuse(by, "acknowledge", "no alarm waits for an answer")
 		return
 	}
-	b.Alarms, b.alarmed = alarms, true
 	b.decide(gateway.Decision{Kind: "alarm", What: "somebody has taken note: nobody else is told; the alarm goes on", Why: "acknowledged in " + by})
 }
 
@@ -232,6 +220,21 @@ func (b *book) answer(a *gateway.Alarm, by string) {
 	if a.Answered.IsZero() {
 		a.Answered, a.By = b.now, by
 	}
+}
+
+// answerThose notes who has answered the alarms that are meant, and reports whether there were any. meant may change the alarm.
+func (b *book) answerThose(by string, meant func(*gateway.Alarm) bool) bool {
+	alarms, any := slices.Clone(b.Alarms), false
+	for i := range alarms {
+		if a := &alarms[i]; meant(a) {
+			any = true
+			b.answer(a, by)
+		}
+	}
+	if any {
+		b.Alarms, b.alarmed = alarms, true
+	}
+	return any
 }
 
 // where is a device with the room that it stands in.

@@ -182,20 +182,32 @@ func isHeated(r gateway.Room) bool {
 }
 
 func (v *view) removeRoom(id gateway.RoomID) {
-	place, ok := v.rooms[id]
-	if !ok {
-		return
+	place, heir := forget(v.rooms, v.roomBy, id)
+	switch {
+	case place == nil:
+	case heir != "":
+		v.showRoom(heir, gateway.State{})
+	default:
+		v.takeDown(place)
 	}
-	delete(v.rooms, id)
-	for other, twin := range v.rooms {
-		if twin.form == place.form { // it has the pages now
-			v.roomBy[place.form] = other
-			v.showRoom(other, gateway.State{})
-			return
+}
+
+// forget takes a room or device out. Two may have the same form in topics: the other one has the pages then. The place is
+// nil if there was none, the heir "" if nobody has its pages now.
+func forget[ID ~string](all map[ID]*shown, by map[string]ID, id ID) (place *shown, heir ID) {
+	place, ok := all[id]
+	if !ok {
+		return nil, ""
+	}
+	delete(all, id)
+	for other, twin := range all {
+		if twin.form == place.form {
+			by[place.form] = other
+			return place, other
 		}
 	}
-	delete(v.roomBy, place.form)
-	v.takeDown(place)
+	delete(by, place.form)
+	return place, ""
 }
 
 // takeDown removes what is announced before its page: Home Assistant complains of each template that it has
@@ -299,19 +311,14 @@ func (v *view) announceDevicesIn(room gateway.RoomID) {
 }
 
 func (v *view) removeDevice(id gateway.DeviceID) {
-	place, ok := v.devices[id]
-	if !ok {
+	place, heir := forget(v.devices, v.deviceBy, id)
+	switch {
+	case place == nil:
+		return
+	case heir != "":
+		v.showDevice(heir, gateway.State{})
 		return
 	}
-	delete(v.devices, id)
-	for other, twin := range v.devices {
-		if twin.form == place.form { // it has the pages now
-			v.deviceBy[place.form] = other
-			v.showDevice(other, gateway.State{})
-			return
-		}
-	}
-	delete(v.deviceBy, place.form)
 	if v.announcer != nil {
 		v.announcer.forget(deviceTopics + place.form)
 	}

@@ -21,6 +21,19 @@ type placed struct {
 
 func (p placed) Error() string { return p.err.Error() }
 
+// within says of each fault in what it is, and where, if it does not say that itself. All that it returns is placed.
+func within(what string, at ast.Node, errs []error) []error {
+	var faults []error
+	for _, err := range errs {
+		var p placed
+		if !errors.As(err, &p) {
+			p = placed{at, err}
+		}
+		faults = append(faults, placed{p.at, fmt.Errorf("%s: %w", what, p.err)})
+	}
+	return faults
+}
+
 // attachedField reads one key of an attached device.
 type attachedField struct {
 	name  string
@@ -62,13 +75,7 @@ func attached(role mqtt.Role) func(*Config, ast.Node) error {
 					errs = append(errs, placed{item, fmt.Errorf("%s is attached twice: name and topic must differ", other.Name)})
 				}
 			}
-			for _, err := range errs {
-				var p placed
-				if !errors.As(err, &p) {
-					p = placed{item, err}
-				}
-				faults = append(faults, placed{p.at, fmt.Errorf("item %d: %w", i+1, p.err)})
-			}
+			faults = append(faults, within(fmt.Sprintf("item %d", i+1), item, errs)...)
 			c.Attached = append(c.Attached, a)
 		}
 		return errors.Join(faults...)

@@ -29,13 +29,7 @@ func profileList(c *Config, n ast.Node) error {
 		if slices.ContainsFunc(c.Profiles, func(other *mqtt.Profile) bool { return other.Name == p.Name }) {
 			errs = append(errs, placed{item, fmt.Errorf("name: %s is there twice", p.Name)})
 		}
-		for _, err := range errs {
-			var at placed
-			if !errors.As(err, &at) {
-				at = placed{item, err}
-			}
-			faults = append(faults, placed{at.at, fmt.Errorf("item %d: %w", i+1, at.err)})
-		}
+		faults = append(faults, within(fmt.Sprintf("item %d", i+1), item, errs)...)
 		c.Profiles = append(c.Profiles, p)
 	}
 	return errors.Join(faults...)
@@ -159,13 +153,7 @@ func readFields(n ast.Node, what string, fields fieldReaders) (faults []error) {
 			continue
 		}
 		if err := read(pair.Value); err != nil {
-			for _, one := range splitErrors(err) {
-				var at placed
-				if !errors.As(one, &at) {
-					at = placed{pair.Value, one}
-				}
-				faults = append(faults, placed{at.at, fmt.Errorf("%s: %w", name, at.err)})
-			}
+			faults = append(faults, within(name, pair.Value, splitErrors(err))...)
 		}
 	}
 	return faults

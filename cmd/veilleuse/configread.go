@@ -92,12 +92,10 @@ func (r *reader) value(path string, pair *ast.MappingValueNode) {
 	if err == nil {
 		return
 	}
-	for _, one := range splitErrors(err) {
+	for _, one := range within(path, pair.Value, splitErrors(err)) {
 		var p placed
-		if !errors.As(one, &p) {
-			p = placed{pair.Value, one}
-		}
-		r.fault(p.at, "%s: %v", path, p.err)
+		errors.As(one, &p)
+		r.fault(p.at, "%v", p.err)
 	}
 }
 
