@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -150,9 +151,30 @@ func (a *Adapter) run(ctx context.Context, c gateway.Command) error {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return fmt.Errorf("%s did not end within %v and was killed", program, a.options.Patience)
 	case errors.As(err, &exit) && said.text.Len() > 0:
-		return fmt.Errorf("%s ended with %w: %s", program, err, strings.TrimSpace(strings.ToValidUTF8(said.text.String(), "?")))
+		return fmt.Errorf("%s ended with %w: %s", program, err, hush(strings.TrimSpace(strings.ToValidUTF8(said.text.String(), "?"))))
 	}
 	return fmt.Errorf("run %s: %w", program, err)
+}
+
+// hush takes the secrets of our environment, which the program was given, out of what it says: its words are shown to everybody
+// who may know of the alarm.
+func hush(text string) string {
+	for _, variable := range os.Environ() {
+		if name, value, _ := strings.Cut(variable, "="); len(value) >= shortestSecret && IsSecret(name) {
+			text = strings.ReplaceAll(text, value, "["+name+"]")
+		}
+	}
+	return text
+}
+
+// shortestSecret is the least length of what is taken out, in bytes.
+const shortestSecret = 6
+
+// IsSecret reports whether an environment variable is a secret, by its name: one that says where a file is, is none.
+func IsSecret(name string) bool {
+	name = strings.ToUpper(name)
+	has := func(word string) bool { return strings.Contains(name, word) }
+	return (has("TOKEN") || has("SECRET") || has("PASS") || has("KEY")) && !has("FILE") && !has("PATH") && !has("DIR")
 }
 
 // limited keeps the beginning of what is written to it.

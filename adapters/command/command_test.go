@@ -142,3 +142,16 @@ func TestProgramThatHangsIsKilledWithItsChildren(t *testing.T) {
 		}
 	}
 }
+
+// A script that says what it does (sh -x) says the password with which it does it.
+func TestSecretsOfTheEnvironmentAreNotPassedOn(t *testing.T) {
+	t.Setenv("ALARM_TOKEN", "canary-of-the-pager")
+	t.Setenv("ALARM_NUMBER", "0123456789")
+	t.Setenv("ALARM_KEY_FILE", "/etc/pager")
+	program := script(t, "echo \"$ALARM_KEY_FILE: calling $ALARM_NUMBER with $ALARM_TOKEN\" >&2; exit 3\n")
+	h := start(t, 0, program)
+	h.Send(tell(program, 1))
+	if o := gatewaytest.Wait[gateway.Outcome](h, nil); !strings.HasSuffix(o.Err, ": /etc/pager: calling 0123456789 with [ALARM_TOKEN]") {
+		t.Errorf("the answer is %+v", o)
+	}
+}
