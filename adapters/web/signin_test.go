@@ -182,6 +182,7 @@ func TestWrongPasswordsSlowDown(t *testing.T) {
 		if tried > 25 {
 			t.Errorf("%d tries in an hour", tried)
 		}
+		time.Sleep(longestTogether)
 		if wait := p.try("192.168.1.67:1", time.Now()); wait != 0 {
 			t.Errorf("another address waits %v", wait)
 		}
@@ -206,6 +207,47 @@ func TestWrongPasswordsSlowDown(t *testing.T) {
 	if a, b := neighbourhood("[::ffff:10.0.0.1]:1"), neighbourhood("10.0.0.1:2"); a != b {
 		t.Errorf("%v and %v are one machine", a, b)
 	}
+}
+
+// A thousand guesses from all over the network, and the people of the house come in all the while.
+func TestANetworkThatGuessesTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p patience
+		const phone = "192.168.1.20:1"
+		if wait := p.try(phone, time.Now()); wait != 0 {
+			t.Fatalf("the phone waits %v", wait)
+		}
+		p.right(phone)
+		looked := 0
+		for i := range 1000 {
+			if p.try(fmt.Sprintf("192.168.1.%d:1", 21+i%230), time.Now()) == 0 {
+				looked++
+			}
+			if i%100 == 0 {
+				if wait := p.try(phone, time.Now()); wait != 0 {
+					t.Errorf("after %d guesses of others the phone waits %v", i, wait)
+				}
+				p.right(phone)
+			}
+			time.Sleep(600 * time.Millisecond)
+		}
+		if looked > 20 || looked < freeTogether {
+			t.Errorf("%d of 1000 guesses are looked at in ten minutes", looked)
+		}
+		time.Sleep(forgetWrong + time.Second)
+		for i := range 4 * freeTogether { // a family that signs in for the first time
+			someone := fmt.Sprintf("192.168.3.%d:1", i)
+			if wait := p.try(someone, time.Now()); wait != 0 {
+				t.Errorf("member %d waits %v", i, wait)
+			}
+			p.right(someone)
+		}
+		for i := range freeTogether {
+			if wait := p.try(fmt.Sprintf("192.168.2.%d:1", i), time.Now()); wait != 0 {
+				t.Errorf("an hour later number %d waits %v", i, wait)
+			}
+		}
+	})
 }
 
 func TestManyWrongPasswordsAreRefusedUnread(t *testing.T) {
