@@ -32,7 +32,7 @@ func announced(instance string, host net.IP, port int, txt []string) (Announced,
 		}
 	}
 	id := normalID(fields["id"])
-	if !hardwareID.MatchString(id) || host == nil || port < 1 || port > 65535 {
+	if !hardwareID.MatchString(id) || !mayBeAnothers(host) || port < 1 || port > 65535 {
 		return Announced{}, false
 	}
 	number := func(key string) int {
@@ -47,6 +47,12 @@ func announced(instance string, host net.IP, port int, txt []string) (Announced,
 		Category: number("ci"), Paired: fields["sf"] != "" && number("sf")&statusNotPaired == 0,
 		Features: byte(number("ff")), Configuration: number("c#"),
 	}, true
+}
+
+// mayBeAnothers reports whether an address that was announced may be dialled. Anybody in the LAN can announce any: one of this
+// machine's own would make us knock at services here that are open to nobody else.
+func mayBeAnothers(host net.IP) bool {
+	return host != nil && !host.IsLoopback() && !host.IsUnspecified() && !host.IsMulticast() && !host.Equal(net.IPv4bcast)
 }
 
 // statusNotPaired is the bit of "sf" that says that an accessory can be paired (HAP R2 table 6-8).

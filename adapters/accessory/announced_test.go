@@ -43,6 +43,11 @@ func TestAnnouncements(t *testing.T) {
 			}
 		})
 	}
+	for _, host := range []string{"127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "0.0.0.0", "::", "224.0.0.251", "ff02::fb", "255.255.255.255"} {
+		if _, ok := announced("x", net.ParseIP(host), 5001, []string{"id=12:34:56:20:d0:c5"}); ok {
+			t.Errorf("an accessory at %s would be dialled", host)
+		}
+	}
 	if _, ok := announced("x", nil, 5001, []string{"id=12:34:56:20:d0:c5"}); ok {
 		t.Error("an accessory without an address is of no use")
 	}

@@ -3,6 +3,7 @@ package accessory
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/grandcat/zeroconf"
@@ -32,10 +33,11 @@ func sweep(ctx context.Context) ([]Announced, error) {
 	}
 	var all []Announced
 	for e := range entries {
-		if len(e.AddrIPv4) == 0 {
+		at := slices.IndexFunc(e.AddrIPv4, mayBeAnothers)
+		if at < 0 {
 			continue
 		}
-		if found, ok := announced(e.Instance, e.AddrIPv4[0], e.Port, e.Text); ok {
+		if found, ok := announced(e.Instance, e.AddrIPv4[at], e.Port, e.Text); ok {
 			all = append(all, found)
 		}
 	}
