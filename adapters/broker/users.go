@@ -111,8 +111,12 @@ func readUsers(file string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseUsers(file, string(content))
+}
+
+func parseUsers(file, content string) (map[string][]byte, error) {
 	all, number := map[string][]byte{}, 0
-	for line := range strings.Lines(string(content)) {
+	for line := range strings.Lines(content) {
 		number++
 		line = strings.TrimSpace(line)
 		if line == "" || strings.HasPrefix(line, "#") {

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/crypto/bcrypt"
 )
 
 func TestUsersFile(t *testing.T) {
@@ -35,4 +37,21 @@ func TestUsersFile(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzUsers reads any file and holds that whoever is in it has a name, and a hash that can be checked in time.
+func FuzzUsers(f *testing.F) {
+	f.Add("# house\nanna:$2y$05$abcdefghijklmnopqrstuuJ1gC0bqXg8w1m2Zx9n5l5bQ4m4m4m4m\n")
+	f.Add("anna:$2a$31$abcdefghijklmnopqrstuuJ1gC0bqXg8w1m2Zx9n5l5bQ4m4m4m4m\n:$2")
+	f.Fuzz(func(t *testing.T, content string) {
+		all, err := parseUsers("users", content)
+		if (err == nil) != (len(all) > 0) {
+			t.Errorf("%v comes with %d users", err, len(all))
+		}
+		for name, hash := range all {
+			if cost, err := bcrypt.Cost(hash); name == "" || err != nil || cost > dearestHash {
+				t.Errorf("%q has a hash of cost %d, %v", name, cost, err)
+			}
+		}
+	})
 }

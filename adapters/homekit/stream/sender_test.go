@@ -242,6 +242,26 @@ func TestHear(t *testing.T) {
 	}
 }
 
+// FuzzReports lets anybody send to the port of a viewer: only who has its keys is heard.
+func FuzzReports(f *testing.F) {
+	e, err := ReadEndpoints(endpoints("127.0.0.1", 5000).Encode())
+	if err != nil {
+		f.Fatal(err)
+	}
+	s, err := Open(e, netip.MustParseAddr("127.0.0.1"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { s.conn.Close() })
+	f.Add(append([]byte{0x81, 201, 0, 7}, make([]byte, 42)...))
+	f.Add([]byte{0x80, 200})
+	f.Fuzz(func(t *testing.T, packet []byte) {
+		if s.hear(packet) {
+			t.Errorf("%x is heard", packet)
+		}
+	})
+}
+
 func TestListenEndsWithThePort(t *testing.T) {
 	p := newPhone(t)
 	ended := make(chan struct{})
