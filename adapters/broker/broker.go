@@ -57,6 +57,7 @@ type engine interface {
 	subscribe(filter string, handler func(topic string, payload []byte, retained bool)) error
 	// clients is how many there are, without the process itself.
 	clients() int
+	counts() Counts
 	// stop takes leave of everybody and returns when all that start began has ended.
 	stop()
 }
@@ -252,6 +253,14 @@ func (b *Broker) Address() string {
 
 // Clients is how many clients are connected, without the process itself.
 func (b *Broker) Clients() int { return b.engine.clients() }
+
+// Counts is how much the broker had to do since the program was started.
+type Counts struct {
+	Clients, Subscriptions, Retained, Received, Sent, Dropped int64 // the last three are messages
+}
+
+// Counts returns how much the broker had to do.
+func (b *Broker) Counts() Counts { return b.engine.counts() }
 
 // Publish sends a message at QoS 0 to everybody who has subscribed, and keeps it for those who come later
 // if it is to be retained; an empty retained one deletes. It never waits for a client, and works before

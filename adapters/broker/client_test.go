@@ -96,6 +96,9 @@ func TestClientsAreCounted(t *testing.T) {
 	}
 	first := join(t, b, "first")
 	join(t, b, "second")
+	if c := b.Counts(); c.Clients != 2 {
+		t.Errorf("%+v is counted", c)
+	}
 	if n := b.Clients(); n != 2 {
 		t.Errorf("%d clients, want 2", n)
 	}

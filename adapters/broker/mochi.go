@@ -99,6 +99,12 @@ func (m *mochi) clients() int {
 	return len(m.present)
 }
 
+func (m *mochi) counts() Counts {
+	i := m.server.Info
+	return Counts{int64(m.clients()), atomic.LoadInt64(&i.Subscriptions), atomic.LoadInt64(&i.Retained),
+		atomic.LoadInt64(&i.MessagesReceived), atomic.LoadInt64(&i.MessagesSent), atomic.LoadInt64(&i.MessagesDropped)}
+}
+
 // serve is the life of one connection.
 func (m *mochi) serve(v *visitor) {
 	g := &guest{visitor: v, pace: rate.NewLimiter(rate.Limit(m.house.limits.rate), m.house.limits.burst)}

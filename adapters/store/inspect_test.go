@@ -231,3 +231,27 @@ func FuzzInspectAnything(f *testing.F) {
 		inspect(file)
 	})
 }
+
+func TestInspectReadsWhatLiesOnTheDisk(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := open(t, dir)
+	defer s.Close()
+	if err := s.Vault("a").Set("b", []byte("c")); err != nil {
+		t.Fatal(err)
+	}
+	if size, faults := s.Inspect(); size < smallestFile || len(faults) > 0 {
+		t.Errorf("of a whole one it says %d bytes, %q", size, faults)
+	}
+	path := filepath.Join(dir, databaseName)
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(file[2*pageSize : 4*pageSize])
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, faults := s.Inspect(); len(faults) == 0 {
+		t.Error("two pages are gone, and it says nothing")
+	}
+}

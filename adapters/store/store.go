@@ -127,6 +127,21 @@ func (s *Store) Stats() Stats {
 	return s.stats
 }
 
+// Inspect reads the database's file from the disk and returns its size in bytes and what is wrong with it, in words for
+// people. Writers wait meanwhile.
+func (s *Store) Inspect() (size int, faults []string) {
+	s.writing.Lock()
+	file, found, err := readWhole(filepath.Join(s.dir, databaseName), maxFile)
+	s.writing.Unlock()
+	if err != nil {
+		return 0, []string{err.Error()}
+	}
+	if !found {
+		return 0, []string{"there is none yet"}
+	}
+	return len(file), inspect(file).faults
+}
+
 // get returns the value at a place. The payload must not be changed.
 func (s *Store) get(at place) (record, bool) {
 	s.mu.RLock()

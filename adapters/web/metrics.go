@@ -9,8 +9,14 @@ import (
 	"github.com/veilleuse/veilleuse/gateway"
 )
 
-// metrics answers with the figures of the house, each named with its unit.
+// metrics answers with the figures of the house.
 func (a *Adapter) metrics(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	w.Write(a.Figures())
+}
+
+// Figures are the figures of the house in the text format of Prometheus, each named with its unit.
+func (a *Adapter) Figures() []byte {
 	var e exposition
 	a.program(&e)
 	a.backup(&e, a.now())
@@ -21,8 +27,7 @@ func (a *Adapter) metrics(w http.ResponseWriter, _ *http.Request) {
 		hardware(&e, *s, now)
 		decisions(&e, *s)
 	}
-	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	w.Write(e.text)
+	return e.text
 }
 
 // program are the figures of the program itself.

@@ -38,6 +38,7 @@ type controlled interface {
 	login(json.RawMessage) error
 	pack(now time.Time, dated bool) (packedBackup, error)
 	makeBackup(now time.Time, dated bool) (madeBackup, error)
+	packBundle(now time.Time, names bool) (packedBundle, error)
 	password(string) error
 	listening
 	sharing
@@ -114,6 +115,7 @@ func (c *control) routes(port gateway.Port) http.Handler {
 	c.listenRoutes(mux)
 	c.sharingRoutes(mux)
 	c.backupRoutes(mux, port)
+	c.bundleRoutes(mux, port)
 	return mux
 }
 

@@ -46,6 +46,7 @@ func (nobody) login(json.RawMessage) error                               { retur
 func (nobody) pack(time.Time, bool) (packedBackup, error)                { return packedBackup{}, nil }
 func (nobody) makeBackup(time.Time, bool) (madeBackup, error)            { return madeBackup{}, nil }
 func (nobody) password(string) error                                     { return nil }
+func (nobody) packBundle(time.Time, bool) (packedBundle, error)          { return packedBundle{}, nil }
 func (nobody) listen(context.Context, int) (ear.Hearing, error) {
 	return ear.Hearing{}, errors.New("no microphone")
 }

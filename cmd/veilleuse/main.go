@@ -53,6 +53,7 @@ func verbs() []verb {
 		{"doctor", "[-c FILE] [--json]", "would the house survive an outage tonight, and what is missing", doctorVerb},
 		{"drill", "[-c FILE] [--for 10m] [--stop] [--json]", "play an outage on the real house for a while and report", drillVerb},
 		{"listen", "[-c FILE] [--json] [--seconds N | --file WAV | --learn NAME [--kind smoke|co] [--room ROOM] | --forget NAME]", "what the ear hears; learn a detector by its test button", listenVerb},
+		{"bundle", "[-c FILE] [--names] [FILE]", "make a file to ask for help with, without secrets, addresses and names", bundleVerb},
 		{"backup", "[-c FILE] [FILE]", "make a backup now: in the usual places, or in FILE", backupVerb},
 		{"restore", "[-c FILE] [--verify] [--key FILE] [--state FOLDER] [--force] FILE", "bring a house back from a backup, or only prove that it could be", restoreVerb},
 		{"replay", "FILE", "run a story through the rules and print each decision", replayVerb},

@@ -27,12 +27,13 @@ func runVerb(ctx context.Context, c console, args []string) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbage)
 	}
-	log := slog.New(newLogHandler(c.err))
+	said := &lastLines{out: c.err}
+	log := slog.New(newLogHandler(said))
 	manager, err := systemd.FromEnvironment()
 	if err != nil {
 		log.Warn(err.Error())
 	}
-	h, err := build(config, log, outside{try: afterAccident(config.State), manager: manager})
+	h, err := build(config, log, outside{try: afterAccident(config.State), manager: manager, said: said})
 	if err != nil {
 		return err
 	}

@@ -50,12 +50,15 @@ type house struct {
 	log       *slog.Logger
 	everybody *accessory.Adapter // finds our own bridge on the LAN, too; it is not run
 	silent    bool               // nothing is announced by mDNS
+	control   *control
+	said      *lastLines // nil: nobody keeps the log
 }
 
 // outside is what the demonstration replaces: the clock's speed and the way to a simulated world.
 // The zero value is the real world, without a service manager.
 type outside struct {
 	manager       systemd.Manager
+	said          *lastLines // what is kept of the log; nil: nothing
 	now           func() time.Time
 	after         func(time.Duration) <-chan time.Time
 	uplink        uplink.Options // if its URL is set
@@ -74,7 +77,7 @@ func build(c Config, log *slog.Logger, world outside) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &house{store: disk, config: c, log: log, silent: world.quiet, notes: sync.OnceValue(func() notes.Notes { return readNotes(log) })}
+	h := &house{store: disk, config: c, log: log, said: world.said, silent: world.quiet, notes: sync.OnceValue(func() notes.Notes { return readNotes(log) })}
 	err = h.mend()
 	if err == nil {
 		err = h.wire(c, log, world)
@@ -125,6 +128,7 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 	h.everybody = accessory.New(accessory.Options{Vault: h.store.Vault(gateway.AccessoryAdapter), Browse: world.browse, Log: log})
 	h.ear = ear.New(ear.Options{Microphone: c.Ear.Microphone, Room: c.Ear.Room, Vault: h.store.Vault("ear"), Log: log})
 	h.page = web.New(h.pageOptions(c, log))
+	h.control = &control{path: filepath.Join(c.State, "control.sock"), house: h}
 	if messages.err = h.speak(c, cameras, log); messages.err != nil && !unreadable(messages.err) {
 		return messages.err
 	}
@@ -149,7 +153,7 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 		{gateway.CommandAdapter, programs.New(programs.Options{Programs: c.Alarms.programs(), Log: log})},
 		{"broker", portless{h.broker}},
 		{gateway.WebAdapter, h.page},
-		{"control", &control{path: filepath.Join(c.State, "control.sock"), house: h}},
+		{"control", h.control},
 		{"systemd", systemd.New(h.told(world.manager, log))},
 	} {
 		without := a.name == "broker" && h.broker == nil || a.name == "ear" && c.Ear.Microphone == "" || a.name == "systemd" && world.manager.Socket == ""

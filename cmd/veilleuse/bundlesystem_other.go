@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// machineFacts knows nothing here.
+func machineFacts() string { return "" }
