@@ -109,6 +109,7 @@ type lived struct {
 	config string
 	ended  chan error
 	stop   context.CancelFunc
+	log    slog.Handler // nil: nobody reads it
 }
 
 // live runs the daemon until the test ends.
@@ -153,7 +154,10 @@ func (l *lived) start(t *testing.T, before func(*house)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := build(config, slog.New(slog.DiscardHandler), l.world.outside())
+	if l.log == nil {
+		l.log = slog.DiscardHandler
+	}
+	h, err := build(config, slog.New(l.log), l.world.outside())
 	if err != nil {
 		t.Fatal(err)
 	}
