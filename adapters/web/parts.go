@@ -106,7 +106,7 @@ func (p *sheet) troubles() {
 	}
 	p.put(`<section class="card outlook short"><div class="sign">%s</div><div class="words"><h2>%s</h2><ul>`, missingSign, p.say("troubles"))
 	for _, t := range p.house.Troubles {
-		p.put(`<li><strong>%s</strong> %s</li>`, t.Name, p.reason(t.Why))
+		p.put(`<li><strong>%s</strong> %s</li>`, p.word("adapter", t.Name), p.reason(t.Why))
 	}
 	p.put(`</ul></div></section>`)
 }
@@ -163,7 +163,7 @@ func (p *sheet) notice(a alarmView, first bool) {
 	p.put(`<section class="card notice notice-%s"><div class="sign">%s</div><div class="words"><h2>%s: %s <span class="tag">%s</span></h2><p>%s · %s`,
 		a.Phase, alarmSign, p.sayOr("alarm.", a.Kind), orElse(a.Name, a.Device), p.sayOr("alarm.", a.Phase), p.say("since", p.clock(a.Since)), p.reason(a.Why))
 	if !a.Answered.IsZero() {
-		p.put(` · %s`, p.say("alarm.answered", p.clock(a.Answered), a.By))
+		p.put(` · %s`, markup(p.say("alarm.answered", p.clock(a.Answered), p.word("who", a.By))))
 	}
 	p.put(`</p>`)
 	if a.Phase == string(gateway.Sounding) {
@@ -183,13 +183,13 @@ func (p *sheet) told(a alarmView) {
 	}
 	p.put(`<details id="told-%d"><summary>%s</summary><ul>`, a.Number, p.say("alarm.told"))
 	for _, t := range a.Told {
-		proof := p.say("alarm.waiting")
+		proof := markup(p.say("alarm.waiting"))
 		if !t.Delivered.IsZero() {
-			proof = p.say("alarm.delivered", p.clock(t.Delivered)) + " " + t.By
+			proof = markup(p.say("alarm.delivered", p.clock(t.Delivered))) + " " + p.word("proof", t.By)
 		} else if t.Err != "" {
-			proof = t.Err
+			proof = p.reason(t.Err)
 		}
-		p.put(`<li><strong>%s</strong> %s</li>`, t.Path, proof)
+		p.put(`<li><strong>%s</strong> %s</li>`, p.word("path", t.Path), proof)
 	}
 	p.put(`</ul></details>`)
 }

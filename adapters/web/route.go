@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -143,6 +144,9 @@ func (a *Adapter) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Type", "text/plain; charset=utf-8")
+		if forPeople(r.URL.Path) {
+			h.Set("Content-Language", languageOf(r).code())
+		}
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Content-Security-Policy", policy)
@@ -161,9 +165,23 @@ func (a *Adapter) guard(next http.Handler) http.Handler {
 	})
 }
 
+// refuse says in a line why something is not done: in the language that guard has chosen.
 func refuse(w http.ResponseWriter, status int, why string) {
+	if w.Header().Get("Content-Language") == french.code() {
+		if said := plainFrench(why); said != "" {
+			why = said
+		} else {
+			w.Header().Set("Content-Language", english.code())
+		}
+	}
 	w.WriteHeader(status)
 	io.WriteString(w, why+"\n")
+}
+
+// forPeople reports whether people look at a path in a browser; what programs ask is answered in English.
+func forPeople(path string) bool {
+	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	return !slices.Contains([]string{"api", "live", "metrics", "healthz", "readyz"}, first)
 }
 
 // hostNames are the names under which the machine may be asked.

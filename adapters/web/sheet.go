@@ -58,14 +58,6 @@ func (p *sheet) sayOr(key, word string) string {
 	return word
 }
 
-// reason is a sentence of the rules. It is English, and says so to those who read aloud.
-func (p *sheet) reason(text string) markup {
-	if p.in == english || text == "" {
-		return markup(html.EscapeString(text))
-	}
-	return markup(`<span lang="en">` + html.EscapeString(text) + `</span>`)
-}
-
 // clock is a time as people in the house read it: the time of today, else with the day.
 func (p *sheet) clock(t time.Time) string {
 	local, today := t.In(p.house.zone), p.now.In(p.house.zone)
@@ -199,8 +191,8 @@ func (p *sheet) whole(parts []part) {
 		}
 		p.put(`<div class="part" id="%s">%s</div>`, one.ID, markup(one.HTML))
 	}
-	p.put(`</main><footer><p>%s</p><noscript><p>%s</p></noscript><form method="post" action="/sign-out"><button class="quiet">%s</button></form></footer></body></html>`,
-		p.say("english"), p.say("refresh"), p.say("signout"))
+	p.put(`</main><footer><noscript><p>%s</p></noscript><form method="post" action="/sign-out"><button class="quiet">%s</button></form></footer></body></html>`,
+		p.say("refresh"), p.say("signout"))
 }
 
 // doorPage is the way in: the first password, or the password.

@@ -49,7 +49,7 @@ func text(key string) ([2]string, bool) {
 	return [2]string{}, false
 }
 
-// houseTexts are those of the house and of its door: English, French. What the rules say of their reasons is English in both.
+// houseTexts are those of the house and of its door: English, French. The French of what the rules say stands in reasons.fr.txt.
 var houseTexts = map[string][2]string{
 	"app": {"Veilleuse", "Veilleuse"},
 
@@ -74,7 +74,6 @@ var houseTexts = map[string][2]string{
 	"ago":       {"%s ago", "il y a %s"},
 	"now":       {"just now", "à l’instant"},
 	"skip":      {"To the rooms", "Aller aux pièces"},
-	"english":   {"Reasons are in the house’s own words.", "Les raisons sont données dans les mots de la maison, en anglais."},
 	"refresh":   {"Without JavaScript this page renews itself every minute.", "Sans JavaScript, cette page se renouvelle toutes les minutes."},
 	"js.lost":   {"Not connected: what you see may be old.", "Hors connexion : ce que vous voyez peut être ancien."},
 	"js.full":   {"Too many pages are open: this one is renewed every 20 seconds.", "Trop de pages ouvertes : celle-ci se renouvelle toutes les 20 secondes."},

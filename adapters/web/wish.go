@@ -40,7 +40,14 @@ func (a *Adapter) apiWish(w http.ResponseWriter, r *http.Request) {
 	if !g.Granted {
 		status = http.StatusUnprocessableEntity
 	}
-	answer(w, status, g)
+	said := ""
+	if languageOf(r) == french {
+		said = plainFrench(g.Why)
+	}
+	answer(w, status, struct {
+		granted
+		Said string `json:"said,omitempty"` // Why in the language of the browser; absent: it is English, or has no other form
+	}{g, said})
 }
 
 // answer writes a value as JSON.

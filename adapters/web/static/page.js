@@ -110,7 +110,7 @@ async function wish(to, what) {
   const verdict = answer && (await answer.json().catch(() => null));
   if (verdict && verdict.granted) return true;
   await fetchParts(); // what was shown ahead of the answer goes back
-  say(to, verdict ? verdict.why : texts.failed);
+  say(to, verdict ? verdict.said || verdict.why : texts.failed);
   return false;
 }
 

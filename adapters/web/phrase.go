@@ -1,0 +1,139 @@
+package web
+
+import (
+	"compress/gzip"
+	_ "embed"
+	"io"
+	"slices"
+	"strings"
+)
+
+// packedReasons is the grammar: "[class]" begins a class, a line of it is a phrase, English | French, with gaps as in {time}. A gap
+// names its class; a second one of the same class in a phrase is {time.2}. Lines with # and empty ones say nothing.
+// reasons.fr.txt is what people edit; the program holds it packed, in 23 kB instead of 80.
+//
+//go:generate gzip -9 -n -k -f reasons.fr.txt
+//go:embed reasons.fr.txt.gz
+var packedReasons string
+
+func unpackReasons() string {
+	r, err := gzip.NewReader(strings.NewReader(packedReasons))
+	if err != nil {
+		return "" // a test holds that it can be read; without it reasons are English
+	}
+	text, _ := io.ReadAll(r) // the same
+	return string(text)
+}
+
+// phrase is one line: English words with gaps between them, and the French with the same gaps in any order.
+type phrase struct {
+	words  []string // one more than there are gaps
+	gaps   []gap
+	french []spoken
+}
+
+// gap is a place in the English.
+type gap struct{ name, class string }
+
+// spoken is a piece of the French: words, then what stands in a gap.
+type spoken struct {
+	words string
+	gap   int // -1: none follows
+}
+
+// readPhrases reads the grammar. Within a class the phrase with the most words of its own is tried first.
+func readPhrases(text string) map[string][]phrase {
+	all := map[string][]phrase{}
+	class := ""
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		if name, ok := strings.CutPrefix(line, "["); ok {
+			class = strings.TrimSuffix(name, "]")
+		} else if english, french, ok := strings.Cut(line, " | "); ok && !strings.HasPrefix(line, "#") {
+			all[class] = append(all[class], phraseOf(english, french))
+		}
+	}
+	for _, phrases := range all {
+		slices.SortStableFunc(phrases, func(a, b phrase) int { return b.weight() - a.weight() })
+	}
+	return all
+}
+
+func phraseOf(english, french string) phrase {
+	var f phrase
+	for rest := english; ; {
+		words, name, after := cutGap(rest)
+		f.words = append(f.words, words)
+		if name == "" {
+			break
+		}
+		class, _, _ := strings.Cut(name, ".")
+		f.gaps = append(f.gaps, gap{name, class})
+		rest = after
+	}
+	for rest := french; ; {
+		words, name, after := cutGap(rest)
+		at := slices.IndexFunc(f.gaps, func(g gap) bool { return g.name == name })
+		f.french = append(f.french, spoken{unbroken.Replace(words), at})
+		if name == "" {
+			return f
+		}
+		rest = after
+	}
+}
+
+// unbroken sets the spaces at which French ends no line.
+var unbroken = strings.NewReplacer(" ;", nbsp+";", " :", nbsp+":", " ?", nbsp+"?", " !", nbsp+"!", "« ", "«"+nbsp, " »", nbsp+"»", " °C", nbsp+"°C", " %", nbsp+"%")
+
+// cutGap cuts a text at its first gap. A brace that nobody shuts, or with anything but a name in it, is a brace.
+func cutGap(text string) (words, name, after string) {
+	for at := range len(text) {
+		if text[at] != '{' {
+			continue
+		}
+		if name, after, ok := strings.Cut(text[at+1:], "}"); ok && name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz.0123456789") == "" {
+			return text[:at], name, after
+		}
+	}
+	return text, "", ""
+}
+
+func (f *phrase) weight() int {
+	n := 0
+	for _, words := range f.words {
+		n += len(words)
+	}
+	return n
+}
+
+// mayBe reports whether a text begins and ends as the phrase does and has its words in their order.
+func (f *phrase) mayBe(text string) bool {
+	last := len(f.words) - 1
+	if last == 0 {
+		return text == f.words[0]
+	}
+	if len(text) <= len(f.words[0])+len(f.words[last]) || !strings.HasPrefix(text, f.words[0]) || !strings.HasSuffix(text, f.words[last]) {
+		return false
+	}
+	text = text[len(f.words[0]):]
+	for _, words := range f.words[1:last] {
+		at := strings.Index(text, words)
+		if at < 0 {
+			return false
+		}
+		text = text[at+len(words):]
+	}
+	return true
+}
+
+// say is the French, with what stands in the gaps.
+func (f *phrase) say(filled []string) string {
+	var out strings.Builder
+	for _, s := range f.french {
+		out.WriteString(s.words)
+		if s.gap >= 0 {
+			out.WriteString(filled[s.gap])
+		}
+	}
+	return out.String()
+}
