@@ -4,7 +4,7 @@ import (
 	"compress/gzip"
 	_ "embed"
 	"io"
-	"slices"
+	"sort"
 	"strings"
 )
 
@@ -30,6 +30,7 @@ type phrase struct {
 	words  []string // one more than there are gaps
 	gaps   []gap
 	french []spoken
+	weight int // bytes of words
 }
 
 // gap is a place in the English.
@@ -54,7 +55,7 @@ func readPhrases(text string) map[string][]phrase {
 		}
 	}
 	for _, phrases := range all {
-		slices.SortStableFunc(phrases, func(a, b phrase) int { return b.weight() - a.weight() })
+		sort.SliceStable(phrases, func(a, b int) bool { return phrases[a].weight > phrases[b].weight })
 	}
 	return all
 }
@@ -63,7 +64,7 @@ func phraseOf(english, french string) phrase {
 	var f phrase
 	for rest := english; ; {
 		words, name, after := cutGap(rest)
-		f.words = append(f.words, words)
+		f.words, f.weight = append(f.words, words), f.weight+len(words)
 		if name == "" {
 			break
 		}
@@ -73,8 +74,11 @@ func phraseOf(english, french string) phrase {
 	}
 	for rest := french; ; {
 		words, name, after := cutGap(rest)
-		at := slices.IndexFunc(f.gaps, func(g gap) bool { return g.name == name })
-		f.french = append(f.french, spoken{unbroken.Replace(words), at})
+		at := len(f.gaps) - 1
+		for at >= 0 && f.gaps[at].name != name {
+			at--
+		}
+		f.french = append(f.french, spoken{unbroken(words), at})
 		if name == "" {
 			return f
 		}
@@ -83,7 +87,12 @@ func phraseOf(english, french string) phrase {
 }
 
 // unbroken sets the spaces at which French ends no line.
-var unbroken = strings.NewReplacer(" ;", nbsp+";", " :", nbsp+":", " ?", nbsp+"?", " !", nbsp+"!", "« ", "«"+nbsp, " »", nbsp+"»", " °C", nbsp+"°C", " %", nbsp+"%")
+func unbroken(text string) string {
+	for _, mark := range []string{";", ":", "?", "!", "»", "°C", "%"} {
+		text = strings.ReplaceAll(text, " "+mark, nbsp+mark)
+	}
+	return strings.ReplaceAll(text, "« ", "«"+nbsp)
+}
 
 // cutGap cuts a text at its first gap. A brace that nobody shuts, or with anything but a name in it, is a brace.
 func cutGap(text string) (words, name, after string) {
@@ -96,14 +105,6 @@ func cutGap(text string) (words, name, after string) {
 		}
 	}
 	return text, "", ""
-}
-
-func (f *phrase) weight() int {
-	n := 0
-	for _, words := range f.words {
-		n += len(words)
-	}
-	return n
 }
 
 // mayBe reports whether a text begins and ends as the phrase does and has its words in their order.

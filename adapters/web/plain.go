@@ -1,26 +1,56 @@
 package web
 
-import (
-	"slices"
-	"strings"
+import "strings"
+
+// Bounds and marks of what stands in gaps.
+const (
+	longestName = 200      // bytes of the name of a room or a thing in a sentence
+	nbsp        = "\u00a0" // the space that French sets between a number and its unit, where no line may end
+	digits      = "0123456789"
+	letters     = "abcdefghijklmnopqrstuvwxyz"
 )
 
-// longestName is how many bytes the name of a room or a thing in a sentence may have.
-const longestName = 200
+// plain is the French of a text of a class that no list holds; false if it is none of it. These classes are name: what people and makers
+// call things; list: words to type; foreign: what another program has said; number; length: of time; time.
+func (r *parsing) plain(class, text string, depth int) (string, bool) {
+	switch class {
+	case "name":
+		return text, isName(text)
+	case "list":
+		return text, text != "" && len(text) <= longestName && strings.Trim(strings.ToLower(text), letters+digits+"_., []") == ""
+	case "foreign":
+		return foreignBegins + text + foreignEnds, isForeign(text)
+	case "number":
+		return strings.ReplaceAll(text, ".", ","), isNumber(text)
+	case "length": // 8h14m is 8 h 14 min, and "3 days" is "3 jours"
+		words := strings.Fields(spaced(text))
+		return r.wordByWord(class, words, depth, len(words)%2 == 0)
+	}
+	// "Wed 29 Oct 18:00" is "mer. 29 oct. 18:00"; 18:00 and 2025-10-29 stay as they are.
+	words := strings.Split(text, " ")
+	return r.wordByWord(class, words, depth, len(words) <= 5 && strings.ContainsAny(text, digits))
+}
 
-// nbsp is the space that French sets between a number and its unit, where no line may end.
-const nbsp = "\u00a0"
+// isPlain reports whether no list holds a class.
+func isPlain(class string) bool {
+	switch class {
+	case "name", "list", "foreign", "number", "length", "time":
+		return true
+	}
+	return false
+}
 
-// plainClasses are the classes of gaps that no list holds: each says the French of a text, or that it is none of it.
-var plainClasses = map[string]func(string) (string, bool){
-	"name": func(text string) (string, bool) { return text, isName(text) },
-	"list": func(text string) (string, bool) {
-		return text, text != "" && len(text) <= longestName && strings.Trim(strings.ToLower(text), "abcdefghijklmnopqrstuvwxyz_0123456789., []") == ""
-	},
-	"foreign": func(text string) (string, bool) { return foreignBegins + text + foreignEnds, isForeign(text) },
-	"number":  numberInFrench,
-	"length":  lengthInFrench,
-	"time":    timeInFrench,
+// wordByWord is the French of numbers and of words that the class has a list for: that of its name and "word".
+func (r *parsing) wordByWord(class string, words []string, depth int, ok bool) (string, bool) {
+	for i, word := range words {
+		if isNumber(word) {
+			words[i] = strings.ReplaceAll(word, ".", ",")
+		} else if class != "time" || !isClock(word) {
+			said, known := r.read(class+"word", word, depth+1)
+			words[i], ok = said, ok && known
+		}
+	}
+	return strings.Join(words, nbsp), ok && len(words) > 0
 }
 
 // isName reports whether a text can be the name that people or makers have given: words of an English sentence in it mean that the
@@ -29,80 +59,41 @@ func isName(text string) bool {
 	if text == "" || len(text) > longestName || strings.ContainsAny(text, "\n;") || strings.Contains(text, ": ") {
 		return false
 	}
-	return !slices.ContainsFunc(strings.Fields(text), func(word string) bool { return slices.Contains(sentenceWords, word) })
+	for _, word := range strings.Fields(text) {
+		if strings.Contains(sentenceWords, " "+word+" ") {
+			return false
+		}
+	}
+	return true
 }
+
+const sentenceWords = " a an the it its this that which who nobody somebody is are was were be been has have had does did can cannot may will would not no and or but of to for from by with since until over at "
 
 // isForeign reports whether a text can be what somebody else's program has said, and nothing of ours behind it.
 func isForeign(text string) bool {
 	return text != "" && len(text) <= longestReason/2 && !strings.Contains(text, "; ") && !strings.Contains(text, " since ")
 }
 
-var sentenceWords = strings.Fields("a an the it its this that which who nobody somebody is are was were be been has have had does did can cannot may will would not no and or but of to for from by with since until over at")
-
-// numberInFrench writes 19.5 as 19,5.
-func numberInFrench(text string) (string, bool) {
-	digits := strings.TrimPrefix(text, "-")
-	whole, part, cut := strings.Cut(digits, ".")
-	if !onlyDigits(whole) || cut && !onlyDigits(part) {
-		return "", false
-	}
-	return strings.Replace(text, ".", ",", 1), true
+func isNumber(text string) bool {
+	whole, part, cut := strings.Cut(strings.TrimPrefix(text, "-"), ".")
+	return whole != "" && strings.Trim(whole, digits) == "" && (!cut || part != "" && strings.Trim(part, digits) == "")
 }
-
-func onlyDigits(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
-
-// lengthUnits are units of time, as they are written at a number and behind a space.
-var lengthUnits = map[string]string{"h": "h", "m": "min", "s": "s", "ms": "ms", "min": "min", "d": "j", "days": "jours", "hours": "heures", "minutes": "minutes", "years": "ans"}
-
-// lengthInFrench writes 8h14m as 8 h 14 min, and "3 days" as "3 jours".
-func lengthInFrench(text string) (string, bool) {
-	var words []string
-	for rest := text; rest != ""; {
-		at := strings.IndexFunc(rest, func(r rune) bool { return r != '.' && (r < '0' || r > '9') })
-		if at <= 0 {
-			return "", false
-		}
-		n, ok := numberInFrench(rest[:at])
-		rest = strings.TrimPrefix(rest[at:], " ")
-		end := strings.IndexFunc(rest, func(r rune) bool { return r < 'a' || r > 'z' })
-		if end < 0 {
-			end = len(rest)
-		}
-		unit := lengthUnits[rest[:end]]
-		if !ok || unit == "" {
-			return "", false
-		}
-		words, rest = append(words, n+nbsp+unit), rest[end:]
-	}
-	return strings.Join(words, nbsp), len(words) > 0
-}
-
-// timeInFrench writes "Wed 29 Oct 18:00" as "mer. 29 oct. 18:00", and leaves 18:00 and 2025-10-29 18:00 as they are.
-func timeInFrench(text string) (string, bool) {
-	words := strings.Split(text, " ")
-	numbers := 0
-	for i, word := range words {
-		day, month := slices.Index(days[english][:], word), slices.IndexFunc(months[english][:], func(m string) bool { return word == m })
-		switch {
-		case day >= 0:
-			words[i] = days[french][day]
-		case month >= 0:
-			words[i] = months[french][month]
-		case longMonths[word] != "":
-			words[i] = longMonths[word]
-		case isClock(word) || len(word) <= 4 && onlyDigits(word):
-			numbers++
-		default:
-			return "", false
-		}
-	}
-	return strings.Join(words, nbsp), numbers > 0 && len(words) <= 5
-}
-
-var longMonths = map[string]string{"January": "janvier", "February": "février", "March": "mars", "April": "avril", "June": "juin", "July": "juillet",
-	"August": "août", "September": "septembre", "October": "octobre", "November": "novembre", "December": "décembre"}
 
 // isClock reports whether a word is 18:00, 18:00:05, 2025-10-29 or both in one.
 func isClock(word string) bool {
-	return len(word) >= 4 && len(word) <= len("2006-01-02T15:04:05+01:00") && strings.ContainsAny(word, ":-") && strings.Trim(word, "0123456789:-TZ+") == "" && word[0] >= '0' && word[0] <= '9'
+	return len(word) >= 4 && len(word) <= len("2006-01-02T15:04:05+01:00") && strings.ContainsAny(word, ":-") && strings.Trim(word, digits+":-TZ+") == "" && strings.Contains(digits, word[:1])
 }
+
+// spaced sets a space between numbers and units.
+func spaced(text string) string {
+	var out []byte
+	for i := range len(text) {
+		if i > 0 && isLetter(text[i]) != isLetter(text[i-1]) {
+			out = append(out, ' ')
+		}
+		out = append(out, text[i])
+	}
+	return string(out)
+}
+
+func isLetter(c byte) bool { return c >= 'a' && c <= 'z' }

@@ -29,14 +29,14 @@ const (
 type translator struct {
 	phrases map[string][]phrase
 	mu      sync.Mutex
-	known   map[piece]string // French by English; "" where there is none
+	known   map[string]string // French by class and English; "" where there is none
 }
 
 // translators reads the phrases when the first French page is asked for: most houses have one language.
 var translators = sync.OnceValue(func() *translator { return newTranslator(unpackReasons()) })
 
 func newTranslator(text string) *translator {
-	return &translator{phrases: readPhrases(text), known: map[piece]string{}}
+	return &translator{phrases: readPhrases(text), known: map[string]string{}}
 }
 
 // reason is a sentence of the rules in the language of the page. One without a French form is English, and says so to those who
@@ -49,32 +49,28 @@ func (p *sheet) word(class, text string) markup {
 		return markup(html.EscapeString(text))
 	}
 	if said, ok := translators().french(class, text); ok {
-		return markup(foreign.Replace(html.EscapeString(said)))
+		said = strings.ReplaceAll(html.EscapeString(said), foreignBegins, `<span lang="en">`)
+		return markup(strings.ReplaceAll(said, foreignEnds, "</span>"))
 	}
 	return markup(`<span lang="en">` + html.EscapeString(text) + `</span>`)
 }
 
-// foreign says of words of others that they are English.
-var foreign = strings.NewReplacer(foreignBegins, `<span lang="en">`, foreignEnds, `</span>`)
-
 // plainFrench is a sentence of the rules in French, for where no marks can be; "" if there is none.
 func plainFrench(text string) string {
 	said, _ := translators().french("reason", text)
-	return unmarked.Replace(said)
+	return strings.ReplaceAll(strings.ReplaceAll(said, foreignBegins, ""), foreignEnds, "")
 }
-
-var unmarked = strings.NewReplacer(foreignBegins, "", foreignEnds, "")
 
 // french is a text of that class in French; false: there is no phrase for it.
 func (t *translator) french(class, text string) (string, bool) {
 	t.mu.Lock()
-	said, known := t.known[piece{class, text}]
+	said, known := t.known[class+"\n"+text]
 	t.mu.Unlock()
 	if known {
 		return said, said != ""
 	}
 	if len(text) <= longestReason && utf8.ValidString(text) && !strings.ContainsAny(text, foreignBegins+foreignEnds) {
-		r := parsing{phrases: t.phrases, seen: map[piece]string{}}
+		r := parsing{phrases: t.phrases, seen: map[string]string{}}
 		said, _ = r.read(class, text, 0)
 	}
 	t.mu.Lock()
@@ -82,29 +78,27 @@ func (t *translator) french(class, text string) (string, bool) {
 	if len(t.known) >= mostKept {
 		clear(t.known)
 	}
-	t.known[piece{class, text}] = said
+	t.known[class+"\n"+text] = said
 	return said, said != ""
 }
 
 // parsing is one sentence being read.
 type parsing struct {
 	phrases map[string][]phrase
-	seen    map[piece]string // French of pieces; "" where there is none
+	seen    map[string]string // French by class and piece; "" where there is none
 	tries   int
 }
 
-// piece is a part of the sentence that is to be of a class.
-type piece struct{ class, text string }
-
 // read is the French of a text of that class; false if it is none.
 func (r *parsing) read(class, text string, depth int) (string, bool) {
-	if take, plain := plainClasses[class]; plain {
-		return take(text)
+	if isPlain(class) {
+		return r.plain(class, text, depth)
 	}
 	if text == "" || depth > deepest {
 		return "", false
 	}
-	if said, known := r.seen[piece{class, text}]; known {
+	key := class + "\n" + text
+	if said, known := r.seen[key]; known {
 		return said, said != ""
 	}
 	said, ok := r.fit(class, text, depth)
@@ -114,14 +108,15 @@ func (r *parsing) read(class, text string, depth int) (string, bool) {
 		}
 	}
 	if r.tries < mostTries {
-		r.seen[piece{class, text}] = said
+		r.seen[key] = said
 	}
 	return said, ok
 }
 
 func (r *parsing) fit(class, text string, depth int) (string, bool) {
-	for i := range r.phrases[class] {
-		f := &r.phrases[class][i]
+	phrases := r.phrases[class]
+	for i := range phrases {
+		f := &phrases[i]
 		if r.tries++; r.tries > mostTries {
 			return "", false
 		}

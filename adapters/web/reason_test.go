@@ -86,7 +86,7 @@ func TestWhatHasNoFrenchStaysEnglish(t *testing.T) {
 func TestTranslationIsBounded(t *testing.T) {
 	for _, text := range []string{strings.Repeat("; ", 900), strings.Repeat("a: ", 600), strings.Repeat("Netatmo answers; ", 110) + "x", strings.Repeat("(a), ", 300), strings.Repeat("drill: ", 250),
 		strings.Repeat(" since 16:41", 150), strings.Repeat(" or a (b)", 200), "x" + strings.Repeat(" and x", 300), strings.Repeat("API: status 503, its clock is 3 min from ours", 40)} {
-		r := parsing{phrases: translators().phrases, seen: map[piece]string{}}
+		r := parsing{phrases: translators().phrases, seen: map[string]string{}}
 		for _, class := range []string{"reason", "troubles", "pairs", "reply"} {
 			r.read(class, text[:min(len(text), longestReason)], 0)
 		}
@@ -125,7 +125,7 @@ func TestPackedReasonsAreThoseOfTheText(t *testing.T) {
 func TestTableOfReasonsIsWhole(t *testing.T) {
 	text := unpackReasons()
 	classes := readPhrases(text)
-	used := map[string]bool{"reason": true, "who": true, "path": true, "proof": true, "adapter": true}
+	used := map[string]bool{"timeword": true, "lengthword": true, "reason": true, "who": true, "path": true, "proof": true, "adapter": true}
 	seen := map[piece]bool{}
 	class := ""
 	for line := range strings.Lines(text) {
@@ -135,7 +135,7 @@ func TestTableOfReasonsIsWhole(t *testing.T) {
 		case line == "" || strings.HasPrefix(line, "#"):
 			continue
 		case strings.HasPrefix(line, "["):
-			if class = strings.Trim(line, "[]"); plainClasses[class] != nil {
+			if class = strings.Trim(line, "[]"); isPlain(class) {
 				t.Errorf("%s is a class without a list", class)
 			}
 			continue
@@ -149,7 +149,7 @@ func TestTableOfReasonsIsWhole(t *testing.T) {
 		f := phraseOf(english, inFrench)
 		for i, g := range f.gaps {
 			used[g.class] = true
-			if plainClasses[g.class] == nil && len(classes[g.class]) == 0 {
+			if !isPlain(g.class) && len(classes[g.class]) == 0 {
 				t.Errorf("[%s] %q has a gap of no class", class, english)
 			}
 			if g.name == g.class && slices.ContainsFunc(f.gaps[:i], func(o gap) bool { return o.name == g.name }) {
@@ -238,7 +238,7 @@ func FuzzReason(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		r := parsing{phrases: translators().phrases, seen: map[piece]string{}}
+		r := parsing{phrases: translators().phrases, seen: map[string]string{}}
 		said, ok := r.read("reason", text[:min(len(text), longestReason)], 0)
 		if ok != (said != "") || r.tries > mostTries+1000 {
 			t.Fatalf("%q became %q after %d tries", text, said, r.tries)
@@ -251,7 +251,7 @@ func FuzzReason(f *testing.F) {
 
 func BenchmarkReason(b *testing.B) {
 	for b.Loop() {
-		r := parsing{phrases: translators().phrases, seen: map[piece]string{}}
+		r := parsing{phrases: translators().phrases, seen: map[string]string{}}
 		r.read("reason", "the return is broken off: Netatmo answers 504 with HTML since 20:07; it fails since 16:41; your internet works: 3 of 3 witnesses answered", 0)
 	}
 }

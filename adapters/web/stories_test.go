@@ -86,6 +86,9 @@ func TestStoriesAreToldInFrench(t *testing.T) {
 	}
 }
 
+// piece is what is said, of a class of the table.
+type piece struct{ class, text string }
+
 // sentences are what a page may say of a State, and what commands go out with.
 func sentences(s gateway.State, commands []gateway.Command) []piece {
 	var all []piece
