@@ -160,8 +160,8 @@ func (p *sheet) alarm(waiting []alarmView) {
 
 // notice is an alarm that needs no answer, or has one. The first thing about alarms says why a wish was refused.
 func (p *sheet) notice(a alarmView, first bool) {
-	p.put(`<section class="card notice notice-%s"><div class="sign">%s</div><div class="words"><h2>%s: %s <span class="tag">%s</span></h2><p>%s · %s`,
-		a.Phase, alarmSign, p.sayOr("alarm.", a.Kind), orElse(a.Name, a.Device), p.sayOr("alarm.", a.Phase), p.say("since", p.clock(a.Since)), p.reason(a.Why))
+	p.put(`<section class="card notice notice-%s"><div class="sign">%s</div><div class="words"><h2>%s <span class="tag">%s</span></h2><p>%s · %s`,
+		a.Phase, alarmSign, p.say("alarm.of", p.sayOr("alarm.", a.Kind), orElse(a.Name, a.Device)), p.sayOr("alarm.", a.Phase), p.say("since", p.clock(a.Since)), p.reason(a.Why))
 	if !a.Answered.IsZero() {
 		p.put(` · %s`, markup(p.say("alarm.answered", p.clock(a.Answered), p.word("who", a.By))))
 	}

@@ -114,6 +114,7 @@ var houseTexts = map[string][2]string{
 	"alarm.smoke":       {"Smoke", "Fumée"},
 	"alarm.co":          {"Carbon monoxide", "Monoxyde de carbone"},
 	"alarm.intrusion":   {"Intrusion", "Intrusion"},
+	"alarm.of":          {"%s: %s", "%s : %s"},
 	"alarm.sounding":    {"it sounds", "elle sonne"},
 	"alarm.hushed":      {"hushed; the alarm goes on", "sirènes coupées ; l’alarme continue"},
 	"alarm.pre-alarm":   {"gas, not dangerous yet", "du gaz, pas encore dangereux"},

@@ -106,6 +106,7 @@ func TestTimetableListsTheChanges(t *testing.T) {
 // lived is a daemon in the simulated house, with a configuration by which the verbs find it.
 type lived struct {
 	world  *demoWorld
+	house  *house
 	config string
 	ended  chan error
 	stop   context.CancelFunc
@@ -162,6 +163,7 @@ func (l *lived) start(t *testing.T, before func(*house)) {
 		t.Fatal(err)
 	}
 	before(h)
+	l.house = h
 	ended := make(chan error, 1)
 	ctx, stop := context.WithCancel(context.Background())
 	l.stop, l.ended = stop, ended

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"html"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/veilleuse/veilleuse/adapters/uplink/uplinktest"
+	"github.com/veilleuse/veilleuse/gateway"
+)
+
+// family is somebody at home whose browser is French.
+type family struct {
+	t       *testing.T
+	home    string
+	browser *http.Client
+}
+
+func (l *lived) family(t *testing.T) family {
+	t.Helper()
+	jar, _ := cookiejar.New(nil) // without a list it cannot fail
+	f := family{t, "http://" + l.house.page.Address(), &http.Client{Jar: jar}}
+	if status, page := f.ask("POST", "/welcome", url.Values{"password": {"bonne nuit"}, "again": {"bonne nuit"}}); status != http.StatusOK {
+		t.Fatalf("the first visit gives %d: %s", status, page)
+	}
+	return f
+}
+
+// ask asks for a page, or sends a form.
+func (f family) ask(method, path string, form url.Values) (int, string) {
+	f.t.Helper()
+	request, err := http.NewRequest(method, f.home+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	request.Header.Set("Accept-Language", "fr-FR,fr;q=0.9")
+	if method == "POST" {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	answer, err := f.browser.Do(request)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	page, err := io.ReadAll(answer.Body)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if language := answer.Header.Get("Content-Language"); language != "fr" {
+		f.t.Errorf("%s %s answers in %q", method, path, language)
+	}
+	return answer.StatusCode, string(page)
+}
+
+// reads looks whether a page is French: that it has no sentence marked as English, none of the words that every English sentence has,
+// and what is expected.
+func (f family) reads(when, page string, wants ...string) {
+	f.t.Helper()
+	if at := strings.Index(page, `lang="en"`); at >= 0 {
+		f.t.Errorf("%s: a reason is English: %.300s", when, page[at:])
+	}
+	if found := englishWords(page); len(found) > 0 {
+		f.t.Errorf("%s: the page has the English words %q", when, found)
+	}
+	plain := strings.ReplaceAll(html.UnescapeString(page), "\u00a0", " ")
+	for _, want := range wants {
+		if !strings.Contains(plain, want) {
+			f.t.Errorf("%s: the page does not say %q", when, want)
+		}
+	}
+}
+
+var (
+	tags       = regexp.MustCompile(`<[^>]*>`)
+	attributes = regexp.MustCompile(`(?:title|aria-label|placeholder|alt|data-(?:lost|full|failed|sound|silent|sounds|alarm))="([^"]*)"`)
+	inEnglish  = regexp.MustCompile(`(?i)\b(the|is|was|are|were|has|have|not|and|with|until|since|because|asked|answers|answered|heard|set|house|room|alarm is|schedule|nobody|somebody|your|its|which)\b`)
+)
+
+// englishWords are those that stand in what a page shows or says aloud.
+func englishWords(page string) []string {
+	said := tags.ReplaceAllString(page, " ")
+	for _, attribute := range attributes.FindAllStringSubmatch(page, -1) {
+		said += " " + attribute[1]
+	}
+	found := inEnglish.FindAllString(strings.ReplaceAll(html.UnescapeString(said), "--room", ""), -1) // what to type is the same in every language
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// A family in France reads the whole page in its language: on a good day, in an outage, in an alarm, and when a wish is refused.
+func TestPageIsFrenchForAFrenchFamily(t *testing.T) {
+	l := live(t, true)
+	l.ready(t)
+	f := l.family(t)
+	_, page := f.ask("GET", "/", nil)
+	f.reads("on a good day", page, "Netatmo est aux commandes", "Si Netatmo tombait maintenant", "planning", "le plan", "nouvel appareil", "trouvé via Netatmo")
+
+	room := regexp.MustCompile(`value="(room/[^"]+)"`).FindStringSubmatch(page)
+	if room == nil {
+		t.Fatal("there is no room that can be set")
+	}
+	for target, want := range map[string]string{"99": "99 °C, c’est au-dessus du maximum de 28 °C", "chaud": "« chaud » n’est pas une température en °C"} {
+		status, refused := f.ask("POST", "/do", url.Values{"to": {room[1]}, "target": {target}})
+		if f.reads("refused", refused, want); status != http.StatusUnprocessableEntity {
+			t.Errorf("%s is answered with %d", target, status)
+		}
+	}
+	_, page = f.ask("POST", "/do", url.Values{"to": {room[1]}, "target": {"21,5"}, "for": {"2h"}})
+	f.reads("a wish", page, "demandé via la page", "réglé via la page jusqu’à")
+	status, page := f.ask("GET", "/nirgends", nil)
+	if f.reads("no page", page, "il n’y a rien ici"); status != http.StatusNotFound {
+		t.Errorf("a page that is not there gives %d", status)
+	}
+
+	l.world.clock.SetRate(100)
+	l.world.setLost(true)
+	if err := l.world.internet.Break(uplinktest.Status503); err != nil {
+		t.Fatal(err)
+	}
+	l.status(t, "the house in charge", func(r statusReport) bool { return r.Authority.Phase == gateway.Local })
+	l.world.clock.SetRate(20)
+	_, page = f.ask("GET", "/", nil)
+	f.reads("in an outage", page, "Veilleuse a pris le relais", "Netatmo répond 503 avec du HTML depuis", "votre internet fonctionne", "Ce qui a été constaté", "Netatmo est injoignable : Veilleuse prend le relais")
+
+	if err := l.world.house.SetCO(demoCO, 180, true); err != nil {
+		t.Fatal(err)
+	}
+	l.status(t, "the alarm", func(r statusReport) bool { return r.Alarm.Phase == gateway.Sounding })
+	_, page = f.ask("GET", "/", nil)
+	f.reads("in an alarm", page, "ALERTE monoxyde de carbone", "signale : monoxyde de carbone", "le serveur MQTT intégré", "Je m’en occupe")
+	_, page = f.ask("POST", "/do", url.Values{"to": {"alarm"}, "acknowledge": {"true"}})
+	f.reads("answered", page, "prise en charge à", "depuis la page", "quelqu’un a pris note")
+	if err := l.world.house.SetCO(demoCO, 0, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := mends(&demo{world: l.world}); err != nil {
+		t.Fatal(err)
+	}
+	l.world.clock.SetRate(200)
+	l.status(t, "the house handed back", func(r statusReport) bool { return r.Authority.Phase == gateway.Watching })
+	_, page = f.ask("GET", "/", nil)
+	f.reads("afterwards", page, "la maison est rendue à Netatmo", "il répond depuis")
+	_, page = f.ask("POST", "/sign-out", nil)
+	f.reads("at the door", page, "Se connecter")
+	_, page = f.ask("POST", "/sign-in", url.Values{"password": {"wrong"}})
+	f.reads("a wrong password", page, "Ce n’est pas le mot de passe")
+}
