@@ -13,6 +13,7 @@ import (
 
 	"github.com/veilleuse/veilleuse/adapters/accessory"
 	"github.com/veilleuse/veilleuse/adapters/store/backup"
+	"github.com/veilleuse/veilleuse/adapters/web"
 	notes "github.com/veilleuse/veilleuse/firmware-notes"
 	"github.com/veilleuse/veilleuse/gateway"
 )
@@ -298,11 +299,13 @@ func TestDoctorFindsWhatIsMissing(t *testing.T) {
 			p.device("valve", func(d *gateway.Device) { d.Model, d.Faces[1].Reaches = "XYZ", false })
 		}, false, 60, 75, "Chambre", gap, "what it does by itself is unknown", ""},
 	}
+	var gaps []web.Gap
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			p := wellHouse()
 			test.change(p)
 			r := p.diagnose(t)
+			gaps = append(gaps, gapsOf(r)...)
 			if r.Survives != test.survives || strings.HasPrefix(r.Verdict, "Yes") != test.survives {
 				t.Errorf("survives is %v, %q; want %v", r.Survives, r.Verdict, test.survives)
 			}
@@ -316,6 +319,7 @@ func TestDoctorFindsWhatIsMissing(t *testing.T) {
 			soundReport(t, r)
 		})
 	}
+	readInFrench(t, gaps)
 }
 
 // soundReport holds what is true of every report: whatever is not well says what to do, whatever is has nothing

@@ -3,6 +3,8 @@ package main
 import (
 	"html"
 	"io"
+	"log/slog"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -12,7 +14,9 @@ import (
 	"testing"
 
 	"github.com/veilleuse/veilleuse/adapters/uplink/uplinktest"
+	"github.com/veilleuse/veilleuse/adapters/web"
 	"github.com/veilleuse/veilleuse/gateway"
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
 
 // family is somebody at home whose browser is French.
@@ -150,4 +154,23 @@ func TestPageIsFrenchForAFrenchFamily(t *testing.T) {
 	f.reads("at the door", page, "Se connecter")
 	_, page = f.ask("POST", "/sign-in", url.Values{"password": {"wrong"}})
 	f.reads("a wrong password", page, "Ce n’est pas le mot de passe")
+}
+
+// readInFrench shows a French family what an outage would find missing.
+func readInFrench(t *testing.T, gaps []web.Gap) {
+	t.Helper()
+	listening := make(chan net.Addr, 1)
+	page := web.New(web.Options{Listen: "127.0.0.1:0", Vault: gatewaytest.NewVault(), Log: slog.New(slog.DiscardHandler), Listening: func(at net.Addr) { listening <- at },
+		Outlook: func(gateway.State) *web.Outlook { return &web.Outlook{Gaps: gaps} }})
+	h := gatewaytest.Start(t, gateway.WebAdapter, page)
+	defer h.Stop()
+	<-listening
+	f := (&lived{house: &house{page: page}}).family(t)
+	_, shown := f.ask("GET", "/", nil)
+	for _, item := range regexp.MustCompile(`<li><strong>.*?</li>`).FindAllString(shown, -1) {
+		f.reads("a gap", item)
+	}
+	if n := strings.Count(shown, `class="do"`); n < 10 || n < len(gaps)/2 {
+		t.Errorf("of %d gaps %d say what to do", len(gaps), n)
+	}
 }

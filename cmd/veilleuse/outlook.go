@@ -9,18 +9,23 @@ import (
 func (h *house) outlook(s gateway.State) *web.Outlook {
 	r := diagnose(s, h.notes(), doctorFacts{Client: h.config.Netatmo.ClientID != "", SignedIn: h.signedIn()})
 	t := count(r)
-	o := &web.Outlook{Survives: r.Survives, Says: r.Verdict, Rooms: t.rooms, RoomsServed: t.roomsServed, Alarms: t.alarms, AlarmsServed: t.alarmsServed}
+	return &web.Outlook{Survives: r.Survives, Says: r.Verdict, Rooms: t.rooms, RoomsServed: t.roomsServed, Alarms: t.alarms, AlarmsServed: t.alarmsServed, Gaps: gapsOf(r)}
+}
+
+// gapsOf is what would be missing: rooms that nothing would heat, alarms that nobody would hear.
+func gapsOf(r doctorReport) []web.Gap {
+	var gaps []web.Gap
 	for _, room := range r.Rooms {
 		if !room.Served {
-			o.Gaps = append(o.Gaps, web.Gap{Name: room.Name, What: room.What, Do: room.Do})
+			gaps = append(gaps, web.Gap{Name: room.Name, What: room.What, Do: room.Do})
 		}
 	}
 	for _, d := range r.Devices {
 		if d.Alarm && !d.Served {
-			o.Gaps = append(o.Gaps, web.Gap{Name: d.Name, What: d.What, Do: d.Do})
+			gaps = append(gaps, web.Gap{Name: d.Name, What: d.What, Do: d.Do})
 		}
 	}
-	return o
+	return gaps
 }
 
 // without says of a model what goes on without the cloud.
