@@ -67,7 +67,7 @@ func isName(text string) bool {
 	return true
 }
 
-const sentenceWords = " a an the it its this that which who nobody somebody is are was were be been has have had does did can cannot may will would not no and or but of to for from by with since until over at "
+const sentenceWords = " a an the it its this that which who nobody somebody is are was were be been has have had does did can cannot may will would not no until since says answers "
 
 // isForeign reports whether a text can be what somebody else's program has said, and nothing of ours behind it.
 func isForeign(text string) bool {

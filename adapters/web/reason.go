@@ -14,7 +14,7 @@ import (
 // Bounds of a translation. A sentence that takes longer stays English.
 const (
 	longestReason = 2000  // bytes
-	mostTries     = 50000 // phrases held against a piece of one sentence
+	mostTries     = 30000 // phrases held against pieces of one sentence; long ones of the rules take 5000
 	deepest       = 12    // gaps in gaps
 	mostKept      = 500   // texts whose French is remembered
 )
@@ -63,16 +63,17 @@ func plainFrench(text string) string {
 
 // french is a text of that class in French; false: there is no phrase for it.
 func (t *translator) french(class, text string) (string, bool) {
+	if len(text) > longestReason || !utf8.ValidString(text) || strings.ContainsAny(text, foreignBegins+foreignEnds) {
+		return "", false
+	}
 	t.mu.Lock()
 	said, known := t.known[class+"\n"+text]
 	t.mu.Unlock()
 	if known {
 		return said, said != ""
 	}
-	if len(text) <= longestReason && utf8.ValidString(text) && !strings.ContainsAny(text, foreignBegins+foreignEnds) {
-		r := parsing{phrases: t.phrases, seen: map[string]string{}}
-		said, _ = r.read(class, text, 0)
-	}
+	r := parsing{phrases: t.phrases, seen: map[string]string{}}
+	said, _ = r.read(class, text, 0)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.known) >= mostKept {

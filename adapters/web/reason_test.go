@@ -44,6 +44,7 @@ func TestReasonsInFrench(t *testing.T) {
 		"Vanne 2: nobody reaches it; what it does by itself is unknown":                                                 "Vanne 2 : personne ne parvient à le joindre ; ce qu’il fait de lui-même est inconnu",
 		"pair its relay with the code that came with it: veilleuse pair 12:34:56:78:9a:bc CODE (Netatmo Relay)":         "appairez son relais avec le code fourni : veilleuse pair 12:34:56:78:9a:bc CODE (Netatmo Relay)",
 		"the MQTT broker did not take it: dial tcp 127.0.0.1:1883: connect: connection refused":                         "le serveur MQTT ne l’a pas pris : <en>dial tcp 127.0.0.1:1883: connect: connection refused</en>",
+		"Relay of others answers over accessory":                                                                        "Relay of others répond via HomeKit",
 		"the device is busy (-70403)":                                                                                   "l’appareil est occupé (-70403)",
 		"debian.org and wikipedia.org say that the clock is 3 min behind":                                               "debian.org et wikipedia.org disent que l’horloge retarde de 3 min",
 	} {

@@ -209,6 +209,9 @@ func (m *messages) firstVisit(b *browser) *visitor {
 // seen looks at the house on both screens, in both languages, by day and by night.
 func (m *messages) seen(b *browser, v *visitor) {
 	promise(m.t, "the house is seen in French", func() (string, error) {
+		if _, err := v.sees(`!document.querySelector('main [lang=en]')`); err != nil {
+			return "", fmt.Errorf("a reason is not French: %w", err)
+		}
 		return "", v.says("main", "Netatmo est aux commandes", "Salon", "Consigne", "Si Netatmo tombait maintenant", "Appareils", "HomeKit", "Landing smoke", "à l’instant")
 	})
 	promise(m.t, "and in English", func() (string, error) {
@@ -320,7 +323,7 @@ func (m *messages) steered(v *visitor) {
 		if err := v.click(set); err != nil {
 			return "", err
 		}
-		if _, err := v.sees(fmt.Sprintf(`document.querySelector('#%s .refusal').textContent.includes('above the maximum')`, id)); err != nil {
+		if _, err := v.sees(fmt.Sprintf(`document.querySelector('#%s .refusal').textContent.includes('au-dessus du maximum')`, id)); err != nil {
 			return "", err
 		}
 		v.picture("refused-phone-fr", false)
