@@ -142,7 +142,7 @@ func saidIn(t *testing.T, name string) map[string]string {
 	return found
 }
 
-var twoWords = regexp.MustCompile(`[A-Za-z’']{2,} [a-z]|[a-z],? [A-Za-z]{2,}|[a-z]+ %|%[a-z] [a-z]`)
+var twoWords = regexp.MustCompile(`^[0-9]+ [a-z]{3,}|[A-Za-z’']{2,} [a-z]|[a-z],? [A-Za-z]{2,}|[a-z]+ %|%[a-z] [a-z]`)
 
 // timeUnits are numbers with a unit of time: {length}.
 var timeUnits = regexp.MustCompile(`^%[0-9.]*[df] (ms|days|hours|minutes|years)$`)
