@@ -71,7 +71,7 @@ func keyOf(w *httptest.ResponseRecorder) string {
 // Every route but those meant to be open wants a sign-in, and none changes anything by a GET.
 func TestEveryRouteWantsASignIn(t *testing.T) {
 	open := map[string]bool{"GET /healthz": true, "GET /readyz": true, "GET /metrics": true, "GET /page.css": true, "GET /page.js": true, "GET /icon.svg": true,
-		"GET /welcome": true, "POST /welcome": true, "GET /sign-in": true, "POST /sign-in": true}
+		"GET /chart.css": true, "GET /pictures.css": true, "GET /pictures.js": true, "GET /welcome": true, "POST /welcome": true, "GET /sign-in": true, "POST /sign-in": true}
 	d := newDoor(t, Options{Wish: func(gateway.State, time.Time, string, []byte) (gateway.Ask, error) { panic("somebody wished") }})
 	if err := d.lock.first(rightful); err != nil {
 		t.Fatal(err)

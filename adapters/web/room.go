@@ -31,6 +31,7 @@ func (p *sheet) room(r roomView) {
 	p.put(`</div>`)
 	p.standing(r)
 	p.refusal(r.Wish)
+	p.put(`<p class="past"><a href="/pictures?room=%s#%s">%s</a></p>`, id, id, p.say("pic.of", r.Name))
 	p.change(r, id)
 	p.put(`</article>`)
 }

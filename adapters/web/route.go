@@ -58,6 +58,16 @@ var routes = []route{
 	{"GET", "/api/live", signedIn, noBody, (*Adapter).apiLive},
 	{"POST", "/api/wish/{to...}", signedIn, wishBody, (*Adapter).apiWish},
 	{"POST", "/api/seen", signedIn, smallBody, (*Adapter).apiSeen},
+
+	{"GET", "/chart.css", atHome, noBody, (*Adapter).asset},
+	{"GET", "/pictures.css", atHome, noBody, (*Adapter).asset},
+	{"GET", "/pictures.js", atHome, noBody, (*Adapter).asset},
+	{"GET", "/pictures", pageFor, noBody, (*Adapter).pictures},
+	{"GET", "/pictures/{to...}", pageFor, noBody, (*Adapter).pictureFile},
+	{"GET", "/api/history", signedIn, noBody, (*Adapter).apiHistory},
+	{"GET", "/api/availability", signedIn, noBody, (*Adapter).apiAvailability},
+	{"GET", "/api/outages", signedIn, noBody, (*Adapter).apiOutages},
+	{"GET", "/api/writes", signedIn, noBody, (*Adapter).apiWrites},
 }
 
 // handler serves the routes.

@@ -177,8 +177,8 @@ func (p *sheet) whole(parts []part) {
 		p.put(` data-%s="%s"`, strings.TrimPrefix(key, "js."), p.say(key))
 	}
 	p.put(`><a class="skip" href="#rooms">%s</a><header class="bar"><a class="brand" href="/">%s<span>%s</span></a>`+
-		`<button class="sound" id="sound" type="button" hidden></button></header>`+
-		`<p class="lost" id="lost" role="status" hidden></p><main>`, p.say("skip"), flame, orElse(p.house.Home.Name, p.say("app")))
+		`<a class="onward" href="/pictures">%s</a><button class="sound" id="sound" type="button" hidden></button></header>`+
+		`<p class="lost" id="lost" role="status" hidden></p><main>`, p.say("skip"), flame, orElse(p.house.Home.Name, p.say("app")), p.say("pictures"))
 	inGrid := false
 	for _, one := range parts {
 		if grid := strings.HasPrefix(one.ID, "room-"); grid != inGrid {
@@ -191,8 +191,8 @@ func (p *sheet) whole(parts []part) {
 		}
 		p.put(`<div class="part" id="%s">%s</div>`, one.ID, markup(one.HTML))
 	}
-	p.put(`</main><footer><noscript><p>%s</p></noscript><form method="post" action="/sign-out"><button class="quiet">%s</button></form></footer></body></html>`,
-		p.say("refresh"), p.say("signout"))
+	p.put(`</main><footer><p><a href="/pictures">%s</a></p><noscript><p>%s</p></noscript><form method="post" action="/sign-out"><button class="quiet">%s</button></form></footer></body></html>`,
+		p.say("pictures"), p.say("refresh"), p.say("signout"))
 }
 
 // doorPage is the way in: the first password, or the password.

@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/veilleuse/veilleuse/adapters/web/history"
 	"github.com/veilleuse/veilleuse/gateway"
 )
 
@@ -45,6 +46,8 @@ type Options struct {
 	Stored func() Stored
 	// Backup says when the newest backup was made, by the clock of the house; nil: not told.
 	Backup func() Backup
+	// Pictures is what the page of pictures needs.
+	Pictures Pictures
 	// Listening is called with the address each time that it listens; nil: nobody asks.
 	Listening func(net.Addr)
 	Log       *slog.Logger // nil: slog.Default()
@@ -86,6 +89,10 @@ type Adapter struct {
 	live     live
 	calls    calls
 	wishing  chan struct{} // holds one: wishes are put one after the other
+
+	remembered atomic.Pointer[history.History] // the last 48 h
+	recalled   bool                            // what was saved of them has been read
+	saved      time.Time                       // when they were last saved, by the clock of the house
 }
 
 // New returns the server. Nothing listens yet.
@@ -97,8 +104,10 @@ func New(o Options) *Adapter {
 		o.Log = slog.Default()
 	}
 	own, _ := os.Hostname() // without one, addresses still do
-	return &Adapter{options: o, hosts: hostNames(own, o.Hosts), started: time.Now(), lock: lock{vault: o.Vault}, sessions: sessions{vault: o.Vault},
+	a := &Adapter{options: o, hosts: hostNames(own, o.Hosts), started: time.Now(), lock: lock{vault: o.Vault}, sessions: sessions{vault: o.Vault},
 		calls: calls{news: make(chan struct{}, 1)}, wishing: make(chan struct{}, 1)}
+	a.remembered.Store(&history.History{})
+	return a
 }
 
 // Address is where the page listens, as host:port; "" before it does.
@@ -136,22 +145,32 @@ func (a *Adapter) Run(ctx context.Context, port gateway.Port) error {
 	if a.options.Listening != nil {
 		a.options.Listening(listener.Addr())
 	}
+	a.recall()
+	files, kept := make(chan []byte, 1), make(chan struct{})
+	go func() { a.keep(files); close(kept) }()
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(&limited{Listener: listener, most: manyConns}) }()
-	err = a.attend(ctx, port, served)
+	err = a.attend(ctx, port, served, files)
 	server.Close()
+	<-kept
 	return err
 }
 
 // attend takes what the house shows and asks, until the server or the house ends.
-func (a *Adapter) attend(ctx context.Context, port gateway.Port, served <-chan error) error {
+func (a *Adapter) attend(ctx context.Context, port gateway.Port, served <-chan error, files chan<- []byte) error {
+	defer a.part(ctx, port, files)
 	var due <-chan time.Time // when calls are to be counted; nil: none waits
+	look := port.After(history.Every)
 	for {
 		select {
 		case s := <-port.Shown():
 			a.newest.Store(&s)
 			a.live.wake()
 			a.calls.drop(s)
+			a.past().Observe(s, port.Now())
+		case <-look:
+			look = port.After(history.Every)
+			a.remember(port.Now(), files)
 		case c := <-port.Commands():
 			if c.Point.Quantity != gateway.Tell {
 				port.Post(gateway.Outcome{ID: c.ID, Point: c.Point, Err: "the page has nothing that can be set", Final: true})

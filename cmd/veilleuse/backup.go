@@ -165,7 +165,7 @@ func configFiles(c Config) ([]backup.File, error) {
 // stored is what was written to disk since the start, the backups with it.
 func (h *house) stored() web.Stored {
 	written, made := h.store.Stats(), h.backup.Report()
-	return web.Stored{Bytes: written.Bytes + made.Bytes, Flushes: written.Flushes + made.Flushes, Writes: written.Writes}
+	return web.Stored{Bytes: written.Bytes + made.Bytes + h.past.bytes.Load(), Flushes: written.Flushes + made.Flushes + h.past.flushes.Load(), Writes: written.Writes}
 }
 
 func (h *house) backedUp() web.Backup {

@@ -46,6 +46,7 @@ type house struct {
 	mqtt      *mqtt.Adapter
 	backup    *backup.Adapter
 	page      *web.Adapter
+	past      *pastFile // what the page remembers of the rooms
 	config    Config
 	log       *slog.Logger
 	everybody *accessory.Adapter // finds our own bridge on the LAN, too; it is not run

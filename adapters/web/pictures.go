@@ -1,0 +1,160 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/veilleuse/veilleuse/adapters/web/chart"
+	"github.com/veilleuse/veilleuse/adapters/web/history"
+	"github.com/veilleuse/veilleuse/gateway"
+)
+
+// mostPictures is how many rooms one page draws; it links to the others.
+const mostPictures = 24
+
+// gallery is the page of pictures being drawn, or one of them.
+type gallery struct {
+	*sheet
+	state    gateway.State
+	past     *history.History
+	told     func(gateway.State) ([]byte, error) // see Pictures.Outages; nil: not told
+	from, to time.Time                           // of the 48 h
+}
+
+func (a *Adapter) gallery(r *http.Request) *gallery {
+	s := a.newest.Load()
+	if s == nil {
+		s = &gateway.State{}
+	}
+	now := a.now()
+	return &gallery{sheet: sheetOf(a.view(*s), languageOf(r), now), state: *s, past: a.past(), told: a.options.Pictures.Outages, to: now, from: now.Add(-history.Length)}
+}
+
+// picture is one thing that is drawn, with the values it is drawn from, for a table.
+type picture struct {
+	id      string
+	canvas  *chart.Canvas // nil: it is a table only
+	rows    any           // a list
+	columns [][2]string   // see csvOf
+}
+
+// pictures shows the page.
+func (a *Adapter) pictures(w http.ResponseWriter, r *http.Request) {
+	g := a.gallery(r)
+	g.head(g.say("pictures") + " · " + orElse(g.house.Home.Name, g.say("app")))
+	build := served().build
+	g.put(`<link rel="stylesheet" href="/chart.css?v=%s"><link rel="stylesheet" href="/pictures.css?v=%s"><script src="/pictures.js?v=%s" defer></script>`+
+		`<noscript><meta http-equiv="refresh" content="300"></noscript></head><body`, build, build, build)
+	for _, key := range []string{"js.lost", "pic.none", "pic.temperature", "pic.target", "pic.heating", "phase.watching", "phase.suspect", "phase.local", "phase.returning", "drill"} {
+		g.put(` data-%s="%s"`, key[strings.Index(key, ".")+1:], g.say(key))
+	}
+	g.put(` data-zone="%s"><a class="skip" href="#rooms">%s</a><header class="bar"><a class="brand" href="/">%s<span>%s</span></a><a class="back" href="/">%s</a></header>`+
+		`<p class="lost" id="lost" role="status" hidden></p><svg class="chart defs" width="0" height="0" aria-hidden="true">%s</svg><main class="pictures"><h1>%s</h1>`,
+		g.house.zone.String(), g.say("skip"), flame, orElse(g.house.Home.Name, g.say("app")), g.say("pic.back"), markup(chart.Patterns), g.say("pictures"))
+	g.rooms(r.URL.Query().Get("room"))
+	for _, draw := range []func() picture{g.outages, g.year, g.writes} {
+		g.figure(draw(), "h2")
+	}
+	g.evidence()
+	g.decisions()
+	g.put(`</main><footer><p>%s</p><p>%s</p></footer></body></html>`, g.say("english"), g.say("pic.renews"))
+	pack(w, r, "text/html; charset=utf-8", g.out.String())
+}
+
+// rooms draws each room, the one that was asked for first.
+func (g *gallery) rooms(asked string) {
+	g.put(`<section id="rooms" aria-labelledby="rooms-title" tabindex="-1"><h2 id="rooms-title">%s</h2><p class="hint">%s</p>`, g.say("pic.rooms"), g.say("pic.held"))
+	legend := &chart.Canvas{Width: roomWidth, Name: g.say("pic.legend")}
+	legend.Height = legend.Legend(4, g.roomLegend())
+	g.put(`<div class="legend">%s</div><div class="figures">`, markup(legend.Inline()))
+	if len(g.house.Rooms) == 0 {
+		g.put(`<p class="card empty">%s</p>`, g.say("rooms.none"))
+	}
+	all := g.house.Rooms
+	for i := range all {
+		if anchor(all[i].Wish) == asked {
+			all[0], all[i] = all[i], all[0]
+		}
+	}
+	for i := range all[:min(len(all), mostPictures)] {
+		g.figure(g.room(&all[i], false), "h3")
+	}
+	g.put(`</div><p class="others">`)
+	for i := mostPictures; i < len(all); i++ {
+		g.put(`<a href="/pictures?room=%s">%s</a> `, anchor(all[i].Wish), all[i].Name)
+	}
+	g.put(`</p></section>`)
+}
+
+// figure shows a picture with its words and its files.
+func (g *gallery) figure(p picture, heading markup) {
+	g.put(`<figure class="card picture" id="%s"><%s>%s</%s><div class="drawing">%s</div><p class="reading" data-reading hidden></p><figcaption>%s</figcaption>`,
+		p.id, heading, p.canvas.Name, heading, markup(p.canvas.Inline()), p.canvas.About)
+	g.files(p.id, p.canvas.Name, "svg", "csv")
+	g.put(`</figure>`)
+}
+
+func (g *gallery) files(id, name string, kinds ...string) {
+	g.put(`<p class="files">`)
+	for _, kind := range kinds {
+		g.put(`<a href="/pictures/%s.%s" aria-label="%s, %s">%s</a> `, id, kind, name, kind, strings.ToUpper(kind))
+	}
+	g.put(`</p>`)
+}
+
+// decisions is what was decided last, and why.
+func (g *gallery) decisions() {
+	g.put(`<section class="card" id="decisions"><h2>%s</h2><ol class="lately">`, g.say("pic.decisions"))
+	all := g.state.Decisions
+	for i := range all {
+		d := all[len(all)-1-i]
+		g.put(`<li class="kind-%s"><time datetime="%s">%s</time><p><strong>%s</strong> <span>%s</span></p></li>`, d.Kind, d.At.UTC().Format(time.RFC3339), g.clock(d.At), g.reason(d.What), g.reason(d.Why))
+	}
+	g.put(`</ol>`)
+	if len(all) == 0 {
+		g.put(`<p class="empty">%s</p>`, g.say("lately.none"))
+	}
+	g.files("decisions", g.say("pic.decisions"), "csv")
+	g.put(`</section>`)
+}
+
+// named draws the picture of that name; false: there is none.
+func (g *gallery) named(id string) (picture, bool) {
+	switch id {
+	case "outages":
+		return g.outages(), true
+	case "availability":
+		return g.year(), true
+	case "writes":
+		return g.writes(), true
+	case "decisions":
+		return picture{id: id, rows: g.state.Decisions, columns: [][2]string{{"at", "time (ISO 8601)"}, {"number", "number"}, {"kind", "kind"}, {"room", "room"}, {"device", "device"}, {"what", "what"}, {"why", "why"}}}, true
+	}
+	for i := range g.house.Rooms {
+		if r := &g.house.Rooms[i]; anchor(r.Wish) == id {
+			return g.room(r, true), true
+		}
+	}
+	return picture{}, false
+}
+
+// pictureFile gives a picture as a file: name.svg or name.csv.
+func (a *Adapter) pictureFile(w http.ResponseWriter, r *http.Request) {
+	g := a.gallery(r)
+	id, kind, _ := strings.Cut(r.PathValue("to"), ".")
+	p, found := g.named(id)
+	if !found || kind != "csv" && (kind != "svg" || p.canvas == nil) {
+		refuse(w, http.StatusNotFound, "there is no such picture; the page of pictures names them all")
+		return
+	}
+	is, content := "text/csv; charset=utf-8", ""
+	if kind == "csv" {
+		content = csvOf(p.rows, p.columns)
+	} else {
+		is, content = kinds[".svg"], p.canvas.File(string(served().files["/chart.css"].plain))
+	}
+	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="veilleuse-%s-%s.%s"`, id, g.to.In(g.house.zone).Format(time.DateOnly), kind))
+	pack(w, r, is, content)
+}

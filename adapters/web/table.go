@@ -1,0 +1,76 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// csvOf makes a table, as RFC 4180 has it, of a list that is shown as JSON. A column is the name of its field and its heading; a
+// field that is absent leaves its cell empty.
+func csvOf(list any, columns [][2]string) string {
+	text, err := json.Marshal(list)
+	var rows []map[string]any
+	if err == nil {
+		numbers := json.NewDecoder(bytes.NewReader(text))
+		numbers.UseNumber()
+		_ = numbers.Decode(&rows) // our own
+	}
+	var b strings.Builder
+	for i := -1; i < len(rows); i++ {
+		for n, column := range columns {
+			cell := any(column[1])
+			if i >= 0 {
+				cell = rows[i][column[0]]
+			}
+			if n > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteString(cellOf(cell))
+		}
+		b.WriteString("\r\n")
+	}
+	return b.String()
+}
+
+// cellOf is a value as a cell. A text that a spreadsheet would take for a formula is marked as a text: names come from outside.
+func cellOf(value any) string {
+	if value == nil {
+		return ""
+	}
+	cell := fmt.Sprint(value)
+	switch v := value.(type) {
+	case []any:
+		var parts []string
+		for _, one := range v {
+			parts = append(parts, fmt.Sprint(one))
+		}
+		cell = strings.Join(parts, "; ")
+	case string:
+		if v != "" && strings.Contains("=+-@\t\r", v[:1]) {
+			cell = "'" + v
+		}
+	}
+	if strings.ContainsAny(cell, ",\"\r\n") {
+		cell = `"` + strings.ReplaceAll(cell, `"`, `""`) + `"`
+	}
+	return cell
+}
+
+// pack sends a text, compressed for whoever takes that.
+func pack(w http.ResponseWriter, r *http.Request, kind, content string) {
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Vary", "Accept-Encoding")
+	if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		io.WriteString(w, content)
+		return
+	}
+	w.Header().Set("Content-Encoding", "gzip")
+	packed := gzip.NewWriter(w)
+	io.WriteString(packed, content)
+	packed.Close()
+}
