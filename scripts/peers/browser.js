@@ -86,3 +86,5 @@ serve({
   strangers: (request) => of(request).strangers,
   close: (request) => of(request).context.close(),
 });
+
+module.exports = { of };

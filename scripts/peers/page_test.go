@@ -37,12 +37,18 @@ type visitor struct {
 
 func startBrowser(t *testing.T, with tools, h *house) *browser {
 	t.Helper()
+	return startBrowserBy(t, with, h, "browser.js")
+}
+
+// startBrowserBy starts it with a script that knows more verbs.
+func startBrowserBy(t *testing.T, with tools, h *house, script string) *browser {
+	t.Helper()
 	program, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, port, _ := net.SplitHostPort(h.page)
-	b := &browser{t: t, home: "http://" + pageHost + ":" + port, shot: artefacts(t), stranger: startNode(t, with, "browser.js")}
+	b := &browser{t: t, home: "http://" + pageHost + ":" + port, shot: artefacts(t), stranger: startNode(t, with, script)}
 	var version string
 	if err := b.ask("launch", map[string]any{"program": program, "host": pageHost}, &version); err != nil {
 		t.Fatal(err)
