@@ -59,7 +59,7 @@ func (a *Adapter) pictures(w http.ResponseWriter, r *http.Request) {
 	}
 	g.evidence()
 	g.decisions()
-	g.put(`</main><footer><p>%s</p><p>%s</p></footer></body></html>`, g.say("english"), g.say("pic.renews"))
+	g.put(`</main><footer><p>%s</p></footer></body></html>`, g.say("pic.renews"))
 	pack(w, r, "text/html; charset=utf-8", g.out.String())
 }
 

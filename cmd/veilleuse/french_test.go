@@ -66,6 +66,7 @@ func (f family) ask(method, path string, form url.Values) (int, string) {
 // and what is expected.
 func (f family) reads(when, page string, wants ...string) {
 	f.t.Helper()
+	page = ofOthers.ReplaceAllString(page, "")
 	if at := strings.Index(page, `lang="en"`); at >= 0 {
 		f.t.Errorf("%s: a reason is English: %.300s", when, page[at:])
 	}
@@ -81,6 +82,7 @@ func (f family) reads(when, page string, wants ...string) {
 }
 
 var (
+	ofOthers   = regexp.MustCompile(`«[\s\x{a0}\x{202f}]*<span lang="en">[^<]*</span>[\s\x{a0}\x{202f}]*»`) // what others said, in their words
 	tags       = regexp.MustCompile(`<[^>]*>`)
 	attributes = regexp.MustCompile(`(?:title|aria-label|placeholder|alt|data-(?:lost|full|failed|sound|silent|sounds|alarm))="([^"]*)"`)
 	inEnglish  = regexp.MustCompile(`(?i)\b(the|is|was|are|were|has|have|not|and|with|until|since|because|asked|answers|answered|heard|set|house|room|alarm is|schedule|nobody|somebody|your|its|which)\b`)
