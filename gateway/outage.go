@@ -26,6 +26,7 @@ type Outage struct {
 	Writes    int `json:"writes"`     // commands sent to devices in the house, repeated ones included
 	SlotsDue  int `json:"slots_due"`  // changes of the schedule that were judged, one for each room; see SlotGrace
 	SlotsKept int `json:"slots_kept"` // those of them that were kept
+	Spared    int `json:"spared"`     // those of them that the devices made by themselves: no command had to be sent
 	Wishes    int `json:"wishes"`     // what people asked for here and was granted, at devices too
 	Alarms    int `json:"alarms"`     // smoke and CO alarms that were raised
 

@@ -14,7 +14,7 @@ var lost = time.Date(2025, 10, 29, 15, 41, 0, 0, time.UTC)
 func TestAnOutageSurvivesJSON(t *testing.T) {
 	o := Outage{Number: 3, Drill: true, Verdict: VerdictCloudDown, Scope: []Plane{PlaneRead}, Why: "503", Evidence: []string{"503 with HTML"},
 		Later: []Cause{{VerdictInternetDown, lost.Add(time.Hour), "no answer"}}, Lost: lost, Began: lost.Add(90 * time.Second),
-		Relapses: 1, Writes: 2, SlotsDue: 4, SlotsKept: 3, Wishes: 5, Alarms: 6, HandedBack: []string{"x"}, LeftOut: 7, Measured: lost}
+		Relapses: 1, Writes: 2, SlotsDue: 4, SlotsKept: 3, Spared: 2, Wishes: 5, Alarms: 6, HandedBack: []string{"x"}, LeftOut: 7, Measured: lost}
 	o = o.WithDecision(Decision{Number: 1, Kind: "wish", What: "20 °C"})
 	o.Rooms = o.Rooms.With("bath", Comfort{Name: "Bath", Below: 1.25, Measured: time.Hour, Unknown: time.Minute, Next: lost, Due: lost})
 	s := State{Outage: &o, Outages: []Outage{o}, Days: []Day{{"2025-10-29", 100, 20, 3}}, Watch: Watch{Date: "2025-10-30", Watched: time.Second, Since: lost}}

@@ -262,6 +262,9 @@ func (b *book) judgeSlot(o *gateway.Outage, c *gateway.Comfort, id gateway.RoomI
 	case shown:
 		o.SlotsDue++
 		o.SlotsKept++
+		if room.Written.At.Before(c.Due) {
+			o.Spared++
+		}
 		c.Due = time.Time{}
 	case !b.now.Before(last):
 		o.SlotsDue++

@@ -314,16 +314,17 @@ func TestARelapseIsTheSameOutage(t *testing.T) {
 // A slot is kept if the device shows it within 5 minutes; one that is overridden is not judged.
 func TestSlotsKept(t *testing.T) {
 	tests := []struct {
-		name      string
-		after     time.Duration // of the slot, when the valve shows it; 0: never
-		wish      bool          // a person asks for something else a minute later
-		due, kept int
+		name              string
+		after             time.Duration // of the slot, when the valve shows it; 0: never
+		wish              bool          // a person asks for something else a minute later
+		due, kept, spared int
 	}{
-		{"by itself", 30 * time.Second, false, 1, 1},
-		{"at the last moment", 5 * time.Minute, false, 1, 1},
-		{"too late", 5*time.Minute + 10*time.Second, false, 1, 0},
-		{"never", 0, false, 1, 0},
-		{"overridden", 0, true, 0, 0},
+		{"by itself", -10 * time.Second, false, 1, 1, 1},
+		{"soon", 30 * time.Second, false, 1, 1, 0},
+		{"at the last moment", 5 * time.Minute, false, 1, 1, 0},
+		{"too late", 5*time.Minute + 10*time.Second, false, 1, 0, 0},
+		{"never", 0, false, 1, 0, 0},
+		{"overridden", 0, true, 0, 0, 0},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -332,15 +333,15 @@ func TestSlotsKept(t *testing.T) {
 			l.s.At = slot.Add(-20 * time.Minute)
 			l.runTo(slot.Add(20*time.Minute), func() {
 				l.probe(gateway.VerdictCloudDown)
-				if test.after > 0 && l.s.At.Equal(slot.Add(test.after)) {
+				if test.after != 0 && l.s.At.Equal(slot.Add(test.after)) {
 					l.reading("valve", gateway.Target, 16)
 				}
 				if test.wish && l.s.At.Equal(slot.Add(time.Minute)) {
 					l.post("homekit", gateway.Wish{By: "Home app", Ask: gateway.SetTarget{Room: "bath", Target: 21}})
 				}
 			})
-			if o := l.s.Outage; o == nil || o.SlotsDue != test.due || o.SlotsKept != test.kept {
-				t.Errorf("%+v, want %d due and %d kept", o, test.due, test.kept)
+			if o := l.s.Outage; o == nil || o.SlotsDue != test.due || o.SlotsKept != test.kept || o.Spared != test.spared {
+				t.Errorf("%+v, want %d due, %d kept and %d spared", o, test.due, test.kept, test.spared)
 			}
 		})
 	}

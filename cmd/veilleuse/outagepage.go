@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/veilleuse/veilleuse/adapters/web"
 	"github.com/veilleuse/veilleuse/gateway"
 )
 
@@ -41,7 +42,7 @@ func printOutages(out io.Writer, r statusReport) {
 func percent(share float64) string { return fmt.Sprintf("%.2f %%", 100*share) }
 
 // printOutage writes the journal of an outage for people.
-func printOutage(out io.Writer, r outageReport) {
+func printOutage(out io.Writer, r web.OutageReport) {
 	p := page{out}
 	p.item("", headline(r))
 	p.section("Why")
@@ -59,7 +60,7 @@ func printOutage(out io.Writer, r outageReport) {
 }
 
 // headline says which outage it is, and whether it goes on.
-func headline(r outageReport) string {
+func headline(r web.OutageReport) string {
 	what := fmt.Sprintf("Outage %d: %s", r.Number, verdictWords(r.Verdict))
 	if r.Drill {
 		what = fmt.Sprintf("Outage %d, a drill", r.Number)
@@ -83,7 +84,7 @@ func verdictWords(v gateway.Verdict) string {
 	return fmt.Sprintf("Netatmo was out of reach (%s)", v)
 }
 
-func printCourse(p page, r outageReport) {
+func printCourse(p page, r web.OutageReport) {
 	p.section("When")
 	lost, back := "the first failure", "Netatmo answered again"
 	if r.Drill {
@@ -104,12 +105,15 @@ func printCourse(p page, r outageReport) {
 	}
 }
 
-func printDeeds(p page, r outageReport) {
+func printDeeds(p page, r web.OutageReport) {
 	p.section("What Veilleuse did")
 	if r.SlotsDue > 0 {
 		p.item("  - ", fmt.Sprintf("%d of %s of the schedule kept, within %v", r.SlotsKept, counted(r.SlotsDue, "change"), lengthOf(int(gateway.SlotGrace.Seconds()))))
 	}
 	p.item("  - ", counted(r.Writes, "command")+" sent to devices in the house, repeated ones included")
+	if r.Spared > 0 {
+		p.item("  - ", counted(r.Spared, "command")+" avoided: the devices followed the schedule by themselves")
+	}
 	if r.Wishes > 0 {
 		p.item("  - ", counted(r.Wishes, "wish")+" of people granted")
 	}
@@ -120,6 +124,7 @@ func printDeeds(p page, r outageReport) {
 				p.item("      "+clockOf(d.At)+" ", d.What)
 			}
 		}
+		printServed(p, r)
 	}
 	if r.Relapses > 0 {
 		p.item("  - ", counted(r.Relapses, "return")+" broken off, because Netatmo failed again")
@@ -137,7 +142,16 @@ func printDeeds(p page, r outageReport) {
 	}
 }
 
-func printComfort(p page, r outageReport) {
+// printServed writes who was told of the alarms.
+func printServed(p page, r web.OutageReport) {
+	for _, a := range r.Served {
+		for _, d := range a.Told {
+			p.item("        ", a.Name+": "+toldWords(d))
+		}
+	}
+}
+
+func printComfort(p page, r web.OutageReport) {
 	p.section("Comfort kept (1 K·h: one degree too cold for an hour)")
 	if len(r.Rooms) == 0 {
 		p.item("  ", "no heated room is known")
@@ -167,29 +181,18 @@ func printComfort(p page, r outageReport) {
 const longestName = 24
 
 // printStory writes what was decided, in the words of that time.
-func printStory(p page, r outageReport) {
+func printStory(p page, r web.OutageReport) {
 	if len(r.Decisions) == 0 {
 		return
 	}
 	p.section("What was decided")
-	hole := r.hole()
+	hole := r.Hole()
 	for i, d := range r.Decisions {
 		if r.LeftOut > 0 && i == hole {
 			p.item("  ", fmt.Sprintf("(%d more are not kept)", r.LeftOut))
 		}
 		p.item(fmt.Sprintf("  %-16s ", clockOf(d.At)), fmt.Sprintf("%s (%s)", d.What, d.Why))
 	}
-}
-
-// hole is the place before which decisions were left out: there the widest gap in their numbers is.
-func (r outageReport) hole() int {
-	place, gap := 0, uint64(0)
-	for i := 1; i < len(r.Decisions); i++ {
-		if g := r.Decisions[i].Number - r.Decisions[i-1].Number; g > gap {
-			place, gap = i, g
-		}
-	}
-	return place
 }
 
 // counted counts things: 1 change, 2 changes.

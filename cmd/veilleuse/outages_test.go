@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/veilleuse/veilleuse/adapters/web"
 	notes "github.com/veilleuse/veilleuse/firmware-notes"
 	"github.com/veilleuse/veilleuse/gateway"
 	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
@@ -41,7 +42,7 @@ func afterTheOutage() gateway.State {
 		Evidence: []string{"api.netatmo.com: 503 with HTML", "3 of 3 witnesses answer"},
 		Later:    []gateway.Cause{{Verdict: gateway.VerdictInternetDown, At: at(18, 0), Why: "nobody answers"}},
 		Lost:     at(15, 41), Began: at(15, 43), Back: at(21, 53), Ended: at(21, 56),
-		Relapses: 1, Writes: 7, SlotsDue: 3, SlotsKept: 2, Wishes: 2, Alarms: 1,
+		Relapses: 1, Writes: 7, SlotsDue: 3, SlotsKept: 2, Spared: 1, Wishes: 2, Alarms: 1,
 		HandedBack: []string{"Bathroom is set back to follow the home (our writes over the LAN left it in manual)"}, LeftOut: 12}
 	for i, d := range []gateway.Decision{
 		{Kind: "authority", What: "Netatmo is gone: the house is run from here", Why: "503, for 1m30s"},
@@ -60,7 +61,10 @@ func afterTheOutage() gateway.State {
 		With("2", gateway.Comfort{Name: "A room with a very long name indeed", Unknown: 6*time.Hour + 12*time.Minute}).
 		With("3", gateway.Comfort{Name: "Salle à manger", Measured: 6*time.Hour + 12*time.Minute})
 	now := gateway.Outage{Number: 3, Verdict: gateway.VerdictLANDown, Why: "no router", Lost: at(22, 30), Began: at(22, 34)}
-	return gateway.State{At: at(23, 0), Outage: &now, Outages: []gateway.Outage{drill, o},
+	smoke := gateway.Alarm{Number: 2, Phase: gateway.Cleared, Kind: gateway.Smoke, Name: "Hall", Since: at(17, 0), Raised: at(17, 0), Ended: at(17, 4),
+		Told: []gateway.Delivery{{Step: 1, Path: "MQTT", At: at(17, 0).Add(time.Second), Delivered: at(17, 0).Add(2 * time.Second), By: "by 1 subscriber"}}}
+	earlier := gateway.Alarm{Number: 1, Phase: gateway.Quiet, Kind: gateway.CO, Name: "Cellar", Since: at(12, 0), Raised: at(12, 0), Ended: at(12, 1)}
+	return gateway.State{At: at(23, 0), Outage: &now, Outages: []gateway.Outage{drill, o}, AlarmMemory: gateway.AlarmMemory{PastAlarms: []gateway.Alarm{earlier, smoke}},
 		Budget: gateway.Budget{Spent: 16, Limit: 120, Total: 115},
 		Days:   []gateway.Day{{Date: "2025-01-29", Watched: 3 * 86400}, {Date: "2025-10-29", Watched: 86400, Broken: 6 * 3600}}}
 }
@@ -83,9 +87,12 @@ When
 What Veilleuse did
   - 2 of 3 changes of the schedule kept, within 5 min
   - 7 commands sent to devices in the house, repeated ones included
+  - 1 command avoided: the devices followed the schedule by themselves
   - 2 wishes of people granted
   - 1 alarm passed on:
       29 Oct 17:00:10 smoke ALARM: Hall
+        Hall: 1. MQTT, asked 29 Oct 17:00:11: confirmed 29 Oct 17:00:12 by 1
+        subscriber
   - 1 return broken off, because Netatmo failed again
   - handed back:
       Bathroom is set back to follow the home (our writes over the LAN left it
@@ -166,7 +173,7 @@ func TestReportTellsAnOutage(t *testing.T) {
 func TestReportAsJSON(t *testing.T) {
 	file := served(t, afterTheOutage())
 	_, out, _ := said(t, "report", "-c", file, "--json", "2")
-	var r outageReport
+	var r web.OutageReport
 	if err := json.Unmarshal([]byte(out), &r); err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +181,7 @@ func TestReportAsJSON(t *testing.T) {
 		t.Errorf("got %+v", r)
 	}
 	_, out, _ = said(t, "report", "-c", file, "--json", "--list")
-	var all []outageReport
+	var all []web.OutageReport
 	if err := json.Unmarshal([]byte(out), &all); err != nil || len(all) != 3 || !all[0].Drill || !all[2].Ended.IsZero() {
 		t.Errorf("%v: %+v", err, all)
 	}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/veilleuse/veilleuse/adapters/web"
 	notes "github.com/veilleuse/veilleuse/firmware-notes"
 	"github.com/veilleuse/veilleuse/gateway"
 )
@@ -29,8 +30,8 @@ type statusReport struct {
 	Bridges   []bridgeReport     `json:"bridges"`   // to the Home app
 	Decisions []gateway.Decision `json:"decisions"` // the last ten, newest last
 
-	Outage       *outageReport      `json:"outage,omitempty"`      // the one that goes on
-	LastOutage   *shortOutage       `json:"last_outage,omitempty"` // the last finished one
+	Outage       *web.OutageReport  `json:"outage,omitempty"`      // the one that goes on
+	LastOutage   *web.ShortOutage   `json:"last_outage,omitempty"` // the last finished one
 	Availability availabilityReport `json:"availability"`
 }
 
