@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -52,6 +53,22 @@ func loadPairings(store Store) (*pairingTable, error) {
 		table.byID[pairing.ID] = pairing
 	}
 	return table, nil
+}
+
+// PairedWith lists the controllers that are paired with the server of a store, by id, without those whose record is damaged.
+func PairedWith(store Store) ([]PairedController, error) {
+	keys, err := store.List(pairingPrefix)
+	if err != nil {
+		return nil, fmt.Errorf("list HomeKit pairings: %w", err)
+	}
+	var all []PairedController
+	for _, key := range keys {
+		if pairing, err := loadPairing(store, key); err == nil {
+			all = append(all, PairedController{pairing.ID, pairing.Key, pairing.Admin})
+		}
+	}
+	slices.SortFunc(all, func(a, b PairedController) int { return strings.Compare(a.ID, b.ID) })
+	return all, nil
 }
 
 func loadPairing(store Store, key string) (controllerPairing, error) {

@@ -12,12 +12,13 @@ import (
 // Bridge is what people and the other parts of the house need to know of one bridge.
 type Bridge struct {
 	Name        string
-	ID          string // HomeKit id, by which it can be told from accessories on the LAN
-	Code        string // setup code, 123-45-678
-	URI         string // content of the QR code, X-HM://...
-	Listen      string // host:port; of a further bridge "" before it was ever served
-	Controllers int    // that are paired with it: phones, home hubs, other programs
-	Announced   string // what is wrong with its record on the LAN, in words; "": nothing, or nobody has looked yet
+	ID          string                 // HomeKit id, by which it can be told from accessories on the LAN
+	Code        string                 // setup code, 123-45-678
+	URI         string                 // content of the QR code, X-HM://...
+	Listen      string                 // host:port; of a further bridge "" before it was ever served
+	Controllers int                    // that are paired with it: phones, home hubs, other programs
+	Paired      []hap.PairedController // those of them whose record is whole
+	Announced   string                 // what is wrong with its record on the LAN, in words; "": nothing, or nobody has looked yet
 }
 
 // bridgesMax bounds what a house that never stops growing costs.
@@ -85,9 +86,13 @@ func (a *Adapter) describe(number int) (Bridge, error) {
 	if err != nil {
 		return Bridge{}, fmt.Errorf("list HomeKit pairings: %w", err)
 	}
+	whole, err := hap.PairedWith(store)
+	if err != nil {
+		return Bridge{}, err
+	}
 	out := Bridge{
 		Name: nameOf(a.options.Name, number), ID: identity.DeviceID, Code: string(identity.SetupCode),
-		URI: hap.SetupURI(hap.CategoryBridge, identity.SetupCode, identity.SetupID), Controllers: len(paired),
+		URI: hap.SetupURI(hap.CategoryBridge, identity.SetupCode, identity.SetupID), Controllers: len(paired), Paired: whole,
 	}
 	if number == 1 {
 		out.Listen = a.options.Listen

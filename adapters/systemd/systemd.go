@@ -36,7 +36,10 @@ type Options struct {
 	Manager Manager // with a Socket
 	Parts   []Part
 	Pulses  []Pulse
-	Log     *slog.Logger // nil: slog.Default()
+	// GoesOn reports whether the program goes on when Run ends, with a house that is built anew: the manager is not told that it
+	// stops then. nil: it never does.
+	GoesOn func() bool
+	Log    *slog.Logger // nil: slog.Default()
 }
 
 // Adapter tells the service manager. It takes no commands.
@@ -99,7 +102,9 @@ func (a *Adapter) Run(ctx context.Context, port gateway.Port) error {
 		case c := <-port.Commands():
 			port.Post(gateway.Outcome{ID: c.ID, Point: c.Point, Err: "the service manager has nothing that can be set", Final: true})
 		case <-ctx.Done():
-			a.tell("STOPPING=1")
+			if a.options.GoesOn == nil || !a.options.GoesOn() {
+				a.tell("STOPPING=1")
+			}
 			return nil
 		}
 	}

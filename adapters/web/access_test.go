@@ -68,17 +68,23 @@ func keyOf(w *httptest.ResponseRecorder) string {
 	return ""
 }
 
+// pathOf is a path that a route answers.
+func pathOf(r route) string {
+	return strings.NewReplacer("{$}", "", "{to...}", "home", "{number}", "1", "{id}", "AA:BB").Replace(r.path)
+}
+
 // Every route but those meant to be open wants a sign-in, and none changes anything by a GET.
 func TestEveryRouteWantsASignIn(t *testing.T) {
 	open := map[string]bool{"GET /healthz": true, "GET /readyz": true, "GET /metrics": true, "GET /page.css": true, "GET /page.js": true, "GET /icon.svg": true,
-		"GET /chart.css": true, "GET /pictures.css": true, "GET /pictures.js": true, "GET /welcome": true, "POST /welcome": true, "GET /sign-in": true, "POST /sign-in": true}
+		"GET /chart.css": true, "GET /pictures.css": true, "GET /pictures.js": true, "GET /acting.js": true, "GET /care.css": true, "GET /care.js": true,
+		"GET /welcome": true, "POST /welcome": true, "GET /sign-in": true, "POST /sign-in": true}
 	d := newDoor(t, Options{Wish: func(gateway.State, time.Time, string, []byte) (gateway.Ask, error) { panic("somebody wished") }})
 	if err := d.lock.first(rightful); err != nil {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}
 	for _, r := range routes {
-		path := strings.NewReplacer("{$}", "", "{to...}", "home").Replace(r.path)
+		path := pathOf(r)
 		name := r.method + " " + path
 		if seen[name] = true; open[name] != (r.access < signedIn) {
 			t.Errorf("%s: access %d, and the test thinks otherwise", name, r.access)
@@ -120,7 +126,7 @@ func TestHomeNetworkOnly(t *testing.T) {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
 	for _, r := range routes {
-		path := strings.NewReplacer("{$}", "", "{to...}", "home").Replace(r.path)
+		path := pathOf(r)
 		if w := d.request(r.method, path, "", with(key), from(outside)); r.access != anybody && w.Code != 403 {
 			t.Errorf("%s %s from outside: %d", r.method, path, w.Code)
 		}
@@ -138,7 +144,7 @@ func TestForeignPagesAreRefused(t *testing.T) {
 		if r.method == "GET" {
 			continue
 		}
-		path := strings.NewReplacer("{to...}", "home").Replace(r.path)
+		path := pathOf(r)
 		for name, foreign := range map[string]func(*http.Request){
 			"another site":        header("Sec-Fetch-Site", "cross-site"),
 			"a neighbour":         header("Sec-Fetch-Site", "same-site"),
@@ -166,7 +172,7 @@ func TestEveryAnswerIsGuarded(t *testing.T) {
 		if strings.Contains(r.path, "live") {
 			continue // they do not end
 		}
-		path := strings.NewReplacer("{$}", "", "{to...}", "home").Replace(r.path)
+		path := pathOf(r)
 		w := d.request(r.method, path, "", with(key))
 		h := w.Header()
 		csp := h.Get("Content-Security-Policy")
@@ -189,7 +195,7 @@ func TestBodiesAreBounded(t *testing.T) {
 		if r.method != "POST" {
 			continue
 		}
-		path := strings.NewReplacer("{to...}", "home").Replace(r.path)
+		path := pathOf(r)
 		body := &counting{}
 		q := httptest.NewRequest("POST", path, body)
 		q.Host, q.RemoteAddr = "pi.local", home

@@ -18,6 +18,7 @@ type house struct {
 	Cloud     cloudView      `json:"cloud"`
 	Alarms    []alarmView    `json:"alarms"` // those that go on, the gravest first, then one that was over within the hour
 	Outlook   *Outlook       `json:"outlook,omitempty"`
+	Outage    *outageView    `json:"outage,omitempty"` // the one that goes on, or was over within the week
 	Rooms     []roomView     `json:"rooms"`
 	Devices   []deviceView   `json:"devices"`
 	Guard     *guardView     `json:"guard,omitempty"` // where sensors are named for it
@@ -122,7 +123,9 @@ type roomView struct {
 	Shown gateway.Value `json:"shown,omitzero"`
 	// Confirmed says that every device of the room that has a target shows Target; absent: none has one.
 	Confirmed gateway.Value `json:"confirmed,omitzero"`
-	OpenSince time.Time     `json:"window_open_since,omitzero"`
+	// NotTaken is why a device of the room has not taken Target, where it said why.
+	NotTaken  string    `json:"not_taken,omitempty"`
+	OpenSince time.Time `json:"window_open_since,omitzero"`
 }
 
 type deviceView struct {
@@ -191,8 +194,8 @@ func (a *Adapter) view(s gateway.State) house {
 		Cloud:     cloudView{string(s.Cloud.Verdict), utc(s.Cloud.Since), s.Cloud.Why, s.Cloud.Evidence},
 		Alarms:    alarmsOf(s), Rooms: []roomView{}, Devices: []deviceView{}, Lately: []decisionView{},
 		Clock: clockView{string(s.Clock.Trust), s.Clock.Why},
-		Guard: guardOf(s),
-		zone:  zoneOf(s.Home),
+		Guard: guardOf(s), Outage: outageOn(s),
+		zone: zoneOf(s.Home),
 	}
 	if h.Home.Mode == "" {
 		h.Home.Mode = string(gateway.HomeSchedule)
@@ -262,9 +265,20 @@ func (a *Adapter) roomOf(s gateway.State, r gateway.Room) roomView {
 		if !same && read {
 			v.Shown = m.Value
 		}
+		if !same {
+			v.NotTaken = orElse(notTaken(s, id), v.NotTaken)
+		}
 		v.Confirmed = gateway.Flag(same && (!v.Confirmed.Known() || v.Confirmed.Yes()))
 	}
 	return v
+}
+
+// notTaken is why a device has not taken what was asked of it; "": it did not say, or has.
+func notTaken(s gateway.State, id gateway.DeviceID) string {
+	d, _ := s.Devices.Get(id)
+	_, via, _ := d.Control(gateway.Target)
+	asked, _ := s.Asked.Get(gateway.PointKey(gateway.Point{Adapter: via, Of: string(id), Quantity: gateway.Target}.String()))
+	return asked.Err
 }
 
 func (a *Adapter) deviceOf(s gateway.State, d gateway.Device) deviceView {

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/maphash"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -170,7 +172,10 @@ func (a *Adapter) liveParts(w http.ResponseWriter, r *http.Request) {
 				changed = append(changed, one)
 			}
 		}
-		if len(sent) != len(d.parts) { // something is gone: the page is drawn anew
+		if len(sent) != len(d.parts) { // something is gone: the page is to look at all of it
+			maps.DeleteFunc(sent, func(id string, _ uint64) bool {
+				return !slices.ContainsFunc(d.parts, func(one part) bool { return one.ID == id })
+			})
 			return p.event("reload", "", nil)
 		}
 		if len(changed) == 0 {

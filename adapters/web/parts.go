@@ -70,6 +70,7 @@ func (p *sheet) charge() {
 		}
 		p.put(`</ul></details>`)
 	}
+	p.lastOutage()
 	p.put(`</div></section>`)
 	p.outlook()
 	p.troubles()

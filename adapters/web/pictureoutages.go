@@ -1,7 +1,6 @@
 package web
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -55,12 +54,7 @@ func (g *gallery) outages() picture {
 		}
 	}
 	c.Height = c.Legend(bottom+20, g.entries(outageClasses[0], outageWords[0], outageClasses[1], outageWords[1], outageClasses[2], outageWords[2]))
-	p := picture{id: "outages", canvas: c, columns: outageColumns}
-	if g.told != nil {
-		text, _ := g.told(g.state) // none: an empty table
-		p.rows = json.RawMessage(text)
-	}
-	return p
+	return picture{id: "outages", canvas: c, columns: outageColumns, rows: Outages(g.state)}
 }
 
 // The parts of an outage, in their order.

@@ -19,8 +19,7 @@ type gallery struct {
 	*sheet
 	state    gateway.State
 	past     *history.History
-	told     func(gateway.State) ([]byte, error) // see Pictures.Outages; nil: not told
-	from, to time.Time                           // of the 48 h
+	from, to time.Time // of the 48 h
 }
 
 func (a *Adapter) gallery(r *http.Request) *gallery {
@@ -29,7 +28,7 @@ func (a *Adapter) gallery(r *http.Request) *gallery {
 		s = &gateway.State{}
 	}
 	now := a.now()
-	return &gallery{sheet: sheetOf(a.view(*s), languageOf(r), now), state: *s, past: a.past(), told: a.options.Pictures.Outages, to: now, from: now.Add(-history.Length)}
+	return &gallery{sheet: sheetOf(a.view(*s), languageOf(r), now), state: *s, past: a.past(), to: now, from: now.Add(-history.Length)}
 }
 
 // picture is one thing that is drawn, with the values it is drawn from, for a table.

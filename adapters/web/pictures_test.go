@@ -55,7 +55,7 @@ func gallery48(t *testing.T) *doorOf {
 		h.Observe(s, at)
 	}
 	s.Decisions = []gateway.Decision{{Number: 1, At: now, Kind: "wish", What: "=Salon: 21 °C", Why: `asked for, in "page"`}}
-	d := newDoor(t, Options{Pictures: Pictures{Outages: func(s gateway.State) ([]byte, error) { return json.Marshal(s.Outages) }}})
+	d := newDoor(t, Options{})
 	d.remembered.Store(h)
 	d.newest.Store(&s)
 	return d
@@ -75,7 +75,7 @@ func (d *doorOf) signed() func(path string) (string, http.Header) {
 }
 
 // pathOf is the data of the first path of a class.
-func pathOf(t *testing.T, drawing, class string) string {
+func drawnPath(t *testing.T, drawing, class string) string {
 	t.Helper()
 	m := regexp.MustCompile(`<path class="` + class + `" d="([^"]*)"`).FindStringSubmatch(drawing)
 	if m == nil {
@@ -113,8 +113,8 @@ func TestARoomsPictureShowsItsValues(t *testing.T) {
 	}
 	// From 17 to 22 °C, on 128 down to 26.
 	var from, step, until, again, end, cold, warm, back float64
-	if _, err := fmt.Sscanf(pathOf(t, drawing, "line-warm"), "M%g %gH%gV%gH%gM%g %gH%g", &from, &cold, &step, &warm, &until, &again, &back, &end); err != nil {
-		t.Fatalf("%v: %s", err, pathOf(t, drawing, "line-warm"))
+	if _, err := fmt.Sscanf(drawnPath(t, drawing, "line-warm"), "M%g %gH%gV%gH%gM%g %gH%g", &from, &cold, &step, &warm, &until, &again, &back, &end); err != nil {
+		t.Fatalf("%v: %s", err, drawnPath(t, drawing, "line-warm"))
 	}
 	near("18 °C", cold, 128-102.0/5)
 	near("20 °C", warm, 128-3*102.0/5)
@@ -123,12 +123,12 @@ func TestARoomsPictureShowsItsValues(t *testing.T) {
 		near(what, c[0], c[1])
 	}
 	var goal float64
-	if _, err := fmt.Sscanf(pathOf(t, drawing, "line-goal"), "M%g %gH%gM%g", &from, &goal, &until, &again); err != nil {
+	if _, err := fmt.Sscanf(drawnPath(t, drawing, "line-goal"), "M%g %gH%gM%g", &from, &goal, &until, &again); err != nil {
 		t.Fatal(err)
 	}
 	near("21 °C", goal, 128-4*102.0/5)
 	var left, half, right float64
-	if _, err := fmt.Sscanf(pathOf(t, drawing, "heat"), "M%g 158V%gH%gV158Z", &left, &half, &right); err != nil {
+	if _, err := fmt.Sscanf(drawnPath(t, drawing, "heat"), "M%g 158V%gH%gV158Z", &left, &half, &right); err != nil {
 		t.Fatal(err)
 	}
 	near("half the heat", half, 147)
@@ -273,7 +273,7 @@ func TestAnOutageAcrossMidnight(t *testing.T) {
 			t.Errorf("%s: outages %s, want %s", days[i].Date, got, want)
 		}
 	}
-	d := newDoor(t, Options{Pictures: Pictures{Outages: func(s gateway.State) ([]byte, error) { return json.Marshal(s.Outages) }}})
+	d := newDoor(t, Options{})
 	s := watchedYear()
 	s.Home.Copied = yearNow // the home's own clock is UTC
 	d.newest.Store(&s)
@@ -356,13 +356,13 @@ func TestPicturesOfAnEmptyHouse(t *testing.T) {
 			t.Errorf("the page has %q", never)
 		}
 	}
-	for path, want := range map[string]string{"/api/history": `"rooms":[]`, "/api/writes": "[]\n", "/api/availability": `"watched_s":0`, "/pictures/outages.csv": "number,drill"} {
+	for path, want := range map[string]string{"/api/history": `"rooms":[]`, "/api/writes": "[]\n", "/api/outages": "[]\n", "/api/availability": `"watched_s":0`, "/pictures/outages.csv": "number,drill"} {
 		if text, _ := get(path); !strings.Contains(text, want) {
 			t.Errorf("%s: %.200s", path, text)
 		}
 	}
 	key := keyOf(d.request("POST", "/sign-in", "password="+rightful))
-	for _, path := range []string{"/pictures/none.svg", "/pictures/decisions.svg", "/pictures/outages", "/pictures/outages.png", "/pictures/", "/pictures/room-1.svg", "/api/outages"} {
+	for _, path := range []string{"/pictures/none.svg", "/pictures/decisions.svg", "/pictures/outages", "/pictures/outages.png", "/pictures/", "/pictures/room-1.svg"} {
 		if w := d.request("GET", path, "", with(key)); w.Code != 404 {
 			t.Errorf("%s: %d", path, w.Code)
 		}

@@ -19,8 +19,6 @@ type Pictures struct {
 	Load func() ([]byte, error)
 	// Save puts a history in its place, durable and whole or not at all. nil: none is ever kept.
 	Save func([]byte) error
-	// Outages is every outage that is remembered, as veilleuse report --json has them, oldest first; nil: not told.
-	Outages func(gateway.State) ([]byte, error)
 }
 
 // past is the history of the house.
@@ -128,18 +126,4 @@ func (a *Adapter) apiAvailability(w http.ResponseWriter, r *http.Request) {
 // apiWrites answers what was written on each day.
 func (a *Adapter) apiWrites(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, a.past().Days())
-}
-
-// apiOutages answers every outage that is remembered.
-func (a *Adapter) apiOutages(w http.ResponseWriter, r *http.Request) {
-	if a.options.Pictures.Outages == nil {
-		refuse(w, http.StatusNotFound, "outages are not told here")
-		return
-	}
-	text, err := a.options.Pictures.Outages(a.gallery(r).state)
-	if err != nil {
-		refuse(w, http.StatusInternalServerError, "the answer cannot be written: "+err.Error())
-		return
-	}
-	pack(w, r, "application/json", string(text)+"\n")
 }

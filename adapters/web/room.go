@@ -68,10 +68,16 @@ func (p *sheet) standing(r roomView) {
 	}
 	if shown, differs := r.Shown.Number(); differs {
 		p.put(` <span class="pending">%s</span>`, p.say("room.shows", p.degrees(shown)))
+	} else if r.NotTaken != "" {
+		p.put(` <span class="pending">%s</span>`, p.say("room.nottaken"))
 	} else if r.Confirmed.Yes() {
 		p.put(` <span class="taken">%s</span>`, p.say("room.confirmed"))
 	}
-	p.put(`</p><p class="why">%s</p></div>`, p.reason(r.Why))
+	p.put(`</p><p class="why">%s</p>`, p.reason(r.Why))
+	if r.NotTaken != "" {
+		p.put(`<p class="refusal" role="status">%s %s</p>`, p.say("room.nottaken"), p.reason(r.NotTaken))
+	}
+	p.put(`</div>`)
 }
 
 func (p *sheet) step(sign, label string, to float64, r roomView) {

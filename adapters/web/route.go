@@ -66,8 +66,40 @@ var routes = []route{
 	{"GET", "/pictures/{to...}", pageFor, noBody, (*Adapter).pictureFile},
 	{"GET", "/api/history", signedIn, noBody, (*Adapter).apiHistory},
 	{"GET", "/api/availability", signedIn, noBody, (*Adapter).apiAvailability},
-	{"GET", "/api/outages", signedIn, noBody, (*Adapter).apiOutages},
 	{"GET", "/api/writes", signedIn, noBody, (*Adapter).apiWrites},
+
+	{"GET", "/acting.js", atHome, noBody, (*Adapter).asset},
+	{"GET", "/care.css", atHome, noBody, (*Adapter).asset},
+	{"GET", "/care.js", atHome, noBody, (*Adapter).asset},
+	{"GET", "/outages", pageFor, noBody, (*Adapter).outages},
+	{"GET", "/outages/{number}", pageFor, noBody, (*Adapter).outage},
+	{"GET", "/api/outages", signedIn, noBody, (*Adapter).apiOutages},
+	{"GET", "/api/outages/{number}", signedIn, noBody, (*Adapter).apiOutage},
+
+	{"GET", "/care", pageFor, noBody, (*Adapter).care},
+	{"GET", "/care/pairings/{id}", pageFor, noBody, (*Adapter).carePairing},
+	{"POST", "/care/backup", pageFor, formBody, forBrowsers("backup", (*Adapter).careBackup)},
+	{"POST", "/care/keep", pageFor, formBody, forBrowsers("backup", (*Adapter).careKeep)},
+	{"POST", "/care/look", pageFor, backupBody, forBrowsers("restore", (*Adapter).careLook)},
+	{"POST", "/care/restore", pageFor, formBody, forBrowsers("restore", (*Adapter).careRestore)},
+	{"POST", "/care/unpair", pageFor, formBody, forBrowsers("pairings", (*Adapter).careUnpair)},
+	{"POST", "/care/remove", pageFor, formBody, forBrowsers("pairings", (*Adapter).careRemove)},
+	{"POST", "/care/share", pageFor, formBody, forBrowsers("share", (*Adapter).careShare)},
+	{"POST", "/care/bundle", pageFor, formBody, forBrowsers("bundle", (*Adapter).careBundle)},
+	{"POST", "/care/sign-out", pageFor, formBody, forBrowsers("sessions", (*Adapter).careSignOut)},
+	{"POST", "/care/password", pageFor, formBody, forBrowsers("password", (*Adapter).carePassword)},
+	{"POST", "/api/backup", signedIn, wishBody, forPrograms((*Adapter).careBackup)},
+	{"POST", "/api/backup/keep", signedIn, wishBody, forPrograms((*Adapter).careKeep)},
+	{"POST", "/api/restore/look", signedIn, backupBody, forPrograms((*Adapter).careLook)},
+	{"POST", "/api/restore", signedIn, wishBody, forPrograms((*Adapter).careRestore)},
+	{"GET", "/api/pairings", signedIn, noBody, forPrograms((*Adapter).carePairings)},
+	{"GET", "/api/pairings/{id}", signedIn, noBody, forPrograms((*Adapter).careControllers)},
+	{"POST", "/api/unpair", signedIn, wishBody, forPrograms((*Adapter).careUnpair)},
+	{"POST", "/api/remove", signedIn, wishBody, forPrograms((*Adapter).careRemove)},
+	{"POST", "/api/share", signedIn, wishBody, forPrograms((*Adapter).careShare)},
+	{"POST", "/api/bundle", signedIn, wishBody, forPrograms((*Adapter).careBundle)},
+	{"POST", "/api/sign-out", signedIn, wishBody, forPrograms((*Adapter).careSignOut)},
+	{"POST", "/api/password", signedIn, wishBody, forPrograms((*Adapter).carePassword)},
 }
 
 // handler serves the routes.
@@ -79,8 +111,8 @@ func (a *Adapter) handler() http.Handler {
 				nothingHere(w, q)
 				return
 			}
+			q.Body = http.MaxBytesReader(w, q.Body, r.body)
 			if a.admit(r.access, w, q) {
-				q.Body = http.MaxBytesReader(w, q.Body, r.body)
 				r.serve(a, w, q)
 			}
 		})
@@ -93,7 +125,8 @@ func (a *Adapter) handler() http.Handler {
 func nothingHere(w http.ResponseWriter, r *http.Request) {
 	var ways []string
 	for _, known := range routes {
-		if path, prefix := strings.CutSuffix(known.path, "{to...}"); r.URL.Path == strings.TrimSuffix(path, "{$}") || prefix && strings.HasPrefix(r.URL.Path, path) {
+		path, rest, open := strings.Cut(known.path, "{")
+		if r.URL.Path == path && (!open || rest == "$}") || open && rest != "$}" && strings.HasPrefix(r.URL.Path, path) && r.URL.Path != path {
 			ways = append(ways, known.method)
 		}
 	}
@@ -116,6 +149,8 @@ func (a *Adapter) admit(need access, w http.ResponseWriter, r *http.Request) boo
 		return false
 	case need == atHome || a.sessions.signedIn(tokenOf(r), a.now()):
 		return true
+	case need == pageFor && a.askAgain(w, r):
+		return false
 	case need == pageFor:
 		http.Redirect(w, r, a.door(), http.StatusSeeOther)
 		return false

@@ -118,6 +118,14 @@ func (s *sessions) endAll() error {
 	return nil
 }
 
+// endOthers signs everybody out but the one of that token.
+func (s *sessions) endOthers(token string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.load()
+	return s.keep(slices.DeleteFunc(slices.Clone(s.all), func(one session) bool { return one.Hash != hashOf(token) }))
+}
+
 func (s *sessions) keep(all []session) error {
 	record, err := json.Marshal(all)
 	if err == nil {

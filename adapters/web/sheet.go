@@ -171,14 +171,12 @@ func (p *sheet) head(title string) {
 
 // whole writes the house.
 func (p *sheet) whole(parts []part) {
-	p.head(orElse(p.house.Home.Name, p.say("app")))
-	p.put(`<script src="/page.js?v=%s" defer></script><noscript><meta http-equiv="refresh" content="60"></noscript></head><body`, served().build)
-	for _, key := range []string{"js.lost", "js.full", "js.failed", "js.sound", "js.silent", "js.sounds", "alarm"} {
-		p.put(` data-%s="%s"`, strings.TrimPrefix(key, "js."), p.say(key))
-	}
-	p.put(`><a class="skip" href="#rooms">%s</a><header class="bar"><a class="brand" href="/">%s<span>%s</span></a>`+
-		`<a class="onward" href="/pictures">%s</a><button class="sound" id="sound" type="button" hidden></button></header>`+
-		`<p class="lost" id="lost" role="status" hidden></p><main>`, p.say("skip"), flame, orElse(p.house.Home.Name, p.say("app")), p.say("pictures"))
+	name := orElse(p.house.Home.Name, p.say("app"))
+	p.head(name)
+	p.put(`<noscript><meta http-equiv="refresh" content="60"></noscript>`)
+	p.top("house", name, "rooms", p.say("skip"))
+	p.put(`<main>`)
+	p.lostRefusal(parts)
 	inGrid := false
 	for _, one := range parts {
 		if grid := strings.HasPrefix(one.ID, "room-"); grid != inGrid {
@@ -191,8 +189,10 @@ func (p *sheet) whole(parts []part) {
 		}
 		p.put(`<div class="part" id="%s">%s</div>`, one.ID, markup(one.HTML))
 	}
-	p.put(`</main><footer><p><a href="/pictures">%s</a></p><noscript><p>%s</p></noscript><form method="post" action="/sign-out"><button class="quiet">%s</button></form></footer></body></html>`,
-		p.say("pictures"), p.say("refresh"), p.say("signout"))
+	p.put(`</main><footer>`)
+	p.ways()
+	p.put(`<noscript><p>%s</p></noscript>`, p.say("refresh"))
+	p.foot()
 }
 
 // doorPage is the way in: the first password, or the password.
@@ -205,6 +205,7 @@ func (a *Adapter) doorPage(w http.ResponseWriter, r *http.Request, status int, f
 	p.head(p.say(kind+".title") + " · " + p.say("app"))
 	p.put(`</head><body class="door"><main><form class="card" method="post" action="%s"><div class="lamp">%s</div><h1>%s</h1><p>%s</p>`,
 		path, flame, p.say(kind+".title"), p.say(kind+".lead"))
+	p.kept(r)
 	p.put(`<label for="password">%s</label><input id="password" name="password" type="password" required minlength="8" maxlength="256" autocomplete="%s" autofocus`,
 		p.say("password"), complete)
 	if first {

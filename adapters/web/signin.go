@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -87,6 +88,11 @@ func (a *Adapter) letIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	setCookie(w, token)
+	if kept, err := url.ParseQuery(keptOf(r)); err == nil && len(kept) > 0 {
+		r.PostForm = kept
+		a.do(w, r)
+		return
+	}
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 

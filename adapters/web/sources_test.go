@@ -44,8 +44,8 @@ var notSpoken = map[string]string{
 	"%q cannot be a witness; a page must begin with http://, for only such a one shows a portal":        configured,
 	"%q is not a port": configured,
 	"the sign-in lacks the right; with all scopes ticked, ": logged, "read a day of samples: %w": logged, "read a day of samples: it is cut off": logged,
-	`say which page shows which alarm, as in {"page":1,"alarm":42}`: forPrograms, "no open page has that number; its stream says it first": forPrograms,
-	"the answer cannot be written: ": forPrograms,
+	`say which page shows which alarm, as in {"page":1,"alarm":42}`: ofPrograms, "no open page has that number; its stream says it first": ofPrograms,
+	"the answer cannot be written: ": ofPrograms,
 	", and asks to wait %.0f s":      "the time is one gap there: {length}",
 }
 
@@ -56,7 +56,7 @@ const (
 	sought      = "is looked for in what others say"
 	configured  = "stops the start, before there is a page"
 	logged      = "goes to the log alone"
-	forPrograms = "answers a program"
+	ofPrograms = "answers a program"
 )
 
 // verb is a gap of a format.

@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -48,6 +49,8 @@ type Options struct {
 	Backup func() Backup
 	// Pictures is what the page of pictures needs.
 	Pictures Pictures
+	// Care is what keeps the house: backups, pairings, the support bundle.
+	Care Care
 	// Listening is called with the address each time that it listens; nil: nobody asks.
 	Listening func(net.Addr)
 	Log       *slog.Logger // nil: slog.Default()
@@ -77,18 +80,19 @@ const (
 
 // Adapter is the server. It takes commands to tell open pages of an alarm.
 type Adapter struct {
-	options  Options
-	hosts    map[string]bool
-	started  time.Time
-	newest   atomic.Pointer[gateway.State]
-	port     atomic.Pointer[gateway.Port] // while it runs
-	address  atomic.Pointer[string]
-	lock     lock
-	sessions sessions
-	patience patience
-	live     live
-	calls    calls
-	wishing  chan struct{} // holds one: wishes are put one after the other
+	options   Options
+	hosts     map[string]bool
+	started   time.Time
+	newest    atomic.Pointer[gateway.State]
+	port      atomic.Pointer[gateway.Port] // while it runs
+	address   atomic.Pointer[string]
+	lock      lock
+	sessions  sessions
+	patience  patience
+	live      live
+	calls     calls
+	wishing   chan struct{} // holds one: wishes are put one after the other
+	uploading sync.Mutex    // held while a file is taken in
 
 	remembered atomic.Pointer[history.History] // the last 48 h
 	recalled   bool                            // what was saved of them has been read
@@ -117,6 +121,9 @@ func (a *Adapter) Address() string {
 	}
 	return ""
 }
+
+// Trust is how far the wall clock can be trusted, by the newest State; "" before there is any.
+func (a *Adapter) Trust() gateway.Trust { return a.shown().Clock.Trust }
 
 // now is the time of the house.
 func (a *Adapter) now() time.Time {

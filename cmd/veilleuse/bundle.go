@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/store"
+	"github.com/veilleuse/veilleuse/adapters/web"
 	"github.com/veilleuse/veilleuse/gateway"
 )
 
@@ -82,7 +83,7 @@ func (h *house) bundleFacts(ctx context.Context, s gateway.State, runs bool) doc
 
 // bundleParts are the files of a bundle before anything is taken out of them.
 func (h *house) bundleParts(s gateway.State, m *mask) []bundlePart {
-	status, outages := h.report(s), reportOutages(s)
+	status, outages := h.report(s), web.Outages(s)
 	status.Decisions = m.present(status.Decisions)
 	for i := range outages {
 		outages[i].Decisions = m.present(outages[i].Decisions)

@@ -21,6 +21,7 @@ type restoreOptions struct {
 	*options
 	verify, force bool
 	key, state    string
+	keepDoor      bool // the page keeps its password and who is signed in
 }
 
 // restoreVerb brings a house back from a backup, or proves that it could be.
@@ -85,29 +86,42 @@ func (o restoreOptions) open(name string, here locality, in io.Reader) (opened, 
 	if err != nil {
 		return opened{}, fmt.Errorf("the backup cannot be read: %w", err)
 	}
-	r := opened{name: name, sealed: backup.IsSealed(file)}
-	fail := func(err error) (opened, error) { return opened{}, fmt.Errorf("%s: %w", name, err) }
 	var key *backup.Key
-	if r.sealed {
+	if backup.IsSealed(file) {
 		if key, err = o.readKey(here.config, in); err != nil {
 			return opened{}, err
 		}
 	}
-	if r.content, err = backup.Open(file, key); errors.Is(err, backup.ErrNoKey) {
-		return fail(fmt.Errorf("%w: name its key file with --key FILE, or --key - and type the passphrase", err))
-	} else if err != nil {
-		return fail(err)
+	r, err := openBackup(name, file, key)
+	if errors.Is(err, backup.ErrNoKey) {
+		err = fmt.Errorf("%w: name its key file with --key FILE, or --key - and type the passphrase", err)
 	}
-	if r.copied, err = store.ReadCopy(r.content.Values); err != nil {
-		return fail(err)
+	return r, err
+}
+
+// openBackup reads the file of a backup and checks every record of it.
+func openBackup(name string, file []byte, key *backup.Key) (opened, error) {
+	r := opened{name: name, sealed: backup.IsSealed(file)}
+	var err error
+	if r.content, err = backup.Open(file, key); err == nil {
+		err = r.read()
 	}
-	if r.lasting, _, err = r.copied.Load(); err != nil {
-		return fail(err)
-	}
-	if r.secrets, err = countSecrets(r.copied); err != nil {
-		return fail(err)
+	if err != nil {
+		return opened{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return r, nil
+}
+
+// read checks every record of the content.
+func (r *opened) read() (err error) {
+	if r.copied, err = store.ReadCopy(r.content.Values); err != nil {
+		return err
+	}
+	if r.lasting, _, err = r.copied.Load(); err != nil {
+		return err
+	}
+	r.secrets, err = countSecrets(r.copied)
+	return err
 }
 
 // longestKey bounds a passphrase that is typed.
@@ -166,20 +180,35 @@ func fileRole(f backup.File) string {
 	return f.Role
 }
 
-// restore puts everything in its place.
+// restore puts everything in its place, and says what is next.
 func (r opened) restore(out io.Writer, here locality, o restoreOptions) error {
+	state, err := r.bring(out, here, o)
+	if state == "" {
+		return err
+	}
+	r.sayWhatNext(out, state, here, o)
+	return err
+}
+
+// bring puts everything in its place, and returns the state folder; it is "" if nothing was restored.
+func (r opened) bring(out io.Writer, here locality, o restoreOptions) (state string, err error) {
 	state, now := r.stateFolder(here, o), time.Now()
 	present, err := store.Read(state)
 	if err != nil {
-		return err
+		return "", err
+	}
+	if o.keepDoor {
+		if err := keepDoor(r.copied.Vault(gateway.WebAdapter), present.Vault(gateway.WebAdapter)); err != nil {
+			return "", err
+		}
 	}
 	ago := now.Sub(r.content.Made)
 	if err := homekit.Restored(r.copied.Vault("homekit"), present.Vault("homekit"), ago); err != nil {
-		return err
+		return "", err
 	}
 	aside, err := store.Restore(state, r.copied, now)
 	if err != nil && aside == "" {
-		return fmt.Errorf("nothing was restored: %w", err)
+		return "", fmt.Errorf("nothing was restored: %w", err)
 	}
 	fmt.Fprintf(out, "restored into %s: %d pairings with the Home app's side, %d accessories, %d rooms\n",
 		state, r.secrets.controllers, r.secrets.accessories, r.lasting.Rooms.Len())
@@ -190,9 +219,7 @@ func (r opened) restore(out io.Writer, here locality, o restoreOptions) error {
 	for _, f := range r.content.Files {
 		err = errors.Join(err, p.place(r.target(f, here), f))
 	}
-	err = errors.Join(err, giveToOwner(state))
-	r.sayWhatNext(out, state, here, o)
-	return err
+	return state, errors.Join(err, giveToOwner(state))
 }
 
 // stateFolder is where the house is to live: where --state says, else the configuration of this machine, else that of

@@ -20,10 +20,6 @@ func runVerb(ctx context.Context, c console, args []string) error {
 	if _, err := o.parse(args, 0); err != nil {
 		return err
 	}
-	config, from, err := loadConfig(o.config)
-	if err != nil {
-		return err
-	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbage)
 	}
@@ -33,9 +29,30 @@ func runVerb(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		log.Warn(err.Error())
 	}
-	h, err := build(config, log, outside{try: afterAccident(config.State), manager: manager, said: said})
+	return runHouses(ctx, o.config, log, outside{manager: manager, said: said})
+}
+
+// runHouses runs the house of a configuration until ctx ends. A house that is to come back from a backup ends, is restored while
+// nobody has it open, and is built anew.
+func runHouses(ctx context.Context, file string, log *slog.Logger, world outside) error {
+	for {
+		h, err := runOnce(ctx, file, log, world)
+		if err != nil || ctx.Err() != nil || !h.comesBack() {
+			return err
+		}
+		h.bringBack(log)
+	}
+}
+
+func runOnce(ctx context.Context, file string, log *slog.Logger, world outside) (*house, error) {
+	config, from, err := loadConfig(file)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	world.try = afterAccident(config.State)
+	h, err := build(config, log, world)
+	if err != nil {
+		return nil, err
 	}
 	version, commit := version()
 	log.Info("veilleuse starts", "version", version, "commit", commit, "configuration", from, "state", config.State)
@@ -43,7 +60,9 @@ func runVerb(ctx context.Context, c console, args []string) error {
 		log.Warn(damage)
 	}
 	h.sayWhatNext(log)
-	return h.run(ctx)
+	ctx, h.end = context.WithCancel(ctx)
+	defer h.end()
+	return h, h.run(ctx)
 }
 
 // run runs the house until ctx ends and saves what lasts.

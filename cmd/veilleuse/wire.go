@@ -53,6 +53,8 @@ type house struct {
 	silent    bool               // nothing is announced by mDNS
 	control   *control
 	said      *lastLines // nil: nobody keeps the log
+	uploads   uploads    // the backup that somebody wants to come back from
+	end       func()     // ends the house, which runVerb starts again if it comes back; nil: it is no daemon
 }
 
 // outside is what the demonstration replaces: the clock's speed and the way to a simulated world.
@@ -200,7 +202,7 @@ func (h *house) told(manager systemd.Manager, log *slog.Logger) systemd.Options 
 	if h.broker != nil {
 		messages = systemd.Part{Name: "MQTT", Adapter: "broker", Serves: func() bool { return h.broker.Address() != "" }}
 	}
-	return systemd.Options{Manager: manager, Log: log,
+	return systemd.Options{Manager: manager, Log: log, GoesOn: h.comesBack,
 		Parts: []systemd.Part{
 			{Name: "the LAN", Adapter: gateway.AccessoryAdapter, Serves: h.accessory.Serving},
 			{Name: "HomeKit", Adapter: "homekit", Serves: h.bridge.Serving},

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +12,6 @@ import (
 	"github.com/veilleuse/veilleuse/adapters/store"
 	"github.com/veilleuse/veilleuse/adapters/web"
 	"github.com/veilleuse/veilleuse/adapters/web/history"
-	"github.com/veilleuse/veilleuse/gateway"
 )
 
 // historyName is the file of the last 48 h, in the state folder.
@@ -55,6 +53,5 @@ func (f *pastFile) save(content []byte) error {
 // pictures is what the page needs for its pictures.
 func (h *house) pictures(c Config) web.Pictures {
 	h.past = &pastFile{path: filepath.Join(c.State, historyName)}
-	return web.Pictures{Load: h.past.load, Save: h.past.save,
-		Outages: func(s gateway.State) ([]byte, error) { return json.Marshal(reportOutages(s)) }}
+	return web.Pictures{Load: h.past.load, Save: h.past.save}
 }

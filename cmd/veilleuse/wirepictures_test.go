@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/veilleuse/veilleuse/adapters/web"
 	"github.com/veilleuse/veilleuse/adapters/web/history"
 	"github.com/veilleuse/veilleuse/gateway"
 )
@@ -49,8 +50,7 @@ func TestPastFile(t *testing.T) {
 // Each column of the table of outages is a field of the report.
 func TestOutagesHaveTheirColumns(t *testing.T) {
 	at := time.Date(2025, 10, 29, 15, 41, 0, 0, time.UTC)
-	h := &house{}
-	text, err := h.pictures(Config{}).Outages(gateway.State{Outages: []gateway.Outage{{Number: 1, Verdict: gateway.VerdictCloudDown, Why: "gone", Evidence: []string{"e"}, Lost: at, Began: at, Back: at, Ended: at}}})
+	text, err := json.Marshal(web.Outages(gateway.State{Outages: []gateway.Outage{{Number: 1, Verdict: gateway.VerdictCloudDown, Why: "gone", Evidence: []string{"e"}, Lost: at, Began: at, Back: at, Ended: at}}}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -86,12 +86,17 @@ func (a *Adapter) Pack(now time.Time, dated bool) (file []byte, sealed bool, err
 	if err != nil {
 		return nil, false, fmt.Errorf("backup.key_file: %w", err)
 	}
+	file, err = a.PackWith(key, now, dated)
+	return file, key != nil, err
+}
+
+// PackWith is Pack with another key than the house's own; nil: in clear.
+func (a *Adapter) PackWith(key *Key, now time.Time, dated bool) ([]byte, error) {
 	c, err := a.options.Content()
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	file, err = a.seal(&c, now, dated, key)
-	return file, key != nil, err
+	return a.seal(&c, now, dated, key)
 }
 
 func (a *Adapter) seal(c *Content, now time.Time, dated bool, key *Key) ([]byte, error) {

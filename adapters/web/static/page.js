@@ -28,7 +28,7 @@ function listen() {
     confirmAlarm();
   });
   on('parts', (parts) => parts.forEach(draw));
-  on('reload', () => location.reload());
+  on('reload', fetchParts); // something is gone
   on('alarm', (alarm) => calls.set(alarm.number, alarm) && confirmAlarm());
   on('ping', () => {});
   source.onerror = async () => {
@@ -37,7 +37,7 @@ function listen() {
     const ask = new AbortController(); // an event source does not say why it was refused
     const answer = await fetch('/live', { signal: ask.signal }).catch(() => null);
     ask.abort();
-    if (answer && answer.status === 401) return location.reload();
+    if (answer && answer.status === 401) return signInAgain().then(listen);
     lost(answer && answer.status === 503 ? texts.full : texts.lost);
     if (!poll) poll = setInterval(fetchParts, 20000);
     clearTimeout(retry);
@@ -57,15 +57,18 @@ function lost(text) {
 
 // fetchParts draws the page anew from a whole one: while it is not live, and after a wish that did not come through.
 async function fetchParts() {
-  const answer = await fetch('/').catch(() => null);
+  const answer = await fetch('/', { signal: AbortSignal.timeout(patience) }).catch(() => null);
   if (!answer || !answer.ok) return lost(texts.lost);
+  if (answer.redirected) return signInAgain().then(fetchParts);
   const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
+  arrange(fresh);
   for (const part of fresh.querySelectorAll('.part')) draw({ id: part.id, html: part.innerHTML });
 }
 
 function draw(part) {
   const here = byId(part.id);
-  if (!here) return location.reload();
+  if (!here) return isHouse && fetchParts();
+  latest.set(part.id, part.html);
   const fresh = document.createElement('div');
   fresh.innerHTML = part.html;
   alike(here, fresh);
@@ -84,7 +87,7 @@ function alike(here, fresh) {
       if (have.data !== want.data) have.data = want.data;
       return;
     }
-    if (have.classList.contains('refusal') && have.textContent && !want.textContent) return; // it stays until the next wish
+    if (have.classList.contains('refusal') && have.textContent && !want.textContent || have.dataset.ahead) return; // it stays until the next wish, or its answer
     for (const { name, value } of [...want.attributes]) if (have.getAttribute(name) !== value) have.setAttribute(name, value);
     for (const { name } of [...have.attributes]) if (!want.hasAttribute(name) && name !== 'open' && name !== 'aria-busy') have.removeAttribute(name);
     if (have.nodeName !== 'SELECT' || have.dataset.touched !== 'yes') alike(have, want);
@@ -105,9 +108,12 @@ async function wish(to, what) {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify(what),
+    keepalive: true, // somebody who has wished may leave
+    signal: AbortSignal.timeout(patience),
   }).catch(() => null);
-  if (answer && answer.status === 401) return location.reload();
+  if (answer && answer.status === 401) return signInAgain().then(() => wish(to, what));
   const verdict = answer && (await answer.json().catch(() => null));
+  settle(to, verdict && verdict.granted);
   if (verdict && verdict.granted) return true;
   await fetchParts(); // what was shown ahead of the answer goes back
   say(to, verdict ? verdict.said || verdict.why : texts.failed);
@@ -115,7 +121,9 @@ async function wish(to, what) {
 }
 
 function say(to, why) {
-  for (const line of document.querySelectorAll('[data-refusal]')) if (line.dataset.refusal === to) line.textContent = why;
+  const lines = [...document.querySelectorAll('[data-refusal]')].filter((line) => line.dataset.refusal === to);
+  for (const line of lines) line.textContent = why;
+  if (lines.length === 0 && why) lost(why); // the thing itself is gone
 }
 
 function wishOf(form, button) {
@@ -136,7 +144,10 @@ document.addEventListener('submit', async (e) => {
   const to = form.elements.to.value;
   const what = wishOf(form, button);
   if (button.hasAttribute('aria-pressed')) {
-    for (const other of form.querySelectorAll('[aria-pressed]')) other.setAttribute('aria-pressed', String(other === button));
+    for (const other of form.querySelectorAll('[aria-pressed]')) {
+      other.dataset.was ??= other.getAttribute('aria-pressed');
+      other.setAttribute('aria-pressed', String(other === button));
+    }
   }
   const room = byId(to.replaceAll('/', '-'));
   if (what.target) aim(room, what.target);
@@ -159,22 +170,21 @@ function step(form, button) {
   const want = Math.min(Number(high), Math.max(Number(low), now + (up ? 1 : -1) * Number(size)));
   aim(form.closest('.part'), want);
   goal.dataset.ahead = want;
-  clearTimeout(steps.get(to));
-  steps.set(to, setTimeout(async () => {
+  if (steps.has(to)) clearTimeout(steps.get(to).timer);
+  const send = async () => {
     steps.delete(to);
     form.setAttribute('aria-busy', 'true');
     await wish(to, { target: want });
     form.removeAttribute('aria-busy');
-    delete goal.dataset.ahead;
-  }, 600));
+  };
+  steps.set(to, { send, timer: setTimeout(send, 600) });
 }
 
 // aim shows a target before the house has confirmed it.
 function aim(room, target) {
   const goal = room && room.querySelector('output');
   if (!goal) return;
-  const text = String(Math.round(target * 10) / 10);
-  goal.firstChild.data = document.documentElement.lang === 'fr' ? text.replace('.', ',') : text;
+  write(goal, target);
   goal.closest('form').setAttribute('aria-busy', 'true');
 }
 

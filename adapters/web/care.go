@@ -1,0 +1,149 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Care is what keeps the house: each is the same that a verb does. A func that is nil cannot be done here. Errors are one
+// sentence for people; those below are said in the page's language.
+type Care struct {
+	// Sealed reports whether the house has a key of its own, with which backups are encrypted.
+	Sealed func() bool
+	// Pack returns the file of a backup as of now: encrypted with the house's own key, else with the passphrase, else in clear.
+	Pack func(now time.Time, passphrase string) (file []byte, sealed bool, err error)
+	// Keep makes a backup in the usual places, and says where.
+	Keep func(now time.Time) (where string, err error)
+	// Upload keeps the file of a backup for a while, at most one, and returns its name.
+	Upload func(file []byte) (id string)
+	// Look opens the file of that name and checks every record of it. It changes nothing.
+	Look func(id, passphrase string) (Restorable, error)
+	// Restore makes ready to bring the house back from the file that Look has opened. Calling what it returns ends the house, which
+	// starts again as it was then.
+	Restore func(id string) (begin func(), err error)
+	// Pairings lists the accessories that are paired with us, and who is paired with our own bridges.
+	Pairings func() (Pairings, error)
+	// Controllers asks an accessory who may control it.
+	Controllers func(ctx context.Context, id string) ([]Controller, error)
+	// Remove has an accessory forget another controller.
+	Remove func(ctx context.Context, id, controller string) error
+	// Unpair ends a pairing at both ends, and says what came of it.
+	Unpair func(ctx context.Context, id string) (said string, err error)
+	// Share makes an accessory know another controller.
+	Share func(ctx context.Context, s Share) (Shared, error)
+	// Bundle is what a person in need sends to those who can help, without secrets.
+	Bundle func(now time.Time) (name string, content []byte, err error)
+}
+
+// What can be wrong with a backup that is uploaded.
+var (
+	ErrNotBackup   = errors.New("this file is no backup of Veilleuse; nothing was changed")
+	ErrDamaged     = errors.New("the backup is damaged: it was cut off or changed after it was made; nothing was changed")
+	ErrNewer       = errors.New("the backup was made by a newer Veilleuse: install that one first; nothing was changed")
+	ErrNeedsKey    = errors.New("the backup is encrypted: type its passphrase, or paste its key")
+	ErrWrongKey    = errors.New("that is not the passphrase or key of this backup, or the backup is damaged")
+	ErrUploadGone  = errors.New("the file that was uploaded is kept for ten minutes only, and is gone: upload it again")
+	errNotHere     = errors.New("that cannot be done here")
+	errNoFile      = errors.New("no file was chosen")
+	errTooLarge    = errors.New("the file is larger than 8 MB: the verb restore takes one that is")
+	errUploading   = errors.New("another file is just being uploaded: try again when it is there")
+	errNotSure     = errors.New("that was not confirmed; nothing was changed")
+	errWrongSecret = errors.New("that is not the password")
+	errPatience    = errors.New("too many wrong passwords from here: wait a moment, then try again")
+	errNotSame     = errors.New("the two are not the same")
+)
+
+// careErrors are the texts of what can be said in both languages.
+var careErrors = map[error]string{
+	ErrNotBackup: "care.notbackup", ErrDamaged: "care.damaged", ErrNewer: "care.newer", ErrNeedsKey: "care.needskey", ErrWrongKey: "care.wrongkey",
+	ErrUploadGone: "care.uploadgone", errNotHere: "care.nothere", errNoFile: "care.nofile", errTooLarge: "care.toolarge", errNotSure: "care.notsure", errUploading: "care.uploading",
+	errWrongSecret: "password.wrong", errPatience: "password.wait", errNotSame: "password.differs",
+	errTooShort: "password.bounds", errTooLong: "password.bounds", errNoText: "password.bounds",
+}
+
+// Restorable is what is in a backup, beside what is here.
+type Restorable struct {
+	ID      string         `json:"id"`
+	Made    time.Time      `json:"made"`
+	Dated   bool           `json:"dated"`   // the clock could be believed when it was made
+	Program string         `json:"program"` // version of the program that made it
+	Sealed  bool           `json:"sealed"`  // it was encrypted
+	Records int            `json:"records"`
+	There   Contents       `json:"backup"`
+	Here    Contents       `json:"here"`
+	Files   []RestoredFile `json:"files,omitempty"`
+}
+
+// Contents is what a house knows.
+type Contents struct {
+	Home        string `json:"home,omitempty"`
+	Bridge      string `json:"bridge"` // HomeKit id of the first of our own
+	Controllers int    `json:"controllers"`
+	Accessories int    `json:"accessories"`
+	SignedIn    bool   `json:"signed_in"` // at Netatmo
+	Rooms       int    `json:"rooms"`
+	Devices     int    `json:"devices"`
+	Outages     int    `json:"outages"`
+	Decisions   int    `json:"decisions"`
+	State       int    `json:"state_version"`
+}
+
+// RestoredFile is a file of the configuration in a backup.
+type RestoredFile struct {
+	Path string `json:"path"`
+	Role string `json:"role,omitempty"` // the key that names it; absent: the configuration itself
+	Fate string `json:"fate"`           // same, new, beside: the one here stays, and the other is put beside it
+}
+
+// Pairings are the accessories that are paired with us, and those who are paired with our own bridges.
+type Pairings struct {
+	Accessories []PairedAccessory `json:"accessories"`
+	Bridges     []OwnBridge       `json:"bridges"`
+}
+
+// PairedAccessory is an accessory that is paired with us.
+type PairedAccessory struct {
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	Model     string    `json:"model,omitempty"`
+	Address   string    `json:"address,omitempty"`
+	Bluetooth bool      `json:"bluetooth,omitempty"`
+	Room      string    `json:"room,omitempty"`
+	Since     time.Time `json:"since,omitzero"`
+	Devices   []string  `json:"devices,omitempty"`
+}
+
+// OwnBridge is one of our own bridges towards the Home app.
+type OwnBridge struct {
+	ID          string       `json:"id"`
+	Name        string       `json:"name"`
+	Controllers []Controller `json:"controllers"`
+}
+
+// Controller is one who may control an accessory.
+type Controller struct {
+	ID    string `json:"id"`
+	Key   string `json:"key,omitempty"` // hexadecimal digits
+	Admin bool   `json:"admin"`
+	Own   bool   `json:"own"` // it is this Veilleuse
+}
+
+// Share is a controller that an accessory is to know.
+type Share struct {
+	ID         string `json:"id"`
+	Controller string `json:"controller"`
+	Key        string `json:"key"`
+	Admin      bool   `json:"admin"`
+}
+
+// Shared is what the other controller needs to know, by the names that aiohomekit and hap-controller give it.
+type Shared struct {
+	AccessoryPairingID string `json:"AccessoryPairingID"`
+	AccessoryLTPK      string `json:"AccessoryLTPK"` // hexadecimal digits
+	AccessoryIP        string `json:"AccessoryIP,omitempty"`
+	AccessoryPort      int    `json:"AccessoryPort,omitempty"`
+	AccessoryAddress   string `json:"AccessoryAddress,omitempty"` // of its radio
+	Connection         string `json:"Connection"`                 // IP or BLE
+	Name               string `json:"name"`
+}

@@ -1,0 +1,318 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"html"
+	"net/http"
+	"strings"
+)
+
+// careShown is what came of a deed, as the page shows it next to the thing.
+type careShown struct {
+	place  string // which part of the page it belongs to
+	id     string // of the accessory or the upload
+	result any
+	err    error
+}
+
+// care shows how the house is kept.
+func (a *Adapter) care(w http.ResponseWriter, r *http.Request) { a.careAnswer(w, r, careShown{}) }
+
+// carePairing asks an accessory who may control it, and shows that.
+func (a *Adapter) carePairing(w http.ResponseWriter, r *http.Request) {
+	lasts(w)
+	all, err := a.careControllers(r, fields{})
+	a.careAnswer(w, r, careShown{place: "pairings", id: r.PathValue("id"), result: all, err: err})
+}
+
+func (a *Adapter) careAnswer(w http.ResponseWriter, r *http.Request, shown careShown) {
+	status := http.StatusOK
+	if shown.err != nil {
+		status = http.StatusUnprocessableEntity
+	}
+	a.aside(w, r, status, "care", func(p *sheet) {
+		p.put(`<h1>%s</h1>`, p.say("care"))
+		p.careBackup(a, shown)
+		p.careRestore(shown)
+		p.carePairings(a, shown)
+		p.careBundle(shown)
+		p.carePassword(shown)
+	})
+}
+
+// outcome says next to the thing what came of it.
+func (p *sheet) outcome(shown careShown, place string) {
+	if shown.place != place {
+		return
+	}
+	switch done := shown.result.(type) {
+	case said:
+		p.put(`<p class="done" role="status">%s</p>`, p.inWords(done))
+	case afterwards:
+		p.put(`<p class="done" role="status">%s</p>`, p.inWords(done.said))
+	}
+	if shown.err != nil {
+		p.put(`<p class="refusal" role="alert">%s</p>`, p.fault(shown.err))
+	}
+}
+
+func (p *sheet) inWords(s said) markup {
+	if s.key == "" {
+		return p.reason(s.Said)
+	}
+	return markup(html.EscapeString(p.say(s.key, s.args...)))
+}
+
+// fault is what went wrong, in the page's language where it has words for it.
+func (p *sheet) fault(err error) markup {
+	for known, key := range careErrors {
+		if errors.Is(err, known) {
+			return markup(html.EscapeString(p.say(key)))
+		}
+	}
+	return p.reason(err.Error())
+}
+
+// carePart begins a part of the page.
+func (p *sheet) carePart(place string, shown careShown) {
+	p.put(`<section id="%s" aria-labelledby="%s-title"><h2 id="%s-title">%s</h2><div class="card keep">`, place, place, place, p.say("care."+place))
+	p.outcome(shown, place)
+}
+
+// field is a labelled field of a form.
+func (p *sheet) field(place, name, label, kind, more string) {
+	p.put(`<div><label for="%s-%s">%s</label><input id="%s-%s" name="%s" type="%s" %s></div>`, place, name, p.say(label), place, name, name, kind, markup(more))
+}
+
+func (p *sheet) careBackup(a *Adapter, shown careShown) {
+	p.carePart("backup", shown)
+	if a.options.Backup != nil {
+		if newest := a.options.Backup().State; newest.IsZero() {
+			p.put(`<p>%s</p>`, p.say("care.nobackup"))
+		} else {
+			p.put(`<p>%s</p>`, p.say("care.newest", p.moment(newest)))
+		}
+	}
+	p.put(`<form method="post" action="/care/keep" class="line"><button>%s</button></form>`, p.say("care.keep"))
+	p.put(`<form method="post" action="/care/backup" class="fields">`)
+	if a.options.Care.Sealed != nil && a.options.Care.Sealed() {
+		p.put(`<p class="hint">%s</p>`, p.say("care.sealed"))
+	} else {
+		p.put(`<p class="hint">%s</p>`, p.say("care.clear"))
+		p.field("backup", "passphrase", "care.passphrase", "password", `minlength="12" maxlength="256" autocomplete="new-password"`)
+		p.field("backup", "again", "password.again", "password", `maxlength="256" autocomplete="new-password"`)
+	}
+	p.put(`<button class="main">%s</button></form></div></section>`, p.say("care.download"))
+}
+
+func (p *sheet) careRestore(shown careShown) {
+	p.carePart("restore", shown)
+	found, whole := shown.result.(Restorable)
+	switch {
+	case shown.place == "restore" && whole && shown.err == nil:
+		p.restorable(found)
+	case shown.place == "restore" && shown.id != "" && (errors.Is(shown.err, ErrNeedsKey) || errors.Is(shown.err, ErrWrongKey)):
+		p.put(`<form method="post" action="/care/look#restore" class="fields"><input type="hidden" name="id" value="%s">`, shown.id)
+		p.field("restore", "passphrase", "care.passphrase", "password", `required maxlength="256" autocomplete="off" autofocus`)
+		p.put(`<button class="main">%s</button></form>`, p.say("care.open"))
+	default:
+		p.put(`<p class="hint">%s</p><form method="post" action="/care/look#restore" enctype="multipart/form-data" class="fields">`, p.say("care.restore.lead"))
+		p.field("restore", "file", "care.file", "file", "required")
+		p.field("restore", "passphrase", "care.passphrase.if", "password", `maxlength="256" autocomplete="off"`)
+		p.put(`<button class="main">%s</button></form>`, p.say("care.look"))
+	}
+	p.put(`</div></section>`)
+}
+
+// restorable shows what is in a backup beside what is here, and asks whether that is meant.
+func (p *sheet) restorable(found Restorable) {
+	how := "care.inclear"
+	if found.Sealed {
+		how = "care.encrypted"
+	}
+	made := p.moment(found.Made)
+	if !found.Dated {
+		made += " (" + p.say("care.undated") + ")"
+	}
+	p.put(`<p><strong>%s</strong> %s</p>`, p.say("care.whole", found.Records), p.say("care.made", made, found.Program, p.say(how)))
+	p.put(`<table><thead><tr><th scope="col"><span class="aside-text">%s</span></th><th scope="col">%s</th><th scope="col">%s</th></tr></thead><tbody>`,
+		p.say("care.what"), p.say("care.here"), p.say("care.there"))
+	signed := func(yes bool) string { return p.say(map[bool]string{true: "yes", false: "no"}[yes]) }
+	here, there := found.Here, found.There
+	for _, row := range []struct{ key, here, there string }{
+		{"care.home", here.Home, there.Home}, {"care.bridge", here.Bridge, there.Bridge},
+		{"care.controllers", fmt.Sprint(here.Controllers), fmt.Sprint(there.Controllers)}, {"care.accessories", fmt.Sprint(here.Accessories), fmt.Sprint(there.Accessories)},
+		{"care.signedin", signed(here.SignedIn), signed(there.SignedIn)}, {"rooms", fmt.Sprint(here.Rooms), fmt.Sprint(there.Rooms)},
+		{"devices", fmt.Sprint(here.Devices), fmt.Sprint(there.Devices)}, {"outages", fmt.Sprint(here.Outages), fmt.Sprint(there.Outages)},
+		{"care.decisions", fmt.Sprint(here.Decisions), fmt.Sprint(there.Decisions)}, {"care.state", fmt.Sprint(here.State), fmt.Sprint(there.State)},
+	} {
+		class := markup("")
+		if row.here != row.there {
+			class = ` class="changes"`
+		}
+		p.put(`<tr%s><th scope="row">%s</th><td>%s</td><td>%s</td></tr>`, class, p.say(row.key), orElse(row.here, "–"), orElse(row.there, "–"))
+	}
+	p.put(`</tbody></table>`)
+	if len(found.Files) > 0 {
+		p.put(`<ul class="points">`)
+		for _, f := range found.Files {
+			p.put(`<li><code>%s</code> %s</li>`, f.Path, p.say("care.file."+f.Fate))
+		}
+		p.put(`</ul>`)
+	}
+	p.put(`<p>%s</p>`, p.say("care.restore.what"))
+	p.put(`<form method="post" action="/care/restore#restore" class="fields"><input type="hidden" name="id" value="%s">`, found.ID)
+	p.sure("restore", p.say("care.restore.sure"))
+	p.put(`<button class="main">%s</button></form><p><a href="/care#restore">%s</a></p>`, p.say("care.restore.go"), p.say("care.cancel"))
+}
+
+// sure is what has to be ticked before something that cannot be taken back.
+func (p *sheet) sure(id, question string) {
+	p.put(`<label class="check" for="%s-sure"><input id="%s-sure" type="checkbox" name="sure" value="true" required> %s</label>`, id, id, question)
+}
+
+func (p *sheet) carePairings(a *Adapter, shown careShown) {
+	p.carePart("pairings", shown)
+	defer p.put(`</div></section>`)
+	if a.options.Care.Pairings == nil {
+		p.put(`<p class="empty">%s</p>`, p.say("care.nothere"))
+		return
+	}
+	all, err := a.options.Care.Pairings()
+	if err != nil {
+		p.put(`<p class="refusal" role="alert">%s</p>`, p.fault(err))
+	}
+	p.put(`<h3>%s</h3>`, p.say("care.accessories"))
+	if len(all.Accessories) == 0 {
+		p.put(`<p class="empty">%s</p>`, p.say("care.noaccessory"))
+	}
+	p.put(`<ul class="list">`)
+	for _, one := range all.Accessories {
+		p.pairedAccessory(one, shown)
+	}
+	p.put(`</ul><h3>%s</h3><ul class="list">`, p.say("care.bridges"))
+	for _, b := range all.Bridges {
+		p.put(`<li><strong>%s</strong> <span class="hint">%s</span>`, b.Name, b.ID)
+		p.controllers("", b.Controllers)
+		p.put(`</li>`)
+	}
+	p.put(`</ul><p class="hint">%s</p>`, p.say("care.bridges.hint"))
+}
+
+func (p *sheet) pairedAccessory(one PairedAccessory, shown careShown) {
+	anchored := domID(one.ID)
+	way := p.say("via.accessory")
+	if one.Bluetooth {
+		way = "Bluetooth"
+	}
+	about := []string{one.ID, one.Model, one.Room, way, one.Address}
+	if !one.Since.IsZero() {
+		about = append(about, p.say("since", p.moment(one.Since)))
+	}
+	p.put(`<li id="%s"><strong>%s</strong> <span class="hint">%s</span>`, anchored, orElse(one.Name, one.ID), joined(about))
+	if shown.id == one.ID {
+		p.asked(one, shown)
+	}
+	p.put(`<p><a href="/care/pairings/%s#%s">%s</a></p><details><summary>%s<span class="aside"> %s</span></summary>`+
+		`<form method="post" action="/care/unpair#pairings" class="fields"><input type="hidden" name="id" value="%s"><p class="hint">%s</p>`,
+		one.ID, anchored, p.say("care.who"), p.say("care.unpair"), one.Name, one.ID, p.say("care.unpair.what"))
+	p.sure(anchored, p.say("care.unpair.sure", orElse(one.Name, one.ID)))
+	p.put(`<button>%s</button></form></details></li>`, p.say("care.unpair"))
+}
+
+// asked is what an accessory said of its controllers, and how to add another.
+func (p *sheet) asked(one PairedAccessory, shown careShown) {
+	p.outcome(shown, "share")
+	if s, is := shown.result.(Shared); is && shown.err == nil {
+		p.put(`<p class="done" role="status">%s</p><dl class="figures">`, p.say("care.shared", s.Name))
+		for _, f := range [][2]string{{"AccessoryPairingID", s.AccessoryPairingID}, {"AccessoryLTPK", s.AccessoryLTPK}, {p.say("care.address"), orElse(s.AccessoryAddress, fmt.Sprintf("%s:%d", s.AccessoryIP, s.AccessoryPort))}} {
+			p.put(`<div><dt>%s</dt><dd><code>%s</code></dd></div>`, f[0], f[1])
+		}
+		p.put(`</dl>`)
+	}
+	all, is := shown.result.([]Controller)
+	if is && shown.err == nil {
+		p.controllers(one.ID, all)
+	}
+	if !is && shown.place != "share" {
+		return
+	}
+	p.put(`<details open><summary>%s</summary><form method="post" action="/care/share#%s" class="fields"><input type="hidden" name="id" value="%s"><p class="hint">%s</p>`,
+		p.say("care.share"), domID(one.ID), one.ID, p.say("care.share.what"))
+	p.field(domID(one.ID), "controller", "care.controller", "text", `required maxlength="72" autocomplete="off"`)
+	p.field(domID(one.ID), "key", "care.key", "text", `required maxlength="64" autocomplete="off"`)
+	p.put(`<label class="check"><input type="checkbox" name="admin" value="true" checked> %s</label><button>%s</button></form></details>`, p.say("care.admin.may"), p.say("care.share"))
+}
+
+// controllers lists who may control something; those of an accessory but ourselves can be taken away.
+func (p *sheet) controllers(id string, all []Controller) {
+	if len(all) == 0 {
+		p.put(`<p class="empty">%s</p>`, p.say("care.nobody"))
+		return
+	}
+	p.put(`<ul class="points">`)
+	for _, c := range all {
+		may := p.say("care.user")
+		if c.Admin {
+			may = p.say("care.admin")
+		}
+		if c.Own {
+			may += ", " + p.say("care.own")
+		}
+		p.put(`<li><code>%s</code> %s`, printable(c.ID), may)
+		if id != "" && !c.Own {
+			p.put(`<details><summary>%s<span class="aside"> %s</span></summary><form method="post" action="/care/remove#pairings" class="line"><input type="hidden" name="id" value="%s"><input type="hidden" name="controller" value="%s">`,
+				p.say("care.remove"), printable(c.ID), id, c.ID)
+			p.sure(domID(id+"-"+c.ID), p.say("care.remove.sure"))
+			p.put(`<button>%s</button></form></details>`, p.say("care.remove"))
+		}
+		p.put(`</li>`)
+	}
+	p.put(`</ul>`)
+}
+
+func (p *sheet) careBundle(shown careShown) {
+	p.carePart("bundle", shown)
+	p.put(`<p class="hint">%s</p><form method="post" action="/care/bundle"><button>%s</button></form></div></section>`, p.say("care.bundle.what"), p.say("care.bundle.go"))
+}
+
+func (p *sheet) carePassword(shown careShown) {
+	p.carePart("password", shown)
+	p.put(`<form method="post" action="/care/password#password" class="fields">`)
+	p.field("password", "password", "care.password.old", "password", `required maxlength="256" autocomplete="current-password"`)
+	p.field("password", "new", "care.password.new", "password", `required minlength="8" maxlength="256" autocomplete="new-password"`)
+	p.field("password", "again", "password.again", "password", `required minlength="8" maxlength="256" autocomplete="new-password"`)
+	p.put(`<button class="main">%s</button></form></div></section>`, p.say("care.password.set"))
+	p.carePart("sessions", shown)
+	p.put(`<p class="hint">%s</p><form method="post" action="/care/sign-out#sessions"><button>%s</button></form></div></section>`, p.say("care.sessions.what"), p.say("care.sessions.go"))
+}
+
+// joined is what is known of something, on one line.
+func joined(words []string) string {
+	var known []string
+	for _, w := range words {
+		if w != "" {
+			known = append(known, w)
+		}
+	}
+	return strings.Join(known, " · ")
+}
+
+// domID is an id as HTML takes it.
+func domID(id string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, "of-"+id)
+}
+
+// printable is a controller's id as it may be shown: it can be any bytes.
+func printable(id string) string {
+	if quoted := fmt.Sprintf("%q", id); quoted != `"`+id+`"` {
+		return quoted
+	}
+	return id
+}

@@ -1,0 +1,340 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"time"
+)
+
+// What a call that keeps the house may bring and take.
+const (
+	backupBody   = 8 << 20         // a file and its passphrase
+	fieldBody    = 1 << 10         // one field of a form with a file
+	deedPatience = 2 * time.Minute // pairing with a small device needs many seconds, a slow phone as many for a file
+)
+
+// fields are what a request says, by name.
+type fields map[string]string
+
+// deed is one thing that keeps the house. It takes what a form or a JSON object says, and returns what came of it.
+type deed func(a *Adapter, r *http.Request, in fields) (any, error)
+
+// said is what came of a deed, in one sentence: a text of both languages, or the house's own words.
+type said struct {
+	Said string `json:"said"`
+	key  string
+	args []any
+}
+
+func saying(key string, args ...any) said {
+	both, _ := text(key)
+	return said{fmt.Sprintf(both[english], args...), key, args}
+}
+
+// download is a file that is handed out.
+type download struct {
+	name    string
+	content []byte
+}
+
+func (d download) send(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Content-Type", "application/octet-stream")
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": d.name}))
+	w.Write(d.content)
+}
+
+// afterwards is an answer after which something begins that ends the answering.
+type afterwards struct {
+	said
+	begin func()
+}
+
+// lasts gives a request that is slow the time that it needs.
+func lasts(w http.ResponseWriter) {
+	out := http.NewResponseController(w)
+	_ = out.SetReadDeadline(time.Now().Add(deedPatience)) // without it the usual time holds
+	_ = out.SetWriteDeadline(time.Now().Add(deedPatience))
+}
+
+// forPrograms serves a deed to programs: JSON in, JSON out; a refusal is one sentence.
+func forPrograms(do deed) func(*Adapter, http.ResponseWriter, *http.Request) {
+	return func(a *Adapter, w http.ResponseWriter, r *http.Request) {
+		lasts(w)
+		in, err := a.readFields(r)
+		var result any
+		if err == nil {
+			result, err = do(a, r, in)
+		}
+		if err != nil {
+			refuse(w, http.StatusUnprocessableEntity, err.Error())
+			return
+		}
+		switch done := result.(type) {
+		case download:
+			done.send(w)
+		case afterwards:
+			answer(w, http.StatusOK, done.said)
+			done.leave()
+		default:
+			answer(w, http.StatusOK, result)
+		}
+	}
+}
+
+// forBrowsers serves a deed to browsers: a form in, the page out, with what came of it next to the thing.
+func forBrowsers(place string, do deed) func(*Adapter, http.ResponseWriter, *http.Request) {
+	return func(a *Adapter, w http.ResponseWriter, r *http.Request) {
+		lasts(w)
+		in, err := a.readFields(r)
+		var result any
+		if err == nil {
+			result, err = do(a, r, in)
+		}
+		if file, isFile := result.(download); isFile {
+			file.send(w)
+			return
+		}
+		a.careAnswer(w, r, careShown{place: place, id: in["id"], result: result, err: err})
+		if last, ends := result.(afterwards); ends {
+			last.leave()
+		}
+	}
+}
+
+// leavesAfter is how long an answer gets to be on its way before the answering ends.
+const leavesAfter = 500 * time.Millisecond
+
+// leave begins what ends the answering, once the answer is on its way.
+func (l afterwards) leave() { time.AfterFunc(leavesAfter, l.begin) }
+
+// readFields reads a form, with or without a file, or a JSON object of texts and yes and no.
+func (a *Adapter) readFields(r *http.Request) (fields, error) {
+	kind, more, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch kind {
+	case "multipart/form-data":
+		if !a.uploading.TryLock() { // each takes memory
+			return fields{}, errUploading
+		}
+		defer a.uploading.Unlock()
+		return readParts(multipart.NewReader(r.Body, more["boundary"]))
+	}
+	r.Body = http.MaxBytesReader(nil, r.Body, formBody) // only a file may be more
+	if kind == "application/x-www-form-urlencoded" {
+		if err := r.ParseForm(); err != nil {
+			return fields{}, fmt.Errorf("the form is not readable: %w", err)
+		}
+		in := fields{}
+		for key, values := range r.PostForm {
+			in[key] = values[0]
+		}
+		return in, nil
+	}
+	object := map[string]any{}
+	if err := json.NewDecoder(r.Body).Decode(&object); err != nil && !errors.Is(err, io.EOF) {
+		return fields{}, errors.New(`expected a JSON object, as in {"id":"…"}`)
+	}
+	in := fields{}
+	for key, value := range object {
+		in[key] = fmt.Sprint(value)
+	}
+	return in, nil
+}
+
+// readParts reads a form with a file.
+func readParts(parts *multipart.Reader) (fields, error) {
+	in := fields{}
+	for {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			return in, nil
+		}
+		limit := int64(fieldBody)
+		if err == nil && part.FormName() == "file" {
+			limit = backupBody + 1 // the body has no more
+		}
+		var content []byte
+		if err == nil {
+			content, err = io.ReadAll(io.LimitReader(part, limit))
+		}
+		var large *http.MaxBytesError
+		switch {
+		case errors.As(err, &large):
+			return in, errTooLarge
+		case err != nil:
+			return in, fmt.Errorf("the form is not readable: %w", err)
+		}
+		in[part.FormName()] = string(content)
+	}
+}
+
+// careBackup hands out a backup as of now.
+func (a *Adapter) careBackup(_ *http.Request, in fields) (any, error) {
+	if a.options.Care.Pack == nil {
+		return nil, errNotHere
+	}
+	if in["passphrase"] != in["again"] && in["again"] != "" {
+		return nil, errNotSame
+	}
+	file, sealed, err := a.options.Care.Pack(a.now(), in["passphrase"])
+	if err != nil {
+		return nil, err
+	}
+	ending := ""
+	if sealed {
+		ending = ".age"
+	}
+	a.options.Log.Info("a backup was handed out on the page", "encrypted", sealed, "bytes", len(file))
+	return download{"veilleuse-" + a.now().UTC().Format("20060102-150405") + ".backup" + ending, file}, nil
+}
+
+// careKeep makes a backup in the usual places.
+func (a *Adapter) careKeep(*http.Request, fields) (any, error) {
+	if a.options.Care.Keep == nil {
+		return nil, errNotHere
+	}
+	where, err := a.options.Care.Keep(a.now())
+	if err != nil {
+		return nil, err
+	}
+	return saying("care.kept", where), nil
+}
+
+// careLook takes a backup, or the passphrase for the one that was taken before, and tells what is in it.
+func (a *Adapter) careLook(_ *http.Request, in fields) (any, error) {
+	care := a.options.Care
+	if care.Upload == nil {
+		return nil, errNotHere
+	}
+	if in["file"] != "" {
+		in["id"] = care.Upload([]byte(in["file"]))
+		delete(in, "file")
+	}
+	if in["id"] == "" {
+		return nil, errNoFile
+	}
+	return care.Look(in["id"], in["passphrase"])
+}
+
+// careRestore brings the house back from the backup that was looked at.
+func (a *Adapter) careRestore(_ *http.Request, in fields) (any, error) {
+	care := a.options.Care
+	if care.Restore == nil {
+		return nil, errNotHere
+	}
+	if in["sure"] != "true" {
+		return nil, errNotSure
+	}
+	begin, err := care.Restore(in["id"])
+	if err != nil {
+		return nil, err
+	}
+	return afterwards{saying("care.restoring"), begin}, nil
+}
+
+// carePairings lists the pairings.
+func (a *Adapter) carePairings(*http.Request, fields) (any, error) {
+	if a.options.Care.Pairings == nil {
+		return nil, errNotHere
+	}
+	return a.options.Care.Pairings()
+}
+
+// careControllers asks an accessory who may control it.
+func (a *Adapter) careControllers(r *http.Request, in fields) (any, error) {
+	if a.options.Care.Controllers == nil {
+		return nil, errNotHere
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), deedPatience)
+	defer cancel()
+	return a.options.Care.Controllers(ctx, orElse(r.PathValue("id"), in["id"]))
+}
+
+// careRemove has an accessory forget another controller.
+func (a *Adapter) careRemove(r *http.Request, in fields) (any, error) {
+	switch {
+	case a.options.Care.Remove == nil:
+		return nil, errNotHere
+	case in["sure"] != "true":
+		return nil, errNotSure
+	}
+	if err := a.options.Care.Remove(r.Context(), in["id"], in["controller"]); err != nil {
+		return nil, err
+	}
+	return saying("care.removed", in["id"], in["controller"]), nil
+}
+
+// careUnpair ends a pairing.
+func (a *Adapter) careUnpair(r *http.Request, in fields) (any, error) {
+	switch {
+	case a.options.Care.Unpair == nil:
+		return nil, errNotHere
+	case in["sure"] != "true":
+		return nil, errNotSure
+	}
+	words, err := a.options.Care.Unpair(r.Context(), in["id"])
+	return said{Said: words}, err
+}
+
+// careShare makes an accessory know another controller.
+func (a *Adapter) careShare(r *http.Request, in fields) (any, error) {
+	if a.options.Care.Share == nil {
+		return nil, errNotHere
+	}
+	return a.options.Care.Share(r.Context(), Share{in["id"], in["controller"], in["key"], in["admin"] == "true"})
+}
+
+// careBundle hands out what helps those who are to help.
+func (a *Adapter) careBundle(*http.Request, fields) (any, error) {
+	if a.options.Care.Bundle == nil {
+		return nil, errNotHere
+	}
+	name, content, err := a.options.Care.Bundle(a.now())
+	return download{name, content}, err
+}
+
+// careSignOut signs everybody out but who asks.
+func (a *Adapter) careSignOut(r *http.Request, _ fields) (any, error) {
+	if err := a.sessions.endOthers(tokenOf(r)); err != nil {
+		return nil, err
+	}
+	a.live.wake()
+	return saying("care.signedout"), nil
+}
+
+// carePassword changes the password for somebody who knows it, and signs everybody else out.
+func (a *Adapter) carePassword(r *http.Request, in fields) (any, error) {
+	if again, told := in["again"]; told && again != in["new"] {
+		return nil, errNotSame
+	}
+	if err := checkPassword(in["new"]); err != nil {
+		return nil, err
+	}
+	if a.patience.try(r.RemoteAddr, time.Now()) > 0 {
+		return nil, errPatience
+	}
+	right, err := a.lock.opens(in["password"])
+	switch {
+	case err != nil:
+		return nil, err
+	case !right:
+		a.options.Log.Warn("somebody tried a wrong password on the page", "from", r.RemoteAddr)
+		return nil, errWrongSecret
+	}
+	a.patience.right(r.RemoteAddr)
+	if err := a.lock.set(in["new"]); err != nil {
+		return nil, err
+	}
+	a.options.Log.Info("the page has another password", "from", r.RemoteAddr)
+	if err := a.sessions.endOthers(tokenOf(r)); err != nil {
+		return nil, err
+	}
+	a.live.wake()
+	return saying("care.newpassword"), nil
+}

@@ -1,0 +1,331 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/veilleuse/veilleuse/gateway"
+)
+
+// shown is the newest State; the zero one before there is any.
+func (a *Adapter) shown() gateway.State {
+	if s := a.newest.Load(); s != nil {
+		return *s
+	}
+	return gateway.State{}
+}
+
+// outageOf finds the outage that a request names.
+func (a *Adapter) outageOf(r *http.Request) (OutageReport, bool) {
+	number, err := strconv.ParseUint(r.PathValue("number"), 10, 64)
+	all := Outages(a.shown())
+	at := slices.IndexFunc(all, func(o OutageReport) bool { return o.Number == number })
+	if err != nil || at < 0 {
+		return OutageReport{}, false
+	}
+	return all[at], true
+}
+
+// apiOutages answers every outage that is remembered.
+func (a *Adapter) apiOutages(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, Outages(a.shown()))
+}
+
+// apiOutage answers one.
+func (a *Adapter) apiOutage(w http.ResponseWriter, r *http.Request) {
+	o, known := a.outageOf(r)
+	if !known {
+		refuse(w, http.StatusNotFound, fmt.Sprintf("outage %.20s is not remembered; /api/outages lists those that are", r.PathValue("number")))
+		return
+	}
+	answer(w, http.StatusOK, o)
+}
+
+// outages shows a list of them.
+func (a *Adapter) outages(w http.ResponseWriter, r *http.Request) {
+	a.aside(w, r, http.StatusOK, "outages", func(p *sheet) { p.outages(a.shown(), "") })
+}
+
+// outage shows the report of one.
+func (a *Adapter) outage(w http.ResponseWriter, r *http.Request) {
+	o, known := a.outageOf(r)
+	if !known {
+		a.aside(w, r, http.StatusNotFound, "outages", func(p *sheet) { p.outages(a.shown(), r.PathValue("number")) })
+		return
+	}
+	a.aside(w, r, http.StatusOK, "outages", func(p *sheet) { p.outage(o) })
+}
+
+// outages writes the list; unknown is one that was asked for in vain.
+func (p *sheet) outages(s gateway.State, unknown string) {
+	p.put(`<h1>%s</h1>`, p.say("outages"))
+	if unknown != "" {
+		p.put(`<p class="refusal" role="alert">%s</p>`, p.say("outages.unknown", fmt.Sprintf("%.20s", unknown)))
+	}
+	month, known := s.Availability(30).Share()
+	if year, ok := s.Availability(365).Share(); ok && known {
+		p.put(`<p>%s</p>`, p.say("outages.served", p.number(100*month, 2), p.number(100*year, 2)))
+	}
+	all := Outages(s)
+	if len(all) == 0 {
+		p.put(`<p class="empty card">%s</p>`, p.say("outages.none"))
+		return
+	}
+	p.put(`<ul class="card list">`)
+	for _, o := range slices.Backward(all) {
+		p.put(`<li><a href="/outages/%d">%s</a> <span>%s</span> <span class="hint">%s · %s</span></li>`,
+			o.Number, p.title(o.ShortOutage), p.sayOr("verdict.", string(o.Verdict)), p.moment(o.Lost), p.lasted(o.ShortOutage))
+	}
+	p.put(`</ul>`)
+}
+
+// outage writes the report of one: what happened, what Veilleuse did, what it was good for, what was handed back.
+func (p *sheet) outage(o OutageReport) {
+	goesOn := markup("")
+	if o.Ended.IsZero() {
+		goesOn = ` data-renew="10"`
+	}
+	p.put(`<article class="report"%s><h1>%s</h1><p>`, goesOn, p.title(o.ShortOutage))
+	if o.Ended.IsZero() {
+		p.put(`%s`, p.say("outage.since", p.moment(o.Lost), p.length(o.LengthS)))
+	} else {
+		p.put(`%s`, p.say("outage.from", p.moment(o.Lost), p.moment(o.Ended), p.length(o.LengthS)))
+	}
+	p.put(`</p><p class="hint made">%s</p>`, p.say("outage.made", orElse(p.house.Home.Name, p.say("app")), p.moment(p.now)))
+	p.causes(o)
+	p.course(o)
+	p.deeds(o)
+	p.comfort(o)
+	p.served(o)
+	p.handed(o)
+	p.decisions(o)
+	p.put(`<p class="hint print">%s</p></article>`, p.say("outage.print", o.Number))
+}
+
+func (p *sheet) title(o ShortOutage) string {
+	if o.Drill {
+		return p.say("outages.drill", o.Number)
+	}
+	return p.say("outages.number", o.Number)
+}
+
+func (p *sheet) lasted(o ShortOutage) string {
+	if o.Ended.IsZero() {
+		return p.length(o.LengthS) + ", " + p.say("outage.goeson")
+	}
+	return p.length(o.LengthS)
+}
+
+// section begins a part of a report.
+func (p *sheet) section(key string) { p.put(`<section><h2>%s</h2>`, p.say(key)) }
+
+func (p *sheet) causes(o OutageReport) {
+	p.section("outage.why")
+	p.put(`<div class="card"><p><strong>%s</strong> %s</p>`, p.sayOr("verdict.", string(o.Verdict)), p.reason(o.Why))
+	if len(o.Evidence) > 0 {
+		p.put(`<h3>%s</h3><ul class="points">`, p.say("outage.evidence"))
+		for _, e := range o.Evidence {
+			p.put(`<li>%s</li>`, p.reason(e))
+		}
+		p.put(`</ul>`)
+	}
+	p.put(`</div></section>`)
+}
+
+// course is the timeline.
+func (p *sheet) course(o OutageReport) {
+	lost, back := "outage.lost", "outage.back"
+	if o.Drill {
+		lost, back = "outage.lost.drill", "outage.back.drill"
+	}
+	type step struct {
+		at   time.Time
+		what string
+		why  string
+	}
+	steps := []step{{o.Lost, p.say(lost), ""}, {o.Began, p.say("outage.began"), ""}, {o.Back, p.say(back), ""}, {o.Ended, p.say("outage.ended"), ""}}
+	for _, l := range o.Later {
+		steps = append(steps, step{l.At, p.say("outage.later", p.sayOr("verdict.", string(l.Verdict))), l.Why})
+	}
+	steps = slices.DeleteFunc(steps, func(s step) bool { return s.at.IsZero() })
+	slices.SortStableFunc(steps, func(a, b step) int { return a.at.Compare(b.at) })
+	p.section("outage.course")
+	p.put(`<ol class="card times">`)
+	for _, s := range steps {
+		p.put(`<li>%s<p>%s %s</p></li>`, p.stamp(s.at), s.what, p.reason(s.why))
+	}
+	p.put(`</ol></section>`)
+}
+
+// deeds are what Veilleuse did, as figures.
+func (p *sheet) deeds(o OutageReport) {
+	p.section("outage.deeds")
+	p.put(`<dl class="card figures">`)
+	figure := func(what, value string) { p.put(`<div><dt>%s</dt><dd>%s</dd></div>`, what, value) }
+	if o.SlotsDue > 0 {
+		figure(p.say("outage.slots", p.length(int(gateway.SlotGrace.Seconds()))), p.say("outage.of", o.SlotsKept, o.SlotsDue))
+	}
+	for _, f := range []struct {
+		key    string
+		n      int
+		always bool
+	}{{"outage.writes", o.Writes, true}, {"outage.spared", o.Spared, true}, {"outage.wishes", o.Wishes, true}, {"outage.alarms", o.Alarms, true}, {"outage.relapses", o.Relapses, false}} {
+		if f.always || f.n > 0 {
+			figure(p.say(f.key), strconv.Itoa(f.n))
+		}
+	}
+	p.put(`</dl></section>`)
+}
+
+// comfort is how warm each room was kept.
+func (p *sheet) comfort(o OutageReport) {
+	p.section("outage.comfort")
+	if len(o.Rooms) == 0 {
+		p.put(`<p class="empty card">%s</p></section>`, p.say("outage.comfort.none"))
+		return
+	}
+	p.put(`<div class="card"><table><thead><tr><th scope="col">%s</th><th scope="col">%s</th><th scope="col">%s</th><th scope="col">%s</th></tr></thead><tbody>`,
+		p.say("outage.room"), p.say("outage.comfort.below"), p.say("outage.comfort.over"), p.say("outage.comfort.not"))
+	for _, room := range o.Rooms {
+		below := "–"
+		if room.BelowKH != nil {
+			below = p.say("outage.comfort.unit", p.number(*room.BelowKH, 2))
+		}
+		p.put(`<tr><th scope="row">%s</th><td>%s</td><td>%s h</td><td>%s h</td></tr>`, orElse(room.Name, string(room.ID)), below, p.number(room.MeasuredH, 1), p.number(room.UnknownH, 1))
+	}
+	p.put(`</tbody></table><p class="hint">%s</p></div></section>`, p.say("outage.comfort.hint"))
+}
+
+// served are the alarms, with who was told and when.
+func (p *sheet) served(o OutageReport) {
+	if o.Alarms == 0 && len(o.Served) == 0 {
+		return
+	}
+	p.section("outage.served")
+	p.put(`<div class="card">`)
+	for _, al := range o.Served {
+		v := alarmOf(al)
+		p.put(`<h3>%s: %s</h3><ol class="times"><li>%s<p>%s</p></li>`, p.sayOr("alarm.", v.Kind), orElse(v.Name, v.Device), p.stamp(v.Since), p.reason(v.Why))
+		for _, t := range v.Told {
+			proof := p.say("alarm.waiting")
+			if !t.Delivered.IsZero() {
+				proof = p.say("alarm.delivered", p.second(t.Delivered)) + " " + t.By
+			} else if t.Err != "" {
+				proof = t.Err
+			}
+			p.put(`<li>%s<p><strong>%s</strong> %s</p></li>`, p.stamp(t.At), t.Path, proof)
+		}
+		if !v.Answered.IsZero() {
+			p.put(`<li>%s<p>%s</p></li>`, p.stamp(v.Answered), p.say("alarm.answered", p.second(v.Answered), v.By))
+		}
+		if !v.Ended.IsZero() {
+			p.put(`<li>%s<p>%s</p></li>`, p.stamp(v.Ended), p.say("alarm.cleared"))
+		}
+		p.put(`</ol>`)
+	}
+	if gone := o.Alarms - len(o.Served); gone > 0 {
+		p.put(`<p class="hint">%s</p>`, p.say("outage.served.lost", gone))
+	}
+	p.put(`</div></section>`)
+}
+
+// handed is what was settled with the cloud at the end.
+func (p *sheet) handed(o OutageReport) {
+	p.section("outage.handed")
+	switch {
+	case len(o.HandedBack) > 0:
+		p.put(`<ul class="card points">`)
+		for _, line := range o.HandedBack {
+			p.put(`<li>%s</li>`, p.reason(line))
+		}
+		p.put(`</ul></section>`)
+	case o.Ended.IsZero():
+		p.put(`<p class="empty card">%s</p></section>`, p.say("outage.handed.not"))
+	default:
+		p.put(`<p class="empty card">%s</p></section>`, p.say("outage.handed.none"))
+	}
+}
+
+// decisions are what was decided, and why, in the words of that time.
+func (p *sheet) decisions(o OutageReport) {
+	if len(o.Decisions) == 0 {
+		return
+	}
+	p.section("outage.decisions")
+	p.put(`<ol class="card times">`)
+	hole := o.Hole()
+	for i, d := range o.Decisions {
+		if o.LeftOut > 0 && i == hole {
+			p.put(`<li class="hint">%s</li>`, p.say("outage.leftout", o.LeftOut))
+		}
+		p.put(`<li>%s<p><strong>%s</strong> <span class="why">%s</span></p></li>`, p.stamp(d.At), p.reason(d.What), p.reason(d.Why))
+	}
+	p.put(`</ol></section>`)
+}
+
+// moment is a time with its day and year, as a paper needs it.
+func (p *sheet) moment(t time.Time) string {
+	local := t.In(p.house.zone)
+	return fmt.Sprintf("%d %s %d %s", local.Day(), months[p.in][local.Month()-1], local.Year(), local.Format("15:04"))
+}
+
+// second is the time of a day.
+func (p *sheet) second(t time.Time) string { return t.In(p.house.zone).Format("15:04:05") }
+
+// stamp begins a line of a timeline.
+func (p *sheet) stamp(t time.Time) markup {
+	local := t.In(p.house.zone)
+	return markup(fmt.Sprintf(`<time datetime="%s">%d %s %s</time>`, t.UTC().Format(time.RFC3339), local.Day(), months[p.in][local.Month()-1], p.second(t)))
+}
+
+// length is a length of time in words.
+func (p *sheet) length(seconds int) string {
+	minutes := seconds / 60
+	switch {
+	case seconds < 120:
+		return p.say("length.s", max(seconds, 0))
+	case minutes < 60:
+		return p.say("length.min", minutes)
+	case minutes < 48*60:
+		return p.say("length.h", minutes/60, minutes%60)
+	}
+	return p.say("length.days", minutes/60/24, minutes/60%24)
+}
+
+// lateOutage is how long an outage that is over is pointed to.
+const lateOutage = 7 * 24 * time.Hour
+
+// outageView is the outage that the house points to.
+type outageView struct {
+	Number uint64 `json:"number"`
+	Drill  bool   `json:"drill"`
+	GoesOn bool   `json:"goes_on"`
+}
+
+// outageOn is the outage that goes on or was lately; nil: there is none.
+func outageOn(s gateway.State) *outageView {
+	o, any := s.LastOutage()
+	if !any || !o.Open() && s.At.Sub(o.Ended) > lateOutage {
+		return nil
+	}
+	return &outageView{o.Number, o.Drill, o.Open()}
+}
+
+// lastOutage leads to the report of the outage that goes on or was lately.
+func (p *sheet) lastOutage() {
+	o := p.house.Outage
+	if o == nil {
+		return
+	}
+	key := "outage.see.last"
+	switch {
+	case o.GoesOn:
+		key = "outage.see.now"
+	case o.Drill:
+		key = "outage.see.drill"
+	}
+	p.put(`<p class="see"><a href="/outages/%d">%s</a></p>`, o.Number, p.say(key))
+}
