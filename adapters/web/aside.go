@@ -15,7 +15,7 @@ func (a *Adapter) aside(w http.ResponseWriter, r *http.Request, status int, titl
 	name := orElse(p.house.Home.Name, p.say("app"))
 	p.head(p.say(title) + " · " + name)
 	p.put(`<script src="/care.js?v=%s" defer></script>`, served().build)
-	p.top("aside", name, "main", p.say("aside.skip"))
+	p.top("beside", name, "main", p.say("aside.skip"))
 	p.put(`<main id="main" tabindex="-1"><div class="part" id="alarm">%s</div><p class="way"><a href="/">← %s</a></p>`, alarm, p.say("aside.back"))
 	draw(p)
 	p.put(`</main><footer>`)

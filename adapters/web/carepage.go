@@ -136,7 +136,7 @@ func (p *sheet) restorable(found Restorable) {
 		made += " (" + p.say("care.undated") + ")"
 	}
 	p.put(`<p><strong>%s</strong> %s</p>`, p.say("care.whole", found.Records), p.say("care.made", made, found.Program, p.say(how)))
-	p.put(`<table><thead><tr><th scope="col"><span class="aside-text">%s</span></th><th scope="col">%s</th><th scope="col">%s</th></tr></thead><tbody>`,
+	p.put(`<table><thead><tr><th scope="col"><span class="aside">%s</span></th><th scope="col">%s</th><th scope="col">%s</th></tr></thead><tbody>`,
 		p.say("care.what"), p.say("care.here"), p.say("care.there"))
 	signed := func(yes bool) string { return p.say(map[bool]string{true: "yes", false: "no"}[yes]) }
 	here, there := found.Here, found.There

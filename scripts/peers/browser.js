@@ -12,7 +12,7 @@ let browser;
 
 const of = (request) => visitors.get(request.visitor);
 
-serve({
+const verbs = {
   // launch maps the house's name to this machine: over plain HTTP and under a name, a browser tells less of where a request
   // comes from than on localhost.
   async launch(request) {
@@ -85,6 +85,8 @@ serve({
   faults: (request) => of(request).faults,
   strangers: (request) => of(request).strangers,
   close: (request) => of(request).context.close(),
-});
+};
 
-module.exports = { of };
+if (require.main === module) serve(verbs);
+
+module.exports = { verbs, of, visitors };

@@ -149,13 +149,19 @@ func (h *house) endsSoon() (string, error) {
 const verbTime = 60 * time.Second
 
 // verb runs one verb of the program and returns what it printed.
-func (h *house) verb(args ...string) (string, error) {
+func (h *house) verb(args ...string) (string, error) { return h.verbWith("", args...) }
+
+// verbWith types something into a verb.
+func (h *house) verbWith(typed string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), verbTime)
 	defer cancel()
 	args = append([]string{args[0], "-c", h.config}, args[1:]...)
 	var failure strings.Builder
 	cmd := exec.CommandContext(ctx, h.with.program, args...)
 	cmd.Stderr = &failure
+	if typed != "" {
+		cmd.Stdin = strings.NewReader(typed)
+	}
 	out, err := cmd.Output()
 	if err != nil {
 		return string(out), fmt.Errorf("veilleuse %s: %w: %s", args[0], err, strings.TrimSpace(failure.String()))

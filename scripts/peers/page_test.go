@@ -40,7 +40,7 @@ func startBrowser(t *testing.T, with tools, h *house) *browser {
 	return startBrowserBy(t, with, h, "browser.js")
 }
 
-// startBrowserBy starts it with a script that knows more verbs.
+// startBrowserBy starts the browser with the script that drives it.
 func startBrowserBy(t *testing.T, with tools, h *house, script string) *browser {
 	t.Helper()
 	program, err := exec.LookPath("chromium")

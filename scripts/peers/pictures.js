@@ -2,10 +2,11 @@
 // A person with a browser who looks at pictures: browser.js, with a hand on the pointer and on files.
 
 const fs = require('node:fs');
-const { of } = require('./browser.js');
+const { verbs, of } = require('./browser.js');
 const { serve } = require('./lines.js');
 
 serve({
+  ...verbs,
   // save clicks on a link that leads to a file, and answers its name and its content.
   async save(request) {
     const { page } = of(request);

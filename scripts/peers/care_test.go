@@ -1,0 +1,517 @@
+package peers
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/veilleuse/veilleuse/adapters/netatmo/netatmotest"
+)
+
+// keeping is a house with people who steer and keep it from a browser, with a Home app and MQTT looking on.
+type keeping struct {
+	*messages
+	browser *browser
+	phone   *visitor // French, signed in
+	home    bridge   // hap-controller
+	room    string   // the living room's part of the page
+}
+
+const backupWords = "pilot light and night light"
+
+// TestCarePage has people act on the house and keep it from a browser, and an outage seen on an open page.
+func TestCarePage(t *testing.T) {
+	needTools(t)
+	m := startMessages(t, "")
+	k := &keeping{messages: m, room: "room-" + strings.Split(m.livingRoom(), "/")[2]}
+	k.browser = startBrowserBy(t, m.house.with, m.house, "care.js")
+	k.arrive()
+	k.everybodySees()
+	k.goesWrong()
+	k.drill()
+	lost := k.cut()
+	k.keeps()
+	k.moves()
+	k.drillReport()
+	k.outage(lost)
+	promise(t, "SIGTERM ends the daemon, and the race detector found nothing", m.house.endsSoon)
+}
+
+func (k *keeping) ask(v *visitor, verb string, with map[string]any, into any) error {
+	with["visitor"] = v.name
+	return v.ask(verb, with, into)
+}
+
+// arrive pairs a Home app and signs in.
+func (k *keeping) arrive() {
+	k.home = bridge{t: k.t, house: k.house, relay: k.relay, home: startHomeApp(k.t, k.house.with)}
+	need(k.t, "veilleuse code gives code and address", func() (_ string, err error) {
+		k.home.code, k.home.address, err = k.house.code()
+		return "", err
+	})
+	k.home.firstController()
+	k.phone = k.browser.visit("keeper", looks{french: true, phone: true})
+	need(k.t, "the first visit sets the password", func() (string, error) {
+		if err := k.phone.keys(pagePassword + "<Tab>" + pagePassword + "<Enter>"); err != nil {
+			return "", err
+		}
+		return k.phone.sees(`location.pathname === '/' && document.querySelectorAll('.room').length > 2`)
+	})
+}
+
+// everybodySees changes a target on the page, which another tab, the Home app and MQTT see.
+func (k *keeping) everybodySees() {
+	goal := fmt.Sprintf(`document.querySelector('#%s output').dataset.target`, k.room)
+	promise(k.t, "a target changed on the page by the keyboard alone is seen by another tab, hap-controller and mosquitto_sub", func() (string, error) {
+		if err := k.ask(k.phone, "tab", map[string]any{"as": "second tab", "url": k.browser.home + "/"}, nil); err != nil {
+			return "", err
+		}
+		second := &visitor{k.browser, "second tab", true}
+		id, _, err := k.home.database.find("Salon", targetTemperature)
+		if err != nil {
+			return "", err
+		}
+		var before string
+		if err := k.ask(k.phone, "run", map[string]any{"script": goal}, &before); err != nil {
+			return "", err
+		}
+		var was float64
+		if _, err := fmt.Sscan(before, &was); err != nil {
+			return "", err
+		}
+		var presses int
+		if err := k.ask(k.phone, "reach", map[string]any{"at": "#" + k.room + " .step:last-child"}, &presses); err != nil {
+			return "", err
+		}
+		began := time.Now()
+		if err := k.phone.keys("<Enter>"); err != nil {
+			return "", err
+		}
+		shown := strings.ReplaceAll(fmt.Sprint(was+0.5), ".", ",")
+		if err := k.phone.says("#"+k.room+" output", shown); err != nil {
+			return "", fmt.Errorf("not shown at once: %w", err)
+		}
+		topic, err := k.sub.await(10*time.Second, began, k.livingRoom(), func(payload string) bool { return readPage(payload).Target == was+0.5 })
+		if err != nil {
+			return "", err
+		}
+		event, err := k.home.home.event(10*time.Second, id, was+0.5)
+		if err != nil {
+			return "", err
+		}
+		if _, err := second.sees(fmt.Sprintf("%s === '%v'", goal, was+0.5)); err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("%d times Tab; MQTT after %s, hap-controller after %s, both with the 600 ms that wait for another touch", presses, seconds(topic.at.Sub(began)), seconds(event.At.Sub(began))), second.do("close tab", map[string]any{})
+	})
+}
+
+// goesWrong lets things go wrong while people act.
+func (k *keeping) goesWrong() {
+	v := k.phone
+	promise(k.t, "a wish that does not reach the house goes back, with the reason next to it", func() (string, error) {
+		text, err := v.text("#" + k.room + " output")
+		if err != nil {
+			return "", err
+		}
+		if err := k.ask(v, "away", map[string]any{"yes": true}, nil); err != nil {
+			return "", err
+		}
+		if err := v.click("#" + k.room + " .step:last-child"); err != nil {
+			return "", err
+		}
+		took, err := v.sees(fmt.Sprintf(`document.querySelector('#%s [data-refusal]').textContent.includes('pas reçu') && document.querySelector('#%s output').innerText.trim() === '%s'`,
+			k.room, k.room, strings.TrimSpace(text)))
+		v.picture("not-reached-phone-fr", false)
+		if offErr := k.ask(v, "away", map[string]any{"yes": false}, nil); err == nil {
+			err = offErr
+		}
+		return took, err
+	})
+	promise(k.t, "somebody whose sign-in is over signs in where they stand, and what they wished comes true", func() (string, error) {
+		if _, err := until(20*time.Second, func() error {
+			_, err := v.sees(`document.querySelector('#lost').hidden`)
+			return err
+		}); err != nil {
+			return "", err
+		}
+		number := "#" + k.room + "-target"
+		if err := v.click("#" + k.room + " summary"); err != nil {
+			return "", err
+		}
+		if err := v.do("fill", map[string]any{"at": number, "text": "22.5"}); err != nil {
+			return "", err
+		}
+		if _, err := k.house.verbWith(pagePassword+"\n", "password"); err != nil { // which signs everybody out
+			return "", err
+		}
+		if _, err := v.sees(`document.querySelector('#again').open`); err != nil {
+			return "", err
+		}
+		v.picture("sign-in-again-phone-fr", false)
+		if err := v.keys("not the password<Enter>"); err != nil {
+			return "", err
+		}
+		if _, err := v.sees(`document.querySelector('#again').innerText.includes('Ce n’est pas le mot de passe')`); err != nil {
+			return "", err
+		}
+		if err := v.keys(pagePassword + "<Enter>"); err != nil {
+			return "", err
+		}
+		if _, err := v.sees(fmt.Sprintf(`!document.querySelector('#again').open && document.querySelector('%s').value === '22.5'`, number)); err != nil {
+			return "", err
+		}
+		began := time.Now()
+		if err := v.click("#" + k.room + " .exact .main"); err != nil {
+			return "", err
+		}
+		_, err := k.sub.await(10*time.Second, began, k.livingRoom(), func(payload string) bool { return readPage(payload).Target == 22.5 })
+		return "", err
+	})
+	promise(k.t, "somebody who leaves and goes back sees the house as it is now, and nothing is asked twice", func() (string, error) {
+		if err := v.do("go", map[string]any{"url": v.home + "/outages"}); err != nil {
+			return "", err
+		}
+		if err := publish(k.house.mqtt, k.livingRoom()+"/set", `{"target":17.5}`); err != nil {
+			return "", err
+		}
+		began := time.Now()
+		if _, err := k.sub.await(10*time.Second, began.Add(-time.Second), k.livingRoom(), func(payload string) bool { return readPage(payload).Target == 17.5 }); err != nil {
+			return "", err
+		}
+		if err := v.do("back", map[string]any{}); err != nil {
+			return "", err
+		}
+		if _, err := v.sees(fmt.Sprintf(`location.pathname === '/' && document.querySelector('#%s output').dataset.target === '17.5' && document.documentElement.classList.contains('live')`, k.room)); err != nil {
+			return "", err
+		}
+		time.Sleep(time.Second)
+		return "", k.targetIs(17.5)
+	})
+}
+
+// drill plays an outage by the keyboard.
+func (k *keeping) drill() {
+	promise(k.t, "a drill is begun by the keyboard alone, seen at once, and leads to its report", func() (string, error) {
+		v := k.phone
+		if err := k.ask(v, "reach", map[string]any{"at": "#extras summary"}, nil); err != nil {
+			return "", err
+		}
+		if err := v.keys("<Enter>"); err != nil {
+			return "", err
+		}
+		if err := k.ask(v, "reach", map[string]any{"at": "[name=drill]"}, nil); err != nil {
+			return "", err
+		}
+		if err := v.keys("<Enter>"); err != nil {
+			return "", err
+		}
+		took, err := v.sees(`document.querySelector('.phase-local') && document.querySelector('.see a[href="/outages/1"]')`)
+		if err != nil {
+			return "", err
+		}
+		v.picture("drill-phone-fr", false)
+		began := time.Now()
+		if err := v.click("[name=drill][value=false]"); err != nil {
+			return "", err
+		}
+		_, err = k.sub.await(10*time.Second, began, "veilleuse/authority", func(payload string) bool { return readPage(payload).Phase != "local" })
+		return took, err
+	})
+}
+
+// cut takes the cloud away once the drill is over; what follows goes on meanwhile.
+func (k *keeping) cut() time.Time {
+	need(k.t, "the drill is handed back", func() (string, error) {
+		began := time.Now()
+		_, err := until(5*time.Minute, func() error {
+			s, err := k.house.status()
+			if err == nil && s.Authority.Phase != "watching" {
+				err = fmt.Errorf("%w: %s", errNotYet, s.Authority.Why)
+			}
+			return err
+		})
+		return seconds(time.Since(began)), err
+	})
+	k.cloud.Break(netatmotest.Fault{Kind: netatmotest.Refused})
+	say(k.t, "the cloud is cut")
+	return time.Now()
+}
+
+// keeps does on the page what keeps the house.
+func (k *keeping) keeps() {
+	for _, look := range []looks{{french: true, phone: true}, {}, {dark: true, phone: true}} {
+		name := fmt.Sprintf("care-%s-%s-%s", word(look.phone, "phone", "desk"), word(look.dark, "dark", "light"), word(look.french, "fr", "en"))
+		promise(k.t, "no serious fault by axe, no request to strangers, nothing wider than the screen: "+name, func() (string, error) {
+			look.as = k.phone.name
+			return "", k.looksWell(name, "/care", look)
+		})
+	}
+	promise(k.t, "the page lists the accessory, and asks it who may control it", func() (string, error) {
+		v := k.phone
+		if err := v.do("go", map[string]any{"url": v.home + "/care"}); err != nil {
+			return "", err
+		}
+		if err := v.says("#pairings", k.relay.id, "Nos propres ponts"); err != nil {
+			return "", err
+		}
+		if err := v.click(`#pairings a[href^="/care/pairings/"]`); err != nil {
+			return "", err
+		}
+		if _, err := v.sees(`document.querySelector('#pairings').innerText.includes('cette Veilleuse')`); err != nil {
+			return "", err
+		}
+		v.picture("pairings-phone-fr", true)
+		_, err := v.sound()
+		return "", err
+	})
+	promise(k.t, "the password is changed by who knows it; a wrong one is refused next to it", func() (string, error) {
+		v := k.phone
+		change := func(old string) error {
+			for field, text := range map[string]string{"password": old, "new": pagePassword + "!", "again": pagePassword + "!"} {
+				if err := v.do("fill", map[string]any{"at": "#password-" + field, "text": text}); err != nil {
+					return err
+				}
+			}
+			return v.click("#password button")
+		}
+		if err := change("a wrong password"); err != nil {
+			return "", err
+		}
+		if err := v.says("#password", "Ce n’est pas le mot de passe"); err != nil {
+			return "", err
+		}
+		if err := change(pagePassword); err != nil {
+			return "", err
+		}
+		return "", v.says("#password", "un nouveau mot de passe")
+	})
+}
+
+// looksWell looks at a page of the house as somebody else who is signed in.
+func (k *keeping) looksWell(name, path string, look looks) error {
+	o := k.browser.visit(name, look)
+	if err := o.do("go", map[string]any{"url": o.home + path}); err != nil {
+		return err
+	}
+	o.picture(name, true)
+	var wide float64
+	if err := o.ask("run", map[string]any{"visitor": name, "script": "document.documentElement.scrollWidth - innerWidth"}, &wide); err != nil || wide > 0 {
+		return fmt.Errorf("%v px too wide, %v", wide, err)
+	}
+	if _, err := o.sound(); err != nil {
+		return err
+	}
+	return o.do("close", map[string]any{})
+}
+
+// moves takes the house to a second machine by a download and an upload.
+func (k *keeping) moves() {
+	folder := k.t.TempDir()
+	file := filepath.Join(folder, "house.backup.age")
+	v := k.phone
+	need(k.t, "a backup is downloaded, encrypted with a passphrase", func() (string, error) {
+		if err := v.do("go", map[string]any{"url": v.home + "/care"}); err != nil {
+			return "", err
+		}
+		for _, field := range []string{"passphrase", "again"} {
+			if err := v.do("fill", map[string]any{"at": "#backup-" + field, "text": backupWords}); err != nil {
+				return "", err
+			}
+		}
+		var got struct {
+			Name string
+			Size int
+		}
+		if err := k.ask(v, "download", map[string]any{"at": "#backup .main", "file": file}, &got); err != nil {
+			return "", err
+		}
+		content, err := os.ReadFile(file)
+		if err == nil && (!strings.HasPrefix(string(content), "age-encryption.org/") || !strings.HasSuffix(got.Name, ".backup.age")) {
+			err = fmt.Errorf("%s begins with %.30q", got.Name, content)
+		}
+		return fmt.Sprintf("%s, %d bytes", got.Name, got.Size), err
+	})
+	second := newHouse(k.t, k.house.with, settings{})
+	second.start()
+	_, port, _ := net.SplitHostPort(second.page)
+	there := *k.browser
+	there.home = "http://" + pageHost + ":" + port
+	o := there.visit("mover", looks{})
+	need(k.t, "a second daemon is opened", func() (string, error) {
+		if err := o.keys(pagePassword + "<Tab>" + pagePassword + "<Enter>"); err != nil {
+			return "", err
+		}
+		if _, err := o.sees(`location.pathname === '/'`); err != nil {
+			return "", err
+		}
+		return "", o.do("go", map[string]any{"url": o.home + "/care"})
+	})
+	send := func(path, words string) error {
+		if err := k.ask(o, "upload", map[string]any{"at": "#restore-file", "file": path}, nil); err != nil {
+			return err
+		}
+		if err := o.do("fill", map[string]any{"at": "#restore-passphrase", "text": words}); err != nil {
+			return err
+		}
+		return o.click("#restore .main")
+	}
+	promise(k.t, "an upload that is no backup is refused in one sentence, and nothing is lost", func() (string, error) {
+		if err := send(k.house.config, ""); err != nil {
+			return "", err
+		}
+		if err := o.says("#restore .refusal", "no backup of Veilleuse"); err != nil {
+			return "", err
+		}
+		o.picture("wrong-upload-desk-en", false)
+		aside, err := filepath.Glob(filepath.Join(second.folder, "state", "before-restore-*"))
+		if err == nil && len(aside) > 0 {
+			err = fmt.Errorf("something was set aside: %v", aside)
+		}
+		return "", err
+	})
+	need(k.t, "the right one asks for its passphrase, is shown, and needs no second upload after a wrong passphrase", func() (string, error) {
+		if err := send(file, "not the right words"); err != nil {
+			return "", err
+		}
+		if err := o.says("#restore .refusal", "not the passphrase"); err != nil {
+			return "", err
+		}
+		if err := o.do("fill", map[string]any{"at": "#restore-passphrase", "text": backupWords}); err != nil {
+			return "", err
+		}
+		if err := o.click("#restore .main"); err != nil {
+			return "", err
+		}
+		if err := o.says("#restore", "The backup is whole", "encrypted", "Here now", "In the backup", "Outages"); err != nil {
+			return "", err
+		}
+		o.picture("restore-desk-en", true)
+		_, err := o.sound()
+		return "", err
+	})
+	promise(k.t, "confirmed, the second daemon comes back as the first house, by itself", func() (string, error) {
+		k.house.end() // two machines must never run one house
+		if err := o.click("#restore-sure"); err != nil {
+			return "", err
+		}
+		began := time.Now()
+		if err := o.click("#restore .main"); err != nil {
+			return "", err
+		}
+		if err := o.says("#restore", "restarts from the backup"); err != nil {
+			return "", err
+		}
+		if _, err := until(20*time.Second, func() error {
+			s, err := second.status()
+			if err == nil {
+				_, err = s.room("Salon")
+			}
+			return err
+		}); err != nil {
+			return "", err
+		}
+		took := seconds(time.Since(began))
+		if err := o.do("go", map[string]any{"url": o.home + "/"}); err != nil {
+			return "", err
+		}
+		return took, o.says("main", "Salon")
+	})
+	promise(k.t, "SIGTERM ends the second daemon, and the race detector found nothing", second.endsSoon)
+	k.house.start()
+}
+
+// drillReport looks at the report of the drill, and prints it.
+func (k *keeping) drillReport() {
+	for _, look := range []looks{{french: true, phone: true}, {}} {
+		name := fmt.Sprintf("report-%s-%s", word(look.phone, "phone", "desk"), word(look.french, "fr", "en"))
+		promise(k.t, "no serious fault by axe in the report of the drill: "+name, func() (string, error) {
+			look.as = k.phone.name
+			return "", k.looksWell(name, "/outages/1", look)
+		})
+	}
+	promise(k.t, "the report is printed without buttons, and says what the verb says", func() (string, error) {
+		return k.printed(k.phone, "report-drill-fr", 1, "Exercice 1", "Déroulement", "Ce que Veilleuse a fait", "Confort maintenu", "Décisions, avec leurs raisons")
+	})
+}
+
+// printed makes a PDF of a report and reads it.
+func (k *keeping) printed(v *visitor, name string, number int, wants ...string) (string, error) {
+	if err := v.do("go", map[string]any{"url": fmt.Sprintf("%s/outages/%d", v.home, number)}); err != nil {
+		return "", err
+	}
+	file := filepath.Join(v.shot, name+".pdf")
+	var size int
+	if err := k.ask(v, "print", map[string]any{"file": file}, &size); err != nil {
+		return "", err
+	}
+	text, err := command(20*time.Second, "pdftotext", "-layout", file, "-")
+	if err != nil {
+		return "", err
+	}
+	out, err := k.house.verb("report", "--json", fmt.Sprint(number))
+	if err != nil {
+		return "", err
+	}
+	var told struct{ Decisions []struct{ What string } }
+	if err := json.Unmarshal([]byte(out), &told); err != nil {
+		return "", err
+	}
+	plain := strings.Join(strings.Fields(text), " ")
+	for _, d := range told.Decisions {
+		if first := strings.Fields(d.What); !strings.Contains(plain, strings.Join(first[:min(3, len(first))], " ")) {
+			return "", fmt.Errorf("%q is not on the paper", d.What)
+		}
+	}
+	for _, want := range wants {
+		if !strings.Contains(plain, want) {
+			return "", fmt.Errorf("%q is not on the paper: %.600s", want, plain)
+		}
+	}
+	for _, odd := range []string{"Se déconnecter", "Sign out", "Retour à la maison", "http://"} {
+		if strings.Contains(plain, odd) {
+			return "", fmt.Errorf("%q is on the paper", odd)
+		}
+	}
+	return fmt.Sprintf("%d bytes, %d letters, %d decisions", size, len(plain), len(told.Decisions)), nil
+}
+
+// outage is seen on a page that stays open.
+func (k *keeping) outage(lost time.Time) {
+	v := k.phone
+	promise(k.t, "an outage is seen live on an open page, with its cause and the way to its report", func() (string, error) {
+		if err := v.do("go", map[string]any{"url": v.home + "/"}); err != nil {
+			return "", err
+		}
+		loaded := `performance.timeOrigin`
+		var before, after float64
+		if err := k.ask(v, "run", map[string]any{"script": loaded}, &before); err != nil {
+			return "", err
+		}
+		if err := v.says("#charge", "Netatmo"); err != nil {
+			return "", err
+		}
+		if _, err := until(lossTime, func() error {
+			_, err := v.sees(`document.querySelector('.phase-local') && document.querySelector('.see a[href="/outages/2"]')`)
+			return err
+		}); err != nil {
+			return "", err
+		}
+		if err := k.ask(v, "run", map[string]any{"script": loaded}, &after); err != nil || before != after {
+			return "", fmt.Errorf("the page was loaded anew: %v", err)
+		}
+		v.picture("outage-phone-fr", true)
+		return seconds(time.Since(lost)) + " after the cut", v.says("#charge", "Veilleuse a pris le relais", "Netatmo ne répond pas", "Le rapport de cette panne")
+	})
+	promise(k.t, "its report is printed while it goes on", func() (string, error) {
+		return k.printed(v, "report-outage-fr", 2, "Panne 2", "Ce qui s’est passé", "Ce qui a été constaté", "Pas encore rendue")
+	})
+	promise(k.t, "no serious fault by axe in the report of an outage", func() (string, error) {
+		return "", k.looksWell("report-outage-desk-en", "/outages/2", looks{as: v.name})
+	})
+}
