@@ -101,7 +101,7 @@ func (p *sheet) careBackup(a *Adapter, shown careShown) {
 	} else {
 		p.put(`<p class="hint">%s</p>`, p.say("care.clear"))
 		p.field("backup", "passphrase", "care.passphrase", "password", `minlength="12" maxlength="256" autocomplete="new-password"`)
-		p.field("backup", "again", "password.again", "password", `maxlength="256" autocomplete="new-password"`)
+		p.field("backup", "again", "care.again", "password", `maxlength="256" autocomplete="new-password"`)
 	}
 	p.put(`<button class="main">%s</button></form></div></section>`, p.say("care.download"))
 }

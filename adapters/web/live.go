@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -132,8 +133,10 @@ type pusher struct {
 
 // event writes one event; the data is on one line. An error means that nobody is there any more.
 func (p pusher) event(kind, id string, data any) error {
-	text, err := json.Marshal(data)
-	if err != nil {
+	var text bytes.Buffer
+	line := json.NewEncoder(&text) // which ends it
+	line.SetEscapeHTML(false)      // a script reads it: escaped markup would be half as long again
+	if err := line.Encode(data); err != nil {
 		return err
 	}
 	if err := p.out.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil {
@@ -142,7 +145,7 @@ func (p pusher) event(kind, id string, data any) error {
 	if id != "" {
 		id = "id: " + id + "\n"
 	}
-	if _, err := fmt.Fprintf(p.w, "event: %s\n%sdata: %s\n\n", kind, id, text); err != nil {
+	if _, err := fmt.Fprintf(p.w, "event: %s\n%sdata: %s\n", kind, id, text.Bytes()); err != nil {
 		return err
 	}
 	return p.out.Flush()

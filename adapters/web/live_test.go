@@ -37,9 +37,9 @@ type visitor struct {
 	token   string
 }
 
-func visit(t *testing.T, o Options) *visitor {
+func visit(t *testing.T, o Options, more ...gatewaytest.Option) *visitor {
 	t.Helper()
-	h, address := start(t, o)
+	h, address := start(t, o, more...)
 	v := &visitor{t, h, address, ""}
 	h.Show(func(gateway.State) gateway.State { return cottage() })
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

@@ -22,6 +22,7 @@ var careTexts = map[string][2]string{
 	"care.clear": {"One file with all that brings the house back on another machine, pairings and sign-in included. Without a passphrase it is IN CLEAR: keep it as you keep a key.",
 		"Un seul fichier avec tout ce qu’il faut pour retrouver la maison sur une autre machine, appairages et connexion compris. Sans phrase secrète, il est EN CLAIR : gardez-le comme une clé."},
 	"care.passphrase":    {"Passphrase, 12 letters at least", "Phrase secrète, 12 lettres au moins"},
+	"care.again":         {"The same once more", "La même, encore une fois"},
 	"care.passphrase.if": {"Its passphrase or key, if it is encrypted", "Sa phrase secrète ou sa clé, s’il est chiffré"},
 	"care.download":      {"Back up and download", "Sauvegarder et télécharger"},
 

@@ -28,7 +28,7 @@ func TestContract(t *testing.T) {
 }
 
 // start runs the server on loopback and returns its address.
-func start(t *testing.T, o Options) (*gatewaytest.House, string) {
+func start(t *testing.T, o Options, more ...gatewaytest.Option) (*gatewaytest.House, string) {
 	t.Helper()
 	addresses := make(chan net.Addr, 1)
 	o.Listen, o.Log = "127.0.0.1:0", quiet
@@ -36,7 +36,7 @@ func start(t *testing.T, o Options) (*gatewaytest.House, string) {
 		o.Vault = gatewaytest.NewVault()
 	}
 	o.Listening = func(a net.Addr) { addresses <- a }
-	h := gatewaytest.Start(t, "web", New(o))
+	h := gatewaytest.Start(t, "web", New(o), more...)
 	select {
 	case a := <-addresses:
 		return h, a.String()

@@ -9,12 +9,8 @@ function write(object) {
   process.stdout.write(JSON.stringify(object) + '\n');
 }
 
-let verbs; // what is served
-
-// serve answers {"id":1,"do":"name",...} with what verbs.name(request) resolves to. Called again, it serves more verbs.
-function serve(more) {
-  if (verbs) return Object.assign(verbs, more);
-  verbs = more;
+// serve answers {"id":1,"do":"name",...} with what verbs.name(request) resolves to.
+function serve(verbs) {
   console.log = console.error;
   process.on('unhandledRejection', (why) => write({ news: 'trouble', why: String(why) }));
   const input = readline.createInterface({ input: process.stdin });
