@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"sort"
 	"strings"
 )
@@ -67,7 +66,7 @@ func PairedWith(store Store) ([]PairedController, error) {
 			all = append(all, PairedController{pairing.ID, pairing.Key, pairing.Admin})
 		}
 	}
-	slices.SortFunc(all, func(a, b PairedController) int { return strings.Compare(a.ID, b.ID) })
+	sort.Slice(all, func(i, k int) bool { return all[i].ID < all[k].ID })
 	return all, nil
 }
 

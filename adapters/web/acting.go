@@ -34,16 +34,15 @@ func keptOf(r *http.Request) string {
 // kept carries what was wished through the sign-in.
 func (p *sheet) kept(r *http.Request) {
 	if kept := keptOf(r); kept != "" {
-		p.put(`<p class="refusal" role="status">%s</p><input type="hidden" name="kept" value="%s">`, p.say("again.kept"), kept)
+		p.put(`<p class="refusal" role="status">{again.kept}</p><input type="hidden" name="kept" value="%s">`, kept)
 	}
 }
 
 // again is how the script asks for the password where somebody stands: what was typed stays there.
 func (p *sheet) again() {
-	p.put(`<dialog id="again" aria-labelledby="again-title" data-wrong="%s" data-wait="%s"><form method="post" action="/sign-in"><h2 id="again-title">%s</h2><p>%s</p>`+
-		`<label for="again-password">%s</label><input id="again-password" name="password" type="password" required maxlength="256" autocomplete="current-password">`+
-		`<p class="refusal" role="alert"></p><button class="main">%s</button></form></dialog>`,
-		p.say("password.wrong"), p.say("password.wait"), p.say("again.title"), p.say("again.lead"), p.say("password"), p.say("signin.go"))
+	p.put(`<dialog id="again" aria-labelledby="again-title" data-wrong="{password.wrong}" data-wait="{password.wait}"><form method="post" action="/sign-in"><h2 id="again-title">{again.title}</h2><p>{again.lead}</p>` +
+		`<label for="again-password">{password}</label><input id="again-password" name="password" type="password" required maxlength="256" autocomplete="current-password">` +
+		`<p class="refusal" role="alert"></p><button class="main">{signin.go}</button></form></dialog>`)
 }
 
 // lostRefusal says why a wish was not granted for a thing that is not there any more.

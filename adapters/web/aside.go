@@ -16,7 +16,7 @@ func (a *Adapter) aside(w http.ResponseWriter, r *http.Request, status int, titl
 	p.head(p.say(title) + " · " + name)
 	p.put(`<script src="/care.js?v=%s" defer></script>`, served().build)
 	p.top("beside", name, "main", p.say("aside.skip"))
-	p.put(`<main id="main" tabindex="-1"><div class="part" id="alarm">%s</div><p class="way"><a href="/">← %s</a></p>`, alarm, p.say("aside.back"))
+	p.put(`<main id="main" tabindex="-1"><div class="part" id="alarm">%s</div><p class="way"><a href="/">← {aside.back}</a></p>`, alarm)
 	draw(p)
 	p.put(`</main><footer>`)
 	p.ways()
@@ -38,12 +38,12 @@ func (p *sheet) top(class, name, content, skip string) {
 
 // foot ends a page, with the way out.
 func (p *sheet) foot() {
-	p.put(`<form method="post" action="/sign-out"><button class="quiet">%s</button></form></footer>`, p.say("signout"))
+	p.put(`<form method="post" action="/sign-out"><button class="quiet">{signout}</button></form></footer>`)
 	p.again()
 	p.put(`</body></html>`)
 }
 
 // ways lead to the pages beside the house.
 func (p *sheet) ways() {
-	p.put(`<nav class="ways"><a href="/care">%s</a> <a href="/outages">%s</a> <a href="/pictures">%s</a></nav>`, p.say("care"), p.say("outages"), p.say("pictures"))
+	p.put(`<nav class="ways"><a href="/care">{care}</a> <a href="/outages">{outages}</a> <a href="/pictures">{pictures}</a></nav>`)
 }

@@ -32,7 +32,7 @@ func (a *Adapter) careAnswer(w http.ResponseWriter, r *http.Request, shown careS
 		status = http.StatusUnprocessableEntity
 	}
 	a.aside(w, r, status, "care", func(p *sheet) {
-		p.put(`<h1>%s</h1>`, p.say("care"))
+		p.put(`<h1>{care}</h1>`)
 		p.careBackup(a, shown)
 		p.careRestore(shown)
 		p.carePairings(a, shown)
@@ -89,21 +89,21 @@ func (p *sheet) careBackup(a *Adapter, shown careShown) {
 	p.carePart("backup", shown)
 	if a.options.Backup != nil {
 		if newest := a.options.Backup().State; newest.IsZero() {
-			p.put(`<p>%s</p>`, p.say("care.nobackup"))
+			p.put(`<p>{care.nobackup}</p>`)
 		} else {
-			p.put(`<p>%s</p>`, p.say("care.newest", p.moment(newest)))
+			p.put(`<p>{care.newest}</p>`, p.moment(newest))
 		}
 	}
-	p.put(`<form method="post" action="/care/keep" class="line"><button>%s</button></form>`, p.say("care.keep"))
+	p.put(`<form method="post" action="/care/keep" class="line"><button>{care.keep}</button></form>`)
 	p.put(`<form method="post" action="/care/backup" class="fields">`)
 	if a.options.Care.Sealed != nil && a.options.Care.Sealed() {
-		p.put(`<p class="hint">%s</p>`, p.say("care.sealed"))
+		p.put(`<p class="hint">{care.sealed}</p>`)
 	} else {
-		p.put(`<p class="hint">%s</p>`, p.say("care.clear"))
+		p.put(`<p class="hint">{care.clear}</p>`)
 		p.field("backup", "passphrase", "care.passphrase", "password", `minlength="12" maxlength="256" autocomplete="new-password"`)
 		p.field("backup", "again", "care.again", "password", `maxlength="256" autocomplete="new-password"`)
 	}
-	p.put(`<button class="main">%s</button></form></div></section>`, p.say("care.download"))
+	p.put(`<button class="main">{care.download}</button></form></div></section>`)
 }
 
 func (p *sheet) careRestore(shown careShown) {
@@ -115,12 +115,12 @@ func (p *sheet) careRestore(shown careShown) {
 	case shown.place == "restore" && shown.id != "" && (errors.Is(shown.err, ErrNeedsKey) || errors.Is(shown.err, ErrWrongKey)):
 		p.put(`<form method="post" action="/care/look#restore" class="fields"><input type="hidden" name="id" value="%s">`, shown.id)
 		p.field("restore", "passphrase", "care.passphrase", "password", `required maxlength="256" autocomplete="off" autofocus`)
-		p.put(`<button class="main">%s</button></form>`, p.say("care.open"))
+		p.put(`<button class="main">{care.open}</button></form>`)
 	default:
-		p.put(`<p class="hint">%s</p><form method="post" action="/care/look#restore" enctype="multipart/form-data" class="fields">`, p.say("care.restore.lead"))
+		p.put(`<p class="hint">{care.restore.lead}</p><form method="post" action="/care/look#restore" enctype="multipart/form-data" class="fields">`)
 		p.field("restore", "file", "care.file", "file", "required")
 		p.field("restore", "passphrase", "care.passphrase.if", "password", `maxlength="256" autocomplete="off"`)
-		p.put(`<button class="main">%s</button></form>`, p.say("care.look"))
+		p.put(`<button class="main">{care.look}</button></form>`)
 	}
 	p.put(`</div></section>`)
 }
@@ -135,9 +135,8 @@ func (p *sheet) restorable(found Restorable) {
 	if !found.Dated {
 		made += " (" + p.say("care.undated") + ")"
 	}
-	p.put(`<p><strong>%s</strong> %s</p>`, p.say("care.whole", found.Records), p.say("care.made", made, found.Program, p.say(how)))
-	p.put(`<table><thead><tr><th scope="col"><span class="aside">%s</span></th><th scope="col">%s</th><th scope="col">%s</th></tr></thead><tbody>`,
-		p.say("care.what"), p.say("care.here"), p.say("care.there"))
+	p.put(`<p><strong>{care.whole}</strong> {care.made}</p>`, found.Records, made, found.Program, p.say(how))
+	p.put(`<table><thead><tr><th scope="col"><span class="aside">{care.what}</span></th><th scope="col">{care.here}</th><th scope="col">{care.there}</th></tr></thead><tbody>`)
 	signed := func(yes bool) string { return p.say(map[bool]string{true: "yes", false: "no"}[yes]) }
 	here, there := found.Here, found.There
 	for _, row := range []struct{ key, here, there string }{
@@ -161,10 +160,10 @@ func (p *sheet) restorable(found Restorable) {
 		}
 		p.put(`</ul>`)
 	}
-	p.put(`<p>%s</p>`, p.say("care.restore.what"))
+	p.put(`<p>{care.restore.what}</p>`)
 	p.put(`<form method="post" action="/care/restore#restore" class="fields"><input type="hidden" name="id" value="%s">`, found.ID)
 	p.sure("restore", p.say("care.restore.sure"))
-	p.put(`<button class="main">%s</button></form><p><a href="/care#restore">%s</a></p>`, p.say("care.restore.go"), p.say("care.cancel"))
+	p.put(`<button class="main">{care.restore.go}</button></form><p><a href="/care#restore">{care.cancel}</a></p>`)
 }
 
 // sure is what has to be ticked before something that cannot be taken back.
@@ -176,28 +175,28 @@ func (p *sheet) carePairings(a *Adapter, shown careShown) {
 	p.carePart("pairings", shown)
 	defer p.put(`</div></section>`)
 	if a.options.Care.Pairings == nil {
-		p.put(`<p class="empty">%s</p>`, p.say("care.nothere"))
+		p.put(`<p class="empty">{care.nothere}</p>`)
 		return
 	}
 	all, err := a.options.Care.Pairings()
 	if err != nil {
 		p.put(`<p class="refusal" role="alert">%s</p>`, p.fault(err))
 	}
-	p.put(`<h3>%s</h3>`, p.say("care.accessories"))
+	p.put(`<h3>{care.accessories}</h3>`)
 	if len(all.Accessories) == 0 {
-		p.put(`<p class="empty">%s</p>`, p.say("care.noaccessory"))
+		p.put(`<p class="empty">{care.noaccessory}</p>`)
 	}
 	p.put(`<ul class="list">`)
 	for _, one := range all.Accessories {
 		p.pairedAccessory(one, shown)
 	}
-	p.put(`</ul><h3>%s</h3><ul class="list">`, p.say("care.bridges"))
+	p.put(`</ul><h3>{care.bridges}</h3><ul class="list">`)
 	for _, b := range all.Bridges {
 		p.put(`<li><strong>%s</strong> <span class="hint">%s</span>`, b.Name, b.ID)
 		p.controllers("", b.Controllers)
 		p.put(`</li>`)
 	}
-	p.put(`</ul><p class="hint">%s</p>`, p.say("care.bridges.hint"))
+	p.put(`</ul><p class="hint">{care.bridges.hint}</p>`)
 }
 
 func (p *sheet) pairedAccessory(one PairedAccessory, shown careShown) {
@@ -214,18 +213,17 @@ func (p *sheet) pairedAccessory(one PairedAccessory, shown careShown) {
 	if shown.id == one.ID {
 		p.asked(one, shown)
 	}
-	p.put(`<p><a href="/care/pairings/%s#%s">%s</a></p><details><summary>%s<span class="aside"> %s</span></summary>`+
-		`<form method="post" action="/care/unpair#pairings" class="fields"><input type="hidden" name="id" value="%s"><p class="hint">%s</p>`,
-		one.ID, anchored, p.say("care.who"), p.say("care.unpair"), one.Name, one.ID, p.say("care.unpair.what"))
+	p.put(`<p><a href="/care/pairings/%s#%s">{care.who}</a></p><details><summary>{care.unpair}<span class="aside"> %s</span></summary>`+
+		`<form method="post" action="/care/unpair#pairings" class="fields"><input type="hidden" name="id" value="%s"><p class="hint">{care.unpair.what}</p>`, one.ID, anchored, one.Name, one.ID)
 	p.sure(anchored, p.say("care.unpair.sure", orElse(one.Name, one.ID)))
-	p.put(`<button>%s</button></form></details></li>`, p.say("care.unpair"))
+	p.put(`<button>{care.unpair}</button></form></details></li>`)
 }
 
 // asked is what an accessory said of its controllers, and how to add another.
 func (p *sheet) asked(one PairedAccessory, shown careShown) {
 	p.outcome(shown, "share")
 	if s, is := shown.result.(Shared); is && shown.err == nil {
-		p.put(`<p class="done" role="status">%s</p><dl class="figures">`, p.say("care.shared", s.Name))
+		p.put(`<p class="done" role="status">{care.shared}</p><dl class="figures">`, s.Name)
 		for _, f := range [][2]string{{"AccessoryPairingID", s.AccessoryPairingID}, {"AccessoryLTPK", s.AccessoryLTPK}, {p.say("care.address"), orElse(s.AccessoryAddress, fmt.Sprintf("%s:%d", s.AccessoryIP, s.AccessoryPort))}} {
 			p.put(`<div><dt>%s</dt><dd><code>%s</code></dd></div>`, f[0], f[1])
 		}
@@ -238,17 +236,16 @@ func (p *sheet) asked(one PairedAccessory, shown careShown) {
 	if !is && shown.place != "share" {
 		return
 	}
-	p.put(`<details open><summary>%s</summary><form method="post" action="/care/share#%s" class="fields"><input type="hidden" name="id" value="%s"><p class="hint">%s</p>`,
-		p.say("care.share"), domID(one.ID), one.ID, p.say("care.share.what"))
+	p.put(`<details open><summary>{care.share}</summary><form method="post" action="/care/share#%s" class="fields"><input type="hidden" name="id" value="%s"><p class="hint">{care.share.what}</p>`, domID(one.ID), one.ID)
 	p.field(domID(one.ID), "controller", "care.controller", "text", `required maxlength="72" autocomplete="off"`)
 	p.field(domID(one.ID), "key", "care.key", "text", `required maxlength="64" autocomplete="off"`)
-	p.put(`<label class="check"><input type="checkbox" name="admin" value="true" checked> %s</label><button>%s</button></form></details>`, p.say("care.admin.may"), p.say("care.share"))
+	p.put(`<label class="check"><input type="checkbox" name="admin" value="true" checked> {care.admin.may}</label><button>{care.share}</button></form></details>`)
 }
 
 // controllers lists who may control something; those of an accessory but ourselves can be taken away.
 func (p *sheet) controllers(id string, all []Controller) {
 	if len(all) == 0 {
-		p.put(`<p class="empty">%s</p>`, p.say("care.nobody"))
+		p.put(`<p class="empty">{care.nobody}</p>`)
 		return
 	}
 	p.put(`<ul class="points">`)
@@ -262,10 +259,9 @@ func (p *sheet) controllers(id string, all []Controller) {
 		}
 		p.put(`<li><code>%s</code> %s`, printable(c.ID), may)
 		if id != "" && !c.Own {
-			p.put(`<details><summary>%s<span class="aside"> %s</span></summary><form method="post" action="/care/remove#pairings" class="line"><input type="hidden" name="id" value="%s"><input type="hidden" name="controller" value="%s">`,
-				p.say("care.remove"), printable(c.ID), id, c.ID)
+			p.put(`<details><summary>{care.remove}<span class="aside"> %s</span></summary><form method="post" action="/care/remove#pairings" class="line"><input type="hidden" name="id" value="%s"><input type="hidden" name="controller" value="%s">`, printable(c.ID), id, c.ID)
 			p.sure(domID(id+"-"+c.ID), p.say("care.remove.sure"))
-			p.put(`<button>%s</button></form></details>`, p.say("care.remove"))
+			p.put(`<button>{care.remove}</button></form></details>`)
 		}
 		p.put(`</li>`)
 	}
@@ -274,7 +270,7 @@ func (p *sheet) controllers(id string, all []Controller) {
 
 func (p *sheet) careBundle(shown careShown) {
 	p.carePart("bundle", shown)
-	p.put(`<p class="hint">%s</p><form method="post" action="/care/bundle"><button>%s</button></form></div></section>`, p.say("care.bundle.what"), p.say("care.bundle.go"))
+	p.put(`<p class="hint">{care.bundle.what}</p><form method="post" action="/care/bundle"><button>{care.bundle.go}</button></form></div></section>`)
 }
 
 func (p *sheet) carePassword(shown careShown) {
@@ -283,9 +279,9 @@ func (p *sheet) carePassword(shown careShown) {
 	p.field("password", "password", "care.password.old", "password", `required maxlength="256" autocomplete="current-password"`)
 	p.field("password", "new", "care.password.new", "password", `required minlength="8" maxlength="256" autocomplete="new-password"`)
 	p.field("password", "again", "password.again", "password", `required minlength="8" maxlength="256" autocomplete="new-password"`)
-	p.put(`<button class="main">%s</button></form></div></section>`, p.say("care.password.set"))
+	p.put(`<button class="main">{care.password.set}</button></form></div></section>`)
 	p.carePart("sessions", shown)
-	p.put(`<p class="hint">%s</p><form method="post" action="/care/sign-out#sessions"><button>%s</button></form></div></section>`, p.say("care.sessions.what"), p.say("care.sessions.go"))
+	p.put(`<p class="hint">{care.sessions.what}</p><form method="post" action="/care/sign-out#sessions"><button>{care.sessions.go}</button></form></div></section>`)
 }
 
 // joined is what is known of something, on one line.

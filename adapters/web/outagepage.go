@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sort"
 	"strconv"
 	"time"
 
@@ -61,23 +62,22 @@ func (a *Adapter) outage(w http.ResponseWriter, r *http.Request) {
 
 // outages writes the list; unknown is one that was asked for in vain.
 func (p *sheet) outages(s gateway.State, unknown string) {
-	p.put(`<h1>%s</h1>`, p.say("outages"))
+	p.put(`<h1>{outages}</h1>`)
 	if unknown != "" {
-		p.put(`<p class="refusal" role="alert">%s</p>`, p.say("outages.unknown", fmt.Sprintf("%.20s", unknown)))
+		p.put(`<p class="refusal" role="alert">{outages.unknown}</p>`, fmt.Sprintf("%.20s", unknown))
 	}
 	month, known := s.Availability(30).Share()
 	if year, ok := s.Availability(365).Share(); ok && known {
-		p.put(`<p>%s</p>`, p.say("outages.served", p.number(100*month, 2), p.number(100*year, 2)))
+		p.put(`<p>{outages.served}</p>`, p.number(100*month, 2), p.number(100*year, 2))
 	}
 	all := Outages(s)
 	if len(all) == 0 {
-		p.put(`<p class="empty card">%s</p>`, p.say("outages.none"))
+		p.put(`<p class="empty card">{outages.none}</p>`)
 		return
 	}
 	p.put(`<ul class="card list">`)
 	for _, o := range slices.Backward(all) {
-		p.put(`<li><a href="/outages/%d">%s</a> <span>%s</span> <span class="hint">%s · %s</span></li>`,
-			o.Number, p.title(o.ShortOutage), p.sayOr("verdict.", string(o.Verdict)), p.moment(o.Lost), p.lasted(o.ShortOutage))
+		p.put(`<li><a href="/outages/%d">%s</a> <span>%s</span> <span class="hint">%s · %s</span></li>`, o.Number, p.title(o.ShortOutage), p.sayOr("verdict.", string(o.Verdict)), p.moment(o.Lost), p.lasted(o.ShortOutage))
 	}
 	p.put(`</ul>`)
 }
@@ -90,11 +90,11 @@ func (p *sheet) outage(o OutageReport) {
 	}
 	p.put(`<article class="report"%s><h1>%s</h1><p>`, goesOn, p.title(o.ShortOutage))
 	if o.Ended.IsZero() {
-		p.put(`%s`, p.say("outage.since", p.moment(o.Lost), p.length(o.LengthS)))
+		p.put(`{outage.since}`, p.moment(o.Lost), p.length(o.LengthS))
 	} else {
-		p.put(`%s`, p.say("outage.from", p.moment(o.Lost), p.moment(o.Ended), p.length(o.LengthS)))
+		p.put(`{outage.from}`, p.moment(o.Lost), p.moment(o.Ended), p.length(o.LengthS))
 	}
-	p.put(`</p><p class="hint made">%s</p>`, p.say("outage.made", orElse(p.house.Home.Name, p.say("app")), p.moment(p.now)))
+	p.put(`</p><p class="hint made">{outage.made}</p>`, orElse(p.house.Home.Name, p.say("app")), p.moment(p.now))
 	p.causes(o)
 	p.course(o)
 	p.deeds(o)
@@ -102,7 +102,7 @@ func (p *sheet) outage(o OutageReport) {
 	p.served(o)
 	p.handed(o)
 	p.decisions(o)
-	p.put(`<p class="hint print">%s</p></article>`, p.say("outage.print", o.Number))
+	p.put(`<p class="hint print">{outage.print}</p></article>`, o.Number)
 }
 
 func (p *sheet) title(o ShortOutage) string {
@@ -126,7 +126,7 @@ func (p *sheet) causes(o OutageReport) {
 	p.section("outage.why")
 	p.put(`<div class="card"><p><strong>%s</strong> %s</p>`, p.sayOr("verdict.", string(o.Verdict)), p.reason(o.Why))
 	if len(o.Evidence) > 0 {
-		p.put(`<h3>%s</h3><ul class="points">`, p.say("outage.evidence"))
+		p.put(`<h3>{outage.evidence}</h3><ul class="points">`)
 		for _, e := range o.Evidence {
 			p.put(`<li>%s</li>`, p.reason(e))
 		}
@@ -151,7 +151,7 @@ func (p *sheet) course(o OutageReport) {
 		steps = append(steps, step{l.At, p.say("outage.later", p.sayOr("verdict.", string(l.Verdict))), l.Why})
 	}
 	steps = slices.DeleteFunc(steps, func(s step) bool { return s.at.IsZero() })
-	slices.SortStableFunc(steps, func(a, b step) int { return a.at.Compare(b.at) })
+	sort.SliceStable(steps, func(i, k int) bool { return steps[i].at.Before(steps[k].at) })
 	p.section("outage.course")
 	p.put(`<ol class="card times">`)
 	for _, s := range steps {
@@ -184,11 +184,10 @@ func (p *sheet) deeds(o OutageReport) {
 func (p *sheet) comfort(o OutageReport) {
 	p.section("outage.comfort")
 	if len(o.Rooms) == 0 {
-		p.put(`<p class="empty card">%s</p></section>`, p.say("outage.comfort.none"))
+		p.put(`<p class="empty card">{outage.comfort.none}</p></section>`)
 		return
 	}
-	p.put(`<div class="card"><table><thead><tr><th scope="col">%s</th><th scope="col">%s</th><th scope="col">%s</th><th scope="col">%s</th></tr></thead><tbody>`,
-		p.say("outage.room"), p.say("outage.comfort.below"), p.say("outage.comfort.over"), p.say("outage.comfort.not"))
+	p.put(`<div class="card"><table><thead><tr><th scope="col">{outage.room}</th><th scope="col">{outage.comfort.below}</th><th scope="col">{outage.comfort.over}</th><th scope="col">{outage.comfort.not}</th></tr></thead><tbody>`)
 	for _, room := range o.Rooms {
 		below := "–"
 		if room.BelowKH != nil {
@@ -196,7 +195,7 @@ func (p *sheet) comfort(o OutageReport) {
 		}
 		p.put(`<tr><th scope="row">%s</th><td>%s</td><td>%s h</td><td>%s h</td></tr>`, orElse(room.Name, string(room.ID)), below, p.number(room.MeasuredH, 1), p.number(room.UnknownH, 1))
 	}
-	p.put(`</tbody></table><p class="hint">%s</p></div></section>`, p.say("outage.comfort.hint"))
+	p.put(`</tbody></table><p class="hint">{outage.comfort.hint}</p></div></section>`)
 }
 
 // served are the alarms, with who was told and when.
@@ -219,15 +218,15 @@ func (p *sheet) served(o OutageReport) {
 			p.put(`<li>%s<p><strong>%s</strong> %s</p></li>`, p.stamp(t.At), t.Path, proof)
 		}
 		if !v.Answered.IsZero() {
-			p.put(`<li>%s<p>%s</p></li>`, p.stamp(v.Answered), p.say("alarm.answered", p.second(v.Answered), v.By))
+			p.put(`<li>%s<p>{alarm.answered}</p></li>`, p.stamp(v.Answered), p.second(v.Answered), v.By)
 		}
 		if !v.Ended.IsZero() {
-			p.put(`<li>%s<p>%s</p></li>`, p.stamp(v.Ended), p.say("alarm.cleared"))
+			p.put(`<li>%s<p>{alarm.cleared}</p></li>`, p.stamp(v.Ended))
 		}
 		p.put(`</ol>`)
 	}
 	if gone := o.Alarms - len(o.Served); gone > 0 {
-		p.put(`<p class="hint">%s</p>`, p.say("outage.served.lost", gone))
+		p.put(`<p class="hint">{outage.served.lost}</p>`, gone)
 	}
 	p.put(`</div></section>`)
 }
@@ -243,9 +242,9 @@ func (p *sheet) handed(o OutageReport) {
 		}
 		p.put(`</ul></section>`)
 	case o.Ended.IsZero():
-		p.put(`<p class="empty card">%s</p></section>`, p.say("outage.handed.not"))
+		p.put(`<p class="empty card">{outage.handed.not}</p></section>`)
 	default:
-		p.put(`<p class="empty card">%s</p></section>`, p.say("outage.handed.none"))
+		p.put(`<p class="empty card">{outage.handed.none}</p></section>`)
 	}
 }
 
@@ -259,7 +258,7 @@ func (p *sheet) decisions(o OutageReport) {
 	hole := o.Hole()
 	for i, d := range o.Decisions {
 		if o.LeftOut > 0 && i == hole {
-			p.put(`<li class="hint">%s</li>`, p.say("outage.leftout", o.LeftOut))
+			p.put(`<li class="hint">{outage.leftout}</li>`, o.LeftOut)
 		}
 		p.put(`<li>%s<p><strong>%s</strong> <span class="why">%s</span></p></li>`, p.stamp(d.At), p.reason(d.What), p.reason(d.Why))
 	}

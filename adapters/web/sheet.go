@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -25,8 +26,15 @@ func sheetOf(h house, in lang, now time.Time) *sheet { return &sheet{in: in, now
 // markup is text that is HTML already, of our own making.
 type markup string
 
-// put writes HTML: every text that goes into it is escaped, unless it is markup.
+// textName is the name of a text in the HTML that is put.
+var textName = regexp.MustCompile(`\{[a-z.]+\}`)
+
+// put writes HTML: every text that goes into it is escaped, unless it is markup. The name of a text in braces stands for that
+// text in the page's language, whose gaps are filled in turn.
 func (p *sheet) put(format string, args ...any) {
+	if strings.Contains(format, "{") {
+		format = textName.ReplaceAllStringFunc(format, func(name string) string { return html.EscapeString(p.say(name[1 : len(name)-1])) })
+	}
 	safe := make([]any, len(args))
 	for i, arg := range args {
 		switch v := arg.(type) {

@@ -53,6 +53,12 @@ func TestTextsAreWhole(t *testing.T) {
 			if lit, ok := n.(ast.Expr); ok {
 				if word, ok := literal(lit); ok {
 					literals[word] = true
+					for _, put := range textName.FindAllString(word, -1) {
+						key := strings.Trim(put, "{}")
+						if literals[key] = true; every[key] == [2]string{} {
+							t.Errorf("%s puts %q, which is not there", name, key)
+						}
+					}
 				}
 			}
 			return true
