@@ -37,7 +37,7 @@ func TestAWishOutlivesTheSignIn(t *testing.T) {
 	if w.Code != 422 || keyOf(w) == "" || !strings.Contains(w.Body.String(), justStarted) {
 		t.Errorf("signed in: %d, %s", w.Code, w.Body)
 	}
-	for name, body := range map[string]string{"nothing": "", "too much": "to=room%2F1&target=" + strings.Repeat("1", 2*mostKept)} {
+	for name, body := range map[string]string{"nothing": "", "too much": "to=room%2F1&target=" + strings.Repeat("1", 2*mostRefused)} {
 		if w := d.request("POST", "/do", body, with("x")); w.Code != 303 || w.Header().Get("Location") != "/sign-in" {
 			t.Errorf("%s: %d", name, w.Code)
 		}

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"time"
 )
 
@@ -36,31 +35,33 @@ type Care struct {
 	Bundle func(now time.Time) (name string, content []byte, err error)
 }
 
-// What can be wrong with a backup that is uploaded.
-var (
-	ErrNotBackup   = errors.New("this file is no backup of Veilleuse; nothing was changed")
-	ErrDamaged     = errors.New("the backup is damaged: it was cut off or changed after it was made; nothing was changed")
-	ErrNewer       = errors.New("the backup was made by a newer Veilleuse: install that one first; nothing was changed")
-	ErrNeedsKey    = errors.New("the backup is encrypted: type its passphrase, or paste its key")
-	ErrWrongKey    = errors.New("that is not the passphrase or key of this backup, or the backup is damaged")
-	ErrUploadGone  = errors.New("the file that was uploaded is kept for ten minutes only, and is gone: upload it again")
-	errNotHere     = errors.New("that cannot be done here")
-	errNoFile      = errors.New("no file was chosen")
-	errTooLarge    = errors.New("the file is larger than 8 MB: the verb restore takes one that is")
-	errUploading   = errors.New("another file is just being uploaded: try again when it is there")
-	errNotSure     = errors.New("that was not confirmed; nothing was changed")
-	errWrongSecret = errors.New("that is not the password")
-	errPatience    = errors.New("too many wrong passwords from here: wait a moment, then try again")
-	errNotSame     = errors.New("the two are not the same")
-)
+// Fault is something that went wrong for which the page has words in both languages: the key of its text.
+type Fault string
 
-// careErrors are the texts of what can be said in both languages.
-var careErrors = map[error]string{
-	ErrNotBackup: "care.notbackup", ErrDamaged: "care.damaged", ErrNewer: "care.newer", ErrNeedsKey: "care.needskey", ErrWrongKey: "care.wrongkey",
-	ErrUploadGone: "care.uploadgone", errNotHere: "care.nothere", errNoFile: "care.nofile", errTooLarge: "care.toolarge", errNotSure: "care.notsure", errUploading: "care.uploading",
-	errWrongSecret: "password.wrong", errPatience: "password.wait", errNotSame: "password.differs",
-	errTooShort: "password.bounds", errTooLong: "password.bounds", errNoText: "password.bounds",
+// Error is the text in English.
+func (f Fault) Error() string {
+	both, _ := text(string(f))
+	return both[english]
 }
+
+// What can be wrong with a backup that is uploaded, and with what is asked for.
+const (
+	ErrNotBackup   Fault = "care.notbackup"
+	ErrDamaged     Fault = "care.damaged"
+	ErrNewer       Fault = "care.newer"
+	ErrNeedsKey    Fault = "care.needskey"
+	ErrWrongKey    Fault = "care.wrongkey"
+	ErrUploadGone  Fault = "care.uploadgone"
+	errNotHere     Fault = "care.nothere"
+	errNoFile      Fault = "care.nofile"
+	errTooLarge    Fault = "care.toolarge"
+	errUploading   Fault = "care.uploading"
+	errNotSure     Fault = "care.notsure"
+	errWrongSecret Fault = "password.wrong"
+	errPatience    Fault = "password.wait"
+	errNotSame     Fault = "password.differs"
+	errBounds      Fault = "password.bounds"
+)
 
 // Restorable is what is in a backup, beside what is here.
 type Restorable struct {

@@ -24,8 +24,8 @@ func (k *keeper) note(format string, args ...any) {
 	k.asked = append(k.asked, fmt.Sprintf(format, args...))
 }
 
-func (k *keeper) care() Care {
-	return Care{
+func (k *keeper) care() *Care {
+	return &Care{
 		Sealed: func() bool { return false },
 		Pack: func(_ time.Time, words string) ([]byte, bool, error) {
 			k.note("pack %s", words)
@@ -122,9 +122,9 @@ func TestKeepingTheHouseByForms(t *testing.T) {
 		{"/care/unpair", "id=AA:BB", 422, []string{"not confirmed", "Relay &lt;1&gt;"}, ""},
 		{"/care/unpair", "id=AA:BB&sure=true", 200, []string{"AA:BB is gone"}, "unpair AA:BB"},
 		{"/care/remove", "id=AA:BB&controller=hub%01", 422, []string{"not confirmed"}, ""},
-		{"/care/remove", "id=AA:BB&controller=hub%01&sure=true", 200, []string{"AA:BB has forgotten hub"}, "remove AA:BB hub\x01"},
+		{"/care/remove", "id=AA:BB&controller=hub%01&sure=true", 200, []string{"The accessory has forgotten it."}, "remove AA:BB hub\x01"},
 		{"/care/share", "id=AA:BB&controller=x&key=&admin=true", 422, []string{"no key"}, "share {ID:AA:BB Controller:x Key: Admin:true}"},
-		{"/care/share", "id=AA:BB&controller=x&key=abcd", 200, []string{"Relay knows it now", "f00d", "10.0.0.2:5001"}, "share {ID:AA:BB Controller:x Key:abcd Admin:false}"},
+		{"/care/share", "id=AA:BB&controller=x&key=abcd", 200, []string{"Relay knows it now", "f00d", "10.0.0.2"}, "share {ID:AA:BB Controller:x Key:abcd Admin:false}"},
 		{"/care/password", "password=wrong+one&new=long+enough&again=long+enough", 422, []string{"That is not the password"}, ""},
 		{"/care/password", "password=" + rightful + "&new=long+enough&again=other+words", 422, []string{"The two are not the same"}, ""},
 		{"/care/password", "password=" + rightful + "&new=short&again=short", 422, []string{"8 to 256"}, ""},
@@ -158,7 +158,7 @@ func TestABackupIsLookedAtBeforeItIsRestored(t *testing.T) {
 	}
 	w = d.request("POST", "/care/look", "id=f1&passphrase=words", with(key))
 	for _, want := range []string{"The backup is whole: 41 records.", "Veilleuse 1.2, encrypted", `<tr class="changes"><th scope="row">Home</th><td>Here</td><td>There &lt;b&gt;</td></tr>`,
-		`<tr><th scope="row">Rooms</th><td>3</td>`, "/etc/v.yaml", "stays as it is here", `name="sure" value="true" required`} {
+		`<tr class=""><th scope="row">Rooms</th><td>3</td>`, "/etc/v.yaml", "stays as it is here", `name="sure" value="true" required`} {
 		if !strings.Contains(w.Body.String(), want) {
 			t.Errorf("the backup is shown without %q", want)
 		}
@@ -189,15 +189,15 @@ func TestKeepingTheHouseByJSON(t *testing.T) {
 	}{
 		{"POST", "/api/backup", `{"passphrase":"long words here"}`, 200, "the house", "pack long words here"},
 		{"POST", "/api/backup", `{`, 422, "expected a JSON object", ""},
-		{"POST", "/api/backup/keep", ``, 200, `{"said":"A backup is in /var/lib/`, "keep"},
-		{"POST", "/api/restore/look", `{}`, 422, "no file was chosen\n", ""},
+		{"POST", "/api/keep", ``, 200, `{"said":"A backup is in /var/lib/`, "keep"},
+		{"POST", "/api/look", `{}`, 422, "No file was chosen.\n", ""},
 		{"POST", "/api/restore", `{"id":"f1","sure":true}`, 200, `{"said":"The house restarts`, ""},
 		{"GET", "/api/pairings", "", 200, `{"accessories":[{"id":"AA:BB"`, ""},
 		{"GET", "/api/pairings/AA:BB", "", 200, `[{"id":"us","admin":true,"own":true}`, ""},
 		{"GET", "/api/pairings/CC:DD", "", 422, "it does not answer\n", ""},
 		{"POST", "/api/unpair", `{"id":"AA:BB","sure":true}`, 200, `{"said":"AA:BB is gone"}`, "unpair AA:BB"},
 		{"POST", "/api/unpair", `{"id":"AA:BB"}`, 422, "not confirmed", ""},
-		{"POST", "/api/remove", `{"id":"AA:BB","controller":"hub","sure":true}`, 200, `has forgotten hub`, "remove AA:BB hub"},
+		{"POST", "/api/remove", `{"id":"AA:BB","controller":"hub","sure":true}`, 200, `has forgotten it`, "remove AA:BB hub"},
 		{"POST", "/api/share", `{"id":"AA:BB","controller":"x","key":"k","admin":true}`, 200, `"AccessoryLTPK":"f00d"`, "share {ID:AA:BB Controller:x Key:k Admin:true}"},
 		{"POST", "/api/bundle", "", 200, "zip", ""},
 	} {
@@ -210,7 +210,7 @@ func TestKeepingTheHouseByJSON(t *testing.T) {
 	if w := d.request("POST", "/api/backup", `{"passphrase":"long words here"}`, with(key)); w.Header().Get("Content-Disposition") != `attachment; filename=veilleuse-`+d.now().UTC().Format("20060102-150405")+`.backup.age` && !strings.HasSuffix(w.Header().Get("Content-Disposition"), ".backup.age") {
 		t.Errorf("%v", w.Header())
 	}
-	d.options.Care = Care{}
+	d.options.Care = nil
 	for _, r := range routes {
 		if !strings.HasPrefix(r.path, "/api/") || !slices.ContainsFunc([]string{"backup", "restore", "pairings", "unpair", "remove", "share", "bundle"}, func(of string) bool { return strings.Contains(r.path, of) }) {
 			continue
@@ -246,7 +246,7 @@ func TestThePasswordIsChangedByWhoKnowsIt(t *testing.T) {
 	for range freeWrong + 1 {
 		last = d.request("POST", "/api/password", `{"password":"a guess of one","new":"long enough now"}`, with(key)).Body.String()
 	}
-	if !strings.Contains(last, "too many wrong passwords") {
+	if !strings.Contains(last, "Too many wrong passwords") {
 		t.Errorf("the guess after %d wrong ones: %s", freeWrong, last)
 	}
 }

@@ -1,10 +1,11 @@
 package web
 
 import (
+	"encoding/json"
 	"errors"
-	"fmt"
 	"html"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -18,13 +19,6 @@ type careShown struct {
 
 // care shows how the house is kept.
 func (a *Adapter) care(w http.ResponseWriter, r *http.Request) { a.careAnswer(w, r, careShown{}) }
-
-// carePairing asks an accessory who may control it, and shows that.
-func (a *Adapter) carePairing(w http.ResponseWriter, r *http.Request) {
-	lasts(w)
-	all, err := a.careControllers(r, fields{})
-	a.careAnswer(w, r, careShown{place: "pairings", id: r.PathValue("id"), result: all, err: err})
-}
 
 func (a *Adapter) careAnswer(w http.ResponseWriter, r *http.Request, shown careShown) {
 	status := http.StatusOK
@@ -66,10 +60,9 @@ func (p *sheet) inWords(s said) markup {
 
 // fault is what went wrong, in the page's language where it has words for it.
 func (p *sheet) fault(err error) markup {
-	for known, key := range careErrors {
-		if errors.Is(err, known) {
-			return markup(html.EscapeString(p.say(key)))
-		}
+	var known Fault
+	if errors.As(err, &known) {
+		return markup(html.EscapeString(p.say(string(known))))
 	}
 	return p.reason(err.Error())
 }
@@ -96,7 +89,7 @@ func (p *sheet) careBackup(a *Adapter, shown careShown) {
 	}
 	p.put(`<form method="post" action="/care/keep" class="line"><button>{care.keep}</button></form>`)
 	p.put(`<form method="post" action="/care/backup" class="fields">`)
-	if a.options.Care.Sealed != nil && a.options.Care.Sealed() {
+	if a.options.Care != nil && a.options.Care.Sealed() {
 		p.put(`<p class="hint">{care.sealed}</p>`)
 	} else {
 		p.put(`<p class="hint">{care.clear}</p>`)
@@ -137,21 +130,26 @@ func (p *sheet) restorable(found Restorable) {
 	}
 	p.put(`<p><strong>{care.whole}</strong> {care.made}</p>`, found.Records, made, found.Program, p.say(how))
 	p.put(`<table><thead><tr><th scope="col"><span class="aside">{care.what}</span></th><th scope="col">{care.here}</th><th scope="col">{care.there}</th></tr></thead><tbody>`)
-	signed := func(yes bool) string { return p.say(map[bool]string{true: "yes", false: "no"}[yes]) }
-	here, there := found.Here, found.There
-	for _, row := range []struct{ key, here, there string }{
-		{"care.home", here.Home, there.Home}, {"care.bridge", here.Bridge, there.Bridge},
-		{"care.controllers", fmt.Sprint(here.Controllers), fmt.Sprint(there.Controllers)}, {"care.accessories", fmt.Sprint(here.Accessories), fmt.Sprint(there.Accessories)},
-		{"care.signedin", signed(here.SignedIn), signed(there.SignedIn)}, {"rooms", fmt.Sprint(here.Rooms), fmt.Sprint(there.Rooms)},
-		{"devices", fmt.Sprint(here.Devices), fmt.Sprint(there.Devices)}, {"outages", fmt.Sprint(here.Outages), fmt.Sprint(there.Outages)},
-		{"care.decisions", fmt.Sprint(here.Decisions), fmt.Sprint(there.Decisions)}, {"care.state", fmt.Sprint(here.State), fmt.Sprint(there.State)},
-	} {
-		class := markup("")
-		if row.here != row.there {
-			class = ` class="changes"`
+	row := func(key, here, there string) {
+		class := ""
+		if here != there {
+			class = "changes"
 		}
-		p.put(`<tr%s><th scope="row">%s</th><td>%s</td><td>%s</td></tr>`, class, p.say(row.key), orElse(row.here, "–"), orElse(row.there, "–"))
+		p.put(`<tr class="%s"><th scope="row">%s</th><td>%s</td><td>%s</td></tr>`, class, p.say(key), orElse(here, "–"), orElse(there, "–"))
 	}
+	count := func(key string, here, there int) { row(key, strconv.Itoa(here), strconv.Itoa(there)) }
+	signed := [2]string{p.say("no"), p.say("yes")}
+	here, there := found.Here, found.There
+	row("care.home", here.Home, there.Home)
+	row("care.bridge", here.Bridge, there.Bridge)
+	count("care.controllers", here.Controllers, there.Controllers)
+	count("care.accessories", here.Accessories, there.Accessories)
+	row("care.signedin", signed[int(oneIf(here.SignedIn))], signed[int(oneIf(there.SignedIn))])
+	count("rooms", here.Rooms, there.Rooms)
+	count("devices", here.Devices, there.Devices)
+	count("outages", here.Outages, there.Outages)
+	count("care.decisions", here.Decisions, there.Decisions)
+	count("care.state", here.State, there.State)
 	p.put(`</tbody></table>`)
 	if len(found.Files) > 0 {
 		p.put(`<ul class="points">`)
@@ -174,7 +172,7 @@ func (p *sheet) sure(id, question string) {
 func (p *sheet) carePairings(a *Adapter, shown careShown) {
 	p.carePart("pairings", shown)
 	defer p.put(`</div></section>`)
-	if a.options.Care.Pairings == nil {
+	if a.options.Care == nil {
 		p.put(`<p class="empty">{care.nothere}</p>`)
 		return
 	}
@@ -201,15 +199,7 @@ func (p *sheet) carePairings(a *Adapter, shown careShown) {
 
 func (p *sheet) pairedAccessory(one PairedAccessory, shown careShown) {
 	anchored := domID(one.ID)
-	way := p.say("via.accessory")
-	if one.Bluetooth {
-		way = "Bluetooth"
-	}
-	about := []string{one.ID, one.Model, one.Room, way, one.Address}
-	if !one.Since.IsZero() {
-		about = append(about, p.say("since", p.moment(one.Since)))
-	}
-	p.put(`<li id="%s"><strong>%s</strong> <span class="hint">%s</span>`, anchored, orElse(one.Name, one.ID), joined(about))
+	p.put(`<li id="%s"><strong>%s</strong> <span class="hint">%s · %s · %s · {since}</span>`, anchored, orElse(one.Name, one.ID), one.ID, one.Model, one.Address, p.moment(one.Since))
 	if shown.id == one.ID {
 		p.asked(one, shown)
 	}
@@ -223,11 +213,8 @@ func (p *sheet) pairedAccessory(one PairedAccessory, shown careShown) {
 func (p *sheet) asked(one PairedAccessory, shown careShown) {
 	p.outcome(shown, "share")
 	if s, is := shown.result.(Shared); is && shown.err == nil {
-		p.put(`<p class="done" role="status">{care.shared}</p><dl class="figures">`, s.Name)
-		for _, f := range [][2]string{{"AccessoryPairingID", s.AccessoryPairingID}, {"AccessoryLTPK", s.AccessoryLTPK}, {p.say("care.address"), orElse(s.AccessoryAddress, fmt.Sprintf("%s:%d", s.AccessoryIP, s.AccessoryPort))}} {
-			p.put(`<div><dt>%s</dt><dd><code>%s</code></dd></div>`, f[0], f[1])
-		}
-		p.put(`</dl>`)
+		needs, _ := json.MarshalIndent(s, "", " ") // texts and a number
+		p.put(`<p class="done" role="status">{care.shared}</p><pre>%s</pre>`, s.Name, string(needs))
 	}
 	all, is := shown.result.([]Controller)
 	if is && shown.err == nil {
@@ -284,17 +271,6 @@ func (p *sheet) carePassword(shown careShown) {
 	p.put(`<p class="hint">{care.sessions.what}</p><form method="post" action="/care/sign-out#sessions"><button>{care.sessions.go}</button></form></div></section>`)
 }
 
-// joined is what is known of something, on one line.
-func joined(words []string) string {
-	var known []string
-	for _, w := range words {
-		if w != "" {
-			known = append(known, w)
-		}
-	}
-	return strings.Join(known, " · ")
-}
-
 // domID is an id as HTML takes it.
 func domID(id string) string {
 	return strings.Map(func(r rune) rune {
@@ -307,8 +283,10 @@ func domID(id string) string {
 
 // printable is a controller's id as it may be shown: it can be any bytes.
 func printable(id string) string {
-	if quoted := fmt.Sprintf("%q", id); quoted != `"`+id+`"` {
-		return quoted
-	}
-	return id
+	return strings.Map(func(r rune) rune {
+		if !strconv.IsPrint(r) {
+			return '·'
+		}
+		return r
+	}, id)
 }

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -63,48 +64,62 @@ func lasts(w http.ResponseWriter) {
 	_ = out.SetWriteDeadline(time.Now().Add(deedPatience))
 }
 
-// forPrograms serves a deed to programs: JSON in, JSON out; a refusal is one sentence.
-func forPrograms(do deed) func(*Adapter, http.ResponseWriter, *http.Request) {
-	return func(a *Adapter, w http.ResponseWriter, r *http.Request) {
-		lasts(w)
-		in, err := a.readFields(r)
-		var result any
-		if err == nil {
-			result, err = do(a, r, in)
-		}
-		if err != nil {
-			refuse(w, http.StatusUnprocessableEntity, err.Error())
-			return
-		}
-		switch done := result.(type) {
-		case download:
-			done.send(w)
-		case afterwards:
-			answer(w, http.StatusOK, done.said)
-			done.leave()
-		default:
-			answer(w, http.StatusOK, result)
-		}
-	}
+// deeds are all of them: /care/<name> is for browsers, /api/<name> for programs.
+var deeds = []struct {
+	name  string
+	place string // of the page, where it says what came of it
+	do    deed
+}{
+	{"backup", "backup", (*Adapter).careBackup},
+	{"keep", "backup", (*Adapter).careKeep},
+	{"look", "restore", (*Adapter).careLook},
+	{"restore", "restore", (*Adapter).careRestore},
+	{"pairings", "pairings", (*Adapter).carePairings},
+	{"pairings/", "pairings", (*Adapter).careControllers},
+	{"remove", "pairings", (*Adapter).careRemove},
+	{"unpair", "pairings", (*Adapter).careUnpair},
+	{"share", "share", (*Adapter).careShare},
+	{"bundle", "bundle", (*Adapter).careBundle},
+	{"sign-out", "sessions", (*Adapter).careSignOut},
+	{"password", "password", (*Adapter).carePassword},
 }
 
-// forBrowsers serves a deed to browsers: a form in, the page out, with what came of it next to the thing.
-func forBrowsers(place string, do deed) func(*Adapter, http.ResponseWriter, *http.Request) {
-	return func(a *Adapter, w http.ResponseWriter, r *http.Request) {
-		lasts(w)
-		in, err := a.readFields(r)
-		var result any
-		if err == nil {
-			result, err = do(a, r, in)
+// deed serves a deed. To programs it answers JSON, and a refusal is one sentence. To browsers it answers the page, with what came
+// of it next to the thing.
+func (a *Adapter) deed(w http.ResponseWriter, r *http.Request) {
+	lasts(w)
+	path, byForm := strings.CutPrefix(r.URL.Path, "/care/")
+	path = strings.TrimSuffix(strings.TrimPrefix(path, "/api/"), r.PathValue("id"))
+	at := 0
+	for i := range deeds {
+		if deeds[i].name == path {
+			at = i
 		}
-		if file, isFile := result.(download); isFile {
-			file.send(w)
-			return
-		}
-		a.careAnswer(w, r, careShown{place: place, id: in["id"], result: result, err: err})
-		if last, ends := result.(afterwards); ends {
-			last.leave()
-		}
+	}
+	in, err := a.readFields(r)
+	var result any
+	if err == nil && a.options.Care == nil {
+		err = errNotHere
+	}
+	if err == nil {
+		result, err = deeds[at].do(a, r, in)
+	}
+	last, ends := result.(afterwards)
+	file, isFile := result.(download)
+	switch {
+	case isFile && err == nil:
+		file.send(w)
+	case byForm:
+		a.careAnswer(w, r, careShown{place: deeds[at].place, id: orElse(in["id"], r.PathValue("id")), result: result, err: err})
+	case err != nil:
+		refuse(w, http.StatusUnprocessableEntity, err.Error())
+	case ends:
+		answer(w, http.StatusOK, last.said)
+	default:
+		answer(w, http.StatusOK, result)
+	}
+	if ends && err == nil {
+		last.leave()
 	}
 }
 
@@ -176,9 +191,6 @@ func readParts(parts *multipart.Reader) (fields, error) {
 
 // careBackup hands out a backup as of now.
 func (a *Adapter) careBackup(_ *http.Request, in fields) (any, error) {
-	if a.options.Care.Pack == nil {
-		return nil, errNotHere
-	}
 	if in["passphrase"] != in["again"] && in["again"] != "" {
 		return nil, errNotSame
 	}
@@ -190,15 +202,12 @@ func (a *Adapter) careBackup(_ *http.Request, in fields) (any, error) {
 	if sealed {
 		ending = ".age"
 	}
-	a.options.Log.Info("a backup was handed out on the page", "encrypted", sealed, "bytes", len(file))
+	a.options.Log.Info("a backup was handed out on the page", "encrypted", sealed)
 	return download{"veilleuse-" + a.now().UTC().Format("20060102-150405") + ".backup" + ending, file}, nil
 }
 
 // careKeep makes a backup in the usual places.
 func (a *Adapter) careKeep(*http.Request, fields) (any, error) {
-	if a.options.Care.Keep == nil {
-		return nil, errNotHere
-	}
 	where, err := a.options.Care.Keep(a.now())
 	if err != nil {
 		return nil, err
@@ -209,9 +218,6 @@ func (a *Adapter) careKeep(*http.Request, fields) (any, error) {
 // careLook takes a backup, or the passphrase for the one that was taken before, and tells what is in it.
 func (a *Adapter) careLook(_ *http.Request, in fields) (any, error) {
 	care := a.options.Care
-	if care.Upload == nil {
-		return nil, errNotHere
-	}
 	if in["file"] != "" {
 		in["id"] = care.Upload([]byte(in["file"]))
 		delete(in, "file")
@@ -225,9 +231,6 @@ func (a *Adapter) careLook(_ *http.Request, in fields) (any, error) {
 // careRestore brings the house back from the backup that was looked at.
 func (a *Adapter) careRestore(_ *http.Request, in fields) (any, error) {
 	care := a.options.Care
-	if care.Restore == nil {
-		return nil, errNotHere
-	}
 	if in["sure"] != "true" {
 		return nil, errNotSure
 	}
@@ -240,17 +243,11 @@ func (a *Adapter) careRestore(_ *http.Request, in fields) (any, error) {
 
 // carePairings lists the pairings.
 func (a *Adapter) carePairings(*http.Request, fields) (any, error) {
-	if a.options.Care.Pairings == nil {
-		return nil, errNotHere
-	}
 	return a.options.Care.Pairings()
 }
 
 // careControllers asks an accessory who may control it.
 func (a *Adapter) careControllers(r *http.Request, in fields) (any, error) {
-	if a.options.Care.Controllers == nil {
-		return nil, errNotHere
-	}
 	ctx, cancel := context.WithTimeout(r.Context(), deedPatience)
 	defer cancel()
 	return a.options.Care.Controllers(ctx, orElse(r.PathValue("id"), in["id"]))
@@ -258,24 +255,18 @@ func (a *Adapter) careControllers(r *http.Request, in fields) (any, error) {
 
 // careRemove has an accessory forget another controller.
 func (a *Adapter) careRemove(r *http.Request, in fields) (any, error) {
-	switch {
-	case a.options.Care.Remove == nil:
-		return nil, errNotHere
-	case in["sure"] != "true":
+	if in["sure"] != "true" {
 		return nil, errNotSure
 	}
 	if err := a.options.Care.Remove(r.Context(), in["id"], in["controller"]); err != nil {
 		return nil, err
 	}
-	return saying("care.removed", in["id"], in["controller"]), nil
+	return saying("care.removed"), nil
 }
 
 // careUnpair ends a pairing.
 func (a *Adapter) careUnpair(r *http.Request, in fields) (any, error) {
-	switch {
-	case a.options.Care.Unpair == nil:
-		return nil, errNotHere
-	case in["sure"] != "true":
+	if in["sure"] != "true" {
 		return nil, errNotSure
 	}
 	words, err := a.options.Care.Unpair(r.Context(), in["id"])
@@ -284,17 +275,11 @@ func (a *Adapter) careUnpair(r *http.Request, in fields) (any, error) {
 
 // careShare makes an accessory know another controller.
 func (a *Adapter) careShare(r *http.Request, in fields) (any, error) {
-	if a.options.Care.Share == nil {
-		return nil, errNotHere
-	}
 	return a.options.Care.Share(r.Context(), Share{in["id"], in["controller"], in["key"], in["admin"] == "true"})
 }
 
 // careBundle hands out what helps those who are to help.
 func (a *Adapter) careBundle(*http.Request, fields) (any, error) {
-	if a.options.Care.Bundle == nil {
-		return nil, errNotHere
-	}
 	name, content, err := a.options.Care.Bundle(a.now())
 	return download{name, content}, err
 }
@@ -313,8 +298,8 @@ func (a *Adapter) carePassword(r *http.Request, in fields) (any, error) {
 	if again, told := in["again"]; told && again != in["new"] {
 		return nil, errNotSame
 	}
-	if err := checkPassword(in["new"]); err != nil {
-		return nil, err
+	if checkPassword(in["new"]) != nil {
+		return nil, errBounds
 	}
 	if a.patience.try(r.RemoteAddr, time.Now()) > 0 {
 		return nil, errPatience

@@ -2,7 +2,6 @@ package web
 
 import (
 	"math"
-	"slices"
 	"time"
 
 	"github.com/veilleuse/veilleuse/gateway"
@@ -89,7 +88,7 @@ func rounded(x float64) float64 { return math.Round(x*100) / 100 }
 // servedIn are the alarms that went on in an outage and are still remembered, oldest first.
 func servedIn(s gateway.State, o gateway.Outage) []gateway.Alarm {
 	var all []gateway.Alarm
-	for _, a := range slices.Concat(s.PastAlarms, s.Alarms) {
+	for _, a := range append(s.PastAlarms[:len(s.PastAlarms):len(s.PastAlarms)], s.Alarms...) {
 		raised := a.Raised
 		if raised.IsZero() {
 			raised = a.Since

@@ -3,8 +3,6 @@ package web
 import (
 	"fmt"
 	"net/http"
-	"slices"
-	"sort"
 	"strconv"
 	"time"
 
@@ -21,13 +19,12 @@ func (a *Adapter) shown() gateway.State {
 
 // outageOf finds the outage that a request names.
 func (a *Adapter) outageOf(r *http.Request) (OutageReport, bool) {
-	number, err := strconv.ParseUint(r.PathValue("number"), 10, 64)
-	all := Outages(a.shown())
-	at := slices.IndexFunc(all, func(o OutageReport) bool { return o.Number == number })
-	if err != nil || at < 0 {
-		return OutageReport{}, false
+	for _, o := range Outages(a.shown()) {
+		if strconv.FormatUint(o.Number, 10) == r.PathValue("number") {
+			return o, true
+		}
 	}
-	return all[at], true
+	return OutageReport{}, false
 }
 
 // apiOutages answers every outage that is remembered.
@@ -76,7 +73,8 @@ func (p *sheet) outages(s gateway.State, unknown string) {
 		return
 	}
 	p.put(`<ul class="card list">`)
-	for _, o := range slices.Backward(all) {
+	for i := range all {
+		o := &all[len(all)-1-i] // the last one first
 		p.put(`<li><a href="/outages/%d">%s</a> <span>%s</span> <span class="hint">%s · %s</span></li>`, o.Number, p.title(o.ShortOutage), p.sayOr("verdict.", string(o.Verdict)), p.moment(o.Lost), p.lasted(o.ShortOutage))
 	}
 	p.put(`</ul>`)
@@ -141,43 +139,33 @@ func (p *sheet) course(o OutageReport) {
 	if o.Drill {
 		lost, back = "outage.lost.drill", "outage.back.drill"
 	}
-	type step struct {
-		at   time.Time
-		what string
-		why  string
-	}
-	steps := []step{{o.Lost, p.say(lost), ""}, {o.Began, p.say("outage.began"), ""}, {o.Back, p.say(back), ""}, {o.Ended, p.say("outage.ended"), ""}}
-	for _, l := range o.Later {
-		steps = append(steps, step{l.At, p.say("outage.later", p.sayOr("verdict.", string(l.Verdict))), l.Why})
-	}
-	steps = slices.DeleteFunc(steps, func(s step) bool { return s.at.IsZero() })
-	sort.SliceStable(steps, func(i, k int) bool { return steps[i].at.Before(steps[k].at) })
 	p.section("outage.course")
 	p.put(`<ol class="card times">`)
-	for _, s := range steps {
-		p.put(`<li>%s<p>%s %s</p></li>`, p.stamp(s.at), s.what, p.reason(s.why))
+	p.courseStep(o.Lost, p.say(lost), "")
+	p.courseStep(o.Began, p.say("outage.began"), "")
+	for _, l := range o.Later {
+		p.courseStep(l.At, p.say("outage.later", p.sayOr("verdict.", string(l.Verdict))), l.Why)
 	}
+	p.courseStep(o.Back, p.say(back), "")
+	p.courseStep(o.Ended, p.say("outage.ended"), "")
 	p.put(`</ol></section>`)
+}
+
+func (p *sheet) courseStep(at time.Time, what, why string) {
+	if !at.IsZero() {
+		p.put(`<li>%s<p>%s %s</p></li>`, p.stamp(at), what, p.reason(why))
+	}
 }
 
 // deeds are what Veilleuse did, as figures.
 func (p *sheet) deeds(o OutageReport) {
 	p.section("outage.deeds")
 	p.put(`<dl class="card figures">`)
-	figure := func(what, value string) { p.put(`<div><dt>%s</dt><dd>%s</dd></div>`, what, value) }
 	if o.SlotsDue > 0 {
-		figure(p.say("outage.slots", p.length(int(gateway.SlotGrace.Seconds()))), p.say("outage.of", o.SlotsKept, o.SlotsDue))
+		p.put(`<div><dt>{outage.slots}</dt><dd>{outage.of}</dd></div>`, p.length(int(gateway.SlotGrace.Seconds())), o.SlotsKept, o.SlotsDue)
 	}
-	for _, f := range []struct {
-		key    string
-		n      int
-		always bool
-	}{{"outage.writes", o.Writes, true}, {"outage.spared", o.Spared, true}, {"outage.wishes", o.Wishes, true}, {"outage.alarms", o.Alarms, true}, {"outage.relapses", o.Relapses, false}} {
-		if f.always || f.n > 0 {
-			figure(p.say(f.key), strconv.Itoa(f.n))
-		}
-	}
-	p.put(`</dl></section>`)
+	p.put(`<div><dt>{outage.writes}</dt><dd>%d</dd></div><div><dt>{outage.spared}</dt><dd>%d</dd></div><div><dt>{outage.wishes}</dt><dd>%d</dd></div>`+
+		`<div><dt>{outage.alarms}</dt><dd>%d</dd></div><div><dt>{outage.relapses}</dt><dd>%d</dd></div></dl></section>`, o.Writes, o.Spared, o.Wishes, o.Alarms, o.Relapses)
 }
 
 // comfort is how warm each room was kept.
@@ -267,8 +255,13 @@ func (p *sheet) decisions(o OutageReport) {
 
 // moment is a time with its day and year, as a paper needs it.
 func (p *sheet) moment(t time.Time) string {
+	return p.day(t) + t.In(p.house.zone).Format(" 2006 15:04")
+}
+
+// day is a day without its year.
+func (p *sheet) day(t time.Time) string {
 	local := t.In(p.house.zone)
-	return fmt.Sprintf("%d %s %d %s", local.Day(), months[p.in][local.Month()-1], local.Year(), local.Format("15:04"))
+	return strconv.Itoa(local.Day()) + " " + months[p.in][local.Month()-1]
 }
 
 // second is the time of a day.
@@ -276,8 +269,7 @@ func (p *sheet) second(t time.Time) string { return t.In(p.house.zone).Format("1
 
 // stamp begins a line of a timeline.
 func (p *sheet) stamp(t time.Time) markup {
-	local := t.In(p.house.zone)
-	return markup(fmt.Sprintf(`<time datetime="%s">%d %s %s</time>`, t.UTC().Format(time.RFC3339), local.Day(), months[p.in][local.Month()-1], p.second(t)))
+	return markup("<time datetime=\"" + t.UTC().Format(time.RFC3339) + "\">" + p.day(t) + " " + p.second(t) + "</time>")
 }
 
 // length is a length of time in words.

@@ -15,14 +15,14 @@ func (p *sheet) room(r roomView) {
 	heats := isNumber && demand > 0
 	p.put(`<article class="card room" aria-labelledby="%s-name"><header><h3 id="%s-name">%s</h3>`, id, id, r.Name)
 	if heats {
-		p.put(`<span class="tag heat">%s %s</span>`, flame, p.say("room.heating"))
+		p.put(`<span class="tag heat">%s {room.heating}</span>`, flame)
 	}
 	if !r.OpenSince.IsZero() {
-		p.put(`<span class="tag">%s</span>`, p.say("room.window"))
+		p.put(`<span class="tag">{room.window}</span>`)
 	}
-	p.put(`</header><div class="climate"><p class="now"><span class="label">%s</span>`, p.say("room.temperature"))
+	p.put(`</header><div class="climate"><p class="now"><span class="label">{room.temperature}</span>`)
 	if r.Temperature == nil {
-		p.put(`<span class="big unknown">–</span><span class="hint">%s</span></p>`, p.say("room.unmeasured"))
+		p.put(`<span class="big unknown">–</span><span class="hint">{room.unmeasured}</span></p>`)
 	} else {
 		t, _ := r.Temperature.Value.Number()
 		p.put(`<span class="big">%s<span class="unit">°</span></span><span class="hint">%s</span></p>`, p.number(t, 1), p.age(r.Temperature.At))
@@ -40,13 +40,12 @@ func (p *sheet) room(r roomView) {
 func (p *sheet) target(r roomView) {
 	want, known := r.Target.Number()
 	if !known {
-		p.put(`<div class="aim"><p><span class="label">%s</span><span class="goal none">%s</span></p></div>`, p.say("room.target"), p.say("room.notarget"))
+		p.put(`<div class="aim"><p><span class="label">{room.target}</span><span class="goal none">{room.notarget}</span></p></div>`)
 		return
 	}
-	p.put(`<form method="post" action="/do" class="aim" data-step="%s" data-low="%s" data-high="%s"><input type="hidden" name="to" value="%s">`,
-		fixed(targetStep), fixed(p.house.Home.FrostGuard), fixed(p.house.Home.Maximum), r.Wish)
+	p.put(`<form method="post" action="/do" class="aim" data-step="%s" data-low="%s" data-high="%s"><input type="hidden" name="to" value="%s">`, fixed(targetStep), fixed(p.house.Home.FrostGuard), fixed(p.house.Home.Maximum), r.Wish)
 	p.step("−", "room.cooler", math.Max(want-targetStep, p.house.Home.FrostGuard), r)
-	p.put(`<p><span class="label">%s</span><output class="goal" data-target="%s">%s<span class="unit">°</span></output>`, p.say("room.target"), fixed(want), p.degrees(want))
+	p.put(`<p><span class="label">{room.target}</span><output class="goal" data-target="%s">%s<span class="unit">°</span></output>`, fixed(want), p.degrees(want))
 	p.put(`</p>`)
 	p.step("+", "room.warmer", math.Min(want+targetStep, p.house.Home.Maximum), r)
 	p.put(`</form>`)
@@ -62,20 +61,20 @@ func (p *sheet) standing(r roomView) {
 	if mode != "" {
 		p.put(`<strong>%s`, p.sayOr("room.", mode))
 		if !r.Until.IsZero() {
-			p.put(` %s`, p.say("until", p.clock(r.Until)))
+			p.put(` {until}`, p.clock(r.Until))
 		}
 		p.put(`</strong>`)
 	}
 	if shown, differs := r.Shown.Number(); differs {
-		p.put(` <span class="pending">%s</span>`, p.say("room.shows", p.degrees(shown)))
+		p.put(` <span class="pending">{room.shows}</span>`, p.degrees(shown))
 	} else if r.NotTaken != "" {
-		p.put(` <span class="pending">%s</span>`, p.say("room.nottaken"))
+		p.put(` <span class="pending">{room.nottaken}</span>`)
 	} else if r.Confirmed.Yes() {
-		p.put(` <span class="taken">%s</span>`, p.say("room.confirmed"))
+		p.put(` <span class="taken">{room.confirmed}</span>`)
 	}
 	p.put(`</p><p class="why">%s</p>`, p.reason(r.Why))
 	if r.NotTaken != "" {
-		p.put(`<p class="refusal" role="status">%s %s</p>`, p.say("room.nottaken"), p.reason(r.NotTaken))
+		p.put(`<p class="refusal" role="status">{room.nottaken} %s</p>`, p.reason(r.NotTaken))
 	}
 	p.put(`</div>`)
 }
@@ -90,13 +89,11 @@ func (p *sheet) change(r roomView, id string) {
 	if want == 0 {
 		want = 19
 	}
-	p.put(`<details id="%s-change"><summary>%s<span class="aside"> %s</span></summary><form method="post" action="/do" class="exact"><input type="hidden" name="to" value="%s">`+
-		`<div><label for="%s-target">%s</label><input id="%s-target" name="target" type="number" inputmode="decimal" min="%s" max="%s" step="0.5" value="%s" aria-label="%s" required></div><div>`,
-		id, p.say("room.change"), r.Name, r.Wish, id, p.say("room.target"), id, fixed(p.house.Home.FrostGuard), fixed(p.house.Home.Maximum), fixed(want), p.say("room.target.of", r.Name))
+	p.put(`<details id="%s-change"><summary>{room.change}<span class="aside"> %s</span></summary><form method="post" action="/do" class="exact"><input type="hidden" name="to" value="%s">`+
+		`<div><label for="%s-target">{room.target}</label><input id="%s-target" name="target" type="number" inputmode="decimal" min="%s" max="%s" step="0.5" value="%s" aria-label="{room.target.of}" required></div><div>`, id, r.Name, r.Wish, id, id, fixed(p.house.Home.FrostGuard), fixed(p.house.Home.Maximum), fixed(want), r.Name)
 	p.choice(id+"-for", "for", "mode.for", []string{"", "1h", "2h", "4h", "8h", "1d", "7d"}, "for.usual")
-	p.put(`</div><button class="main">%s</button></form><form method="post" action="/do" class="line"><input type="hidden" name="to" value="%s">`+
-		`<button name="mode" value="schedule">%s</button><button name="mode" value="frost">%s</button><button name="mode" value="off">%s</button></form></details>`,
-		p.say("room.set"), r.Wish, p.say("room.home"), p.say("mode.frost"), p.say("room.off"))
+	p.put(`</div><button class="main">{room.set}</button></form><form method="post" action="/do" class="line"><input type="hidden" name="to" value="%s">`+
+		`<button name="mode" value="schedule">{room.home}</button><button name="mode" value="frost">{mode.frost}</button><button name="mode" value="off">{room.off}</button></form></details>`, r.Wish)
 }
 
 // fixed is a number as forms carry it.

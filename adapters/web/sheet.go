@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"html"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -26,15 +25,9 @@ func sheetOf(h house, in lang, now time.Time) *sheet { return &sheet{in: in, now
 // markup is text that is HTML already, of our own making.
 type markup string
 
-// textName is the name of a text in the HTML that is put.
-var textName = regexp.MustCompile(`\{[a-z.]+\}`)
-
 // put writes HTML: every text that goes into it is escaped, unless it is markup. The name of a text in braces stands for that
 // text in the page's language, whose gaps are filled in turn.
 func (p *sheet) put(format string, args ...any) {
-	if strings.Contains(format, "{") {
-		format = textName.ReplaceAllStringFunc(format, func(name string) string { return html.EscapeString(p.say(name[1 : len(name)-1])) })
-	}
 	safe := make([]any, len(args))
 	for i, arg := range args {
 		switch v := arg.(type) {
@@ -46,7 +39,22 @@ func (p *sheet) put(format string, args ...any) {
 			safe[i] = v
 		}
 	}
-	fmt.Fprintf(&p.out, format, safe...)
+	fmt.Fprintf(&p.out, p.withTexts(format), safe...)
+}
+
+// withTexts puts texts in place of their names.
+func (p *sheet) withTexts(format string) string {
+	var out strings.Builder
+	for {
+		before, rest, named := strings.Cut(format, "{")
+		out.WriteString(before)
+		if !named {
+			return out.String()
+		}
+		var name string
+		name, format, _ = strings.Cut(rest, "}")
+		out.WriteString(html.EscapeString(p.say(name)))
+	}
 }
 
 // say is a text of the page's language.
@@ -190,7 +198,7 @@ func (p *sheet) whole(parts []part) {
 		if grid := strings.HasPrefix(one.ID, "room-"); grid != inGrid {
 			inGrid = grid
 			if grid {
-				p.put(`<section class="rooms" id="rooms" aria-labelledby="rooms-title" tabindex="-1"><h2 id="rooms-title">%s</h2><div class="grid">`, p.say("rooms"))
+				p.put(`<section class="rooms" id="rooms" aria-labelledby="rooms-title" tabindex="-1"><h2 id="rooms-title">{rooms}</h2><div class="grid">`)
 			} else {
 				p.put(`</div></section>`)
 			}
@@ -199,7 +207,7 @@ func (p *sheet) whole(parts []part) {
 	}
 	p.put(`</main><footer>`)
 	p.ways()
-	p.put(`<noscript><p>%s</p></noscript>`, p.say("refresh"))
+	p.put(`<noscript><p>{refresh}</p></noscript>`)
 	p.foot()
 }
 
@@ -211,20 +219,17 @@ func (a *Adapter) doorPage(w http.ResponseWriter, r *http.Request, status int, f
 		kind, path, complete = "welcome", "/welcome", "new-password"
 	}
 	p.head(p.say(kind+".title") + " · " + p.say("app"))
-	p.put(`</head><body class="door"><main><form class="card" method="post" action="%s"><div class="lamp">%s</div><h1>%s</h1><p>%s</p>`,
-		path, flame, p.say(kind+".title"), p.say(kind+".lead"))
+	p.put(`</head><body class="door"><main><form class="card" method="post" action="%s"><div class="lamp">%s</div><h1>%s</h1><p>%s</p>`, path, flame, p.say(kind+".title"), p.say(kind+".lead"))
 	p.kept(r)
-	p.put(`<label for="password">%s</label><input id="password" name="password" type="password" required minlength="8" maxlength="256" autocomplete="%s" autofocus`,
-		p.say("password"), complete)
+	p.put(`<label for="password">{password}</label><input id="password" name="password" type="password" required minlength="8" maxlength="256" autocomplete="%s" autofocus`, complete)
 	if first {
-		p.put(` aria-describedby="hint"><p class="hint" id="hint">%s</p><label for="again">%s</label><input id="again" name="again" type="password" required minlength="8" maxlength="256" autocomplete="new-password">`,
-			p.say("password.hint"), p.say("password.again"))
+		p.put(` aria-describedby="hint"><p class="hint" id="hint">{password.hint}</p><label for="again">{password.again}</label><input id="again" name="again" type="password" required minlength="8" maxlength="256" autocomplete="new-password">`)
 	} else {
 		p.put(`>`)
 	}
 	p.put(`<p class="refusal" role="alert">%s</p><button class="main">%s</button>`, p.say(fault), p.say(kind+".go"))
 	if !first {
-		p.put(`<p class="hint">%s</p>`, p.say("signin.lost"))
+		p.put(`<p class="hint">{signin.lost}</p>`)
 	}
 	p.put(`</form></main></body></html>`)
 	p.send(w, status)

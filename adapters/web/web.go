@@ -49,8 +49,8 @@ type Options struct {
 	Backup func() Backup
 	// Pictures is what the page of pictures needs.
 	Pictures Pictures
-	// Care is what keeps the house: backups, pairings, the support bundle.
-	Care Care
+	// Care is what keeps the house: backups, pairings, the support bundle; nil: it cannot be done from the page.
+	Care *Care
 	// Listening is called with the address each time that it listens; nil: nobody asks.
 	Listening func(net.Addr)
 	Log       *slog.Logger // nil: slog.Default()

@@ -136,7 +136,7 @@ func (k *keeper) look(file []byte, passphrase string) (int, string) {
 	part.Write(file)
 	w.WriteField("passphrase", passphrase)
 	w.Close()
-	status, content, err := k.ask("POST", "/api/restore/look", w.FormDataContentType(), form.Bytes())
+	status, content, err := k.ask("POST", "/api/look", w.FormDataContentType(), form.Bytes())
 	if err != nil {
 		k.t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func TestAHouseComesBackByUpload(t *testing.T) {
 		passphrase, want string
 	}{
 		"a photograph":       {[]byte("\xff\xd8\xff\xe0 JFIF"), "", web.ErrNotBackup.Error()},
-		"nothing":            {nil, "", "no file was chosen"},
+		"nothing":            {nil, "", "No file was chosen"},
 		"without passphrase": {[]byte(file), "", web.ErrNeedsKey.Error()},
 		"wrong passphrase":   {[]byte(file), "not the right words", web.ErrWrongKey.Error()},
 		"cut off":            {[]byte(file)[:len(file)/2], passphrase, web.ErrDamaged.Error()},

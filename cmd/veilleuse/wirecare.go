@@ -12,8 +12,8 @@ import (
 )
 
 // care is what the page can do to keep the house: what the verbs do.
-func (h *house) care(c Config) web.Care {
-	return web.Care{
+func (h *house) care(c Config) *web.Care {
+	return &web.Care{
 		Sealed: func() bool { return c.Backup.KeyFile != "" },
 		Pack:   h.packFor,
 		Keep: func(now time.Time) (string, error) {
