@@ -150,8 +150,12 @@ func (a *Adapter) keep(r *record) error {
 	return r.save(a.options.Vault)
 }
 
-// setupDigits brings a setup code, in whatever spelling, into the one form 123-45-678.
+// setupDigits brings a setup code, in whatever spelling, or the content of its QR code into the one form 123-45-678.
 func setupDigits(code string) (string, error) {
+	if strings.Contains(code, "://") {
+		scanned, err := hap.ReadSetupURI(code)
+		return string(scanned), err
+	}
 	digits := strings.NewReplacer("-", "", " ", "", ".", "", "\u00a0", "").Replace(code)
 	if len(digits) != 8 || strings.Trim(digits, "0123456789") != "" {
 		return "", errors.New("a setup code has eight digits, such as 123-45-678: it is on the device, its box or its manual")

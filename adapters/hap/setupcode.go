@@ -80,7 +80,24 @@ func SetupURI(category int, code SetupCode, setupID string) string {
 	const pairsOverIP = 2
 	payload := uint64(category)<<31 | pairsOverIP<<27 | code.number()
 	digits := strings.ToUpper(strconv.FormatUint(payload, 36))
-	return "X-HM://" + strings.Repeat("0", max(0, 9-len(digits))) + digits + setupID
+	return setupScheme + strings.Repeat("0", max(0, 9-len(digits))) + digits + setupID
+}
+
+// setupScheme begins the content of a QR code on an accessory.
+const setupScheme = "X-HM://"
+
+// ReadSetupURI reads the setup code out of the content of an accessory's QR code (HAP R2 4.2.1.1 has the payload: the code is its
+// lowest 27 bits). The setup id behind it may be missing.
+func ReadSetupURI(text string) (SetupCode, error) {
+	payload, ok := strings.CutPrefix(strings.ToUpper(strings.TrimSpace(text)), setupScheme)
+	if !ok || len(payload) < 9 || len(payload) > 20 { // what follows the setup id belongs to other radios
+		return "", fmt.Errorf("%.60q is not what stands in an accessory's QR code, %s and 13 letters and digits", text, setupScheme)
+	}
+	number, err := strconv.ParseUint(payload[:9], 36, 64)
+	if err != nil || number&(1<<27-1) >= setupCodes {
+		return "", fmt.Errorf("%.60q holds no setup code: scan it again, or type the eight digits beside it", text)
+	}
+	return formatSetupCode(number & (1<<27 - 1)), nil
 }
 
 // SetupHash is the `sh` of the TXT record, by which the Home app finds the

@@ -112,3 +112,31 @@ func TestNewSetupIDAndDeviceID(t *testing.T) {
 		}
 	}
 }
+
+// What is drawn is read again; the payload of another radio, with more behind the setup id, too.
+func TestReadSetupURI(t *testing.T) {
+	for text, want := range map[string]SetupCode{
+		"X-HM://0023ISYWYVEIL": "031-45-154", " x-hm://0090xo6rq7osx\n": "518-08-582", "X-HM://0023ISYWY": "031-45-154",
+		SetupURI(10, "000-00-001", "ABCD"): "000-00-001", SetupURI(10, "999-99-998", "ABCD") + "XYZ": "999-99-998",
+	} {
+		if got, err := ReadSetupURI(text); got != want || err != nil {
+			t.Errorf("%q gives %s, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "X-HM://", "X-HM://0023ISY", "https://example.org/0023ISYWYVEIL", "X-HM://0023ISY-YVEIL", "X-HM://00027WR27VEIL", "X-HM://" + strings.Repeat("0", 21), "031-45-154"} {
+		if got, err := ReadSetupURI(text); err == nil {
+			t.Errorf("%q gives %s", text, got)
+		}
+	}
+}
+
+func FuzzReadSetupURI(f *testing.F) {
+	f.Add("X-HM://0023ISYWYVEIL")
+	f.Add("x-hm://zzzzzzzzz")
+	f.Fuzz(func(t *testing.T, text string) {
+		code, err := ReadSetupURI(text)
+		if err == nil && code.number() >= setupCodes {
+			t.Errorf("%q gives %s", text, code)
+		}
+	})
+}
