@@ -46,6 +46,7 @@ func (s *session) ask(ctx context.Context, c call, who buyer) (answer, error) {
 		return a, err
 	}
 	if again := s.renew(ctx); again != nil {
+		s.renewal = again
 		if s.account.attempt.Revoked {
 			s.account.dead = true
 			s.look = s.now().Add(lookEvery)

@@ -36,7 +36,7 @@ func AuthorizeURL(o Options, redirect, state string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if o.ClientID == "" {
+	if o = o.withApplication(); o.ClientID == "" {
 		return "", errNoClient
 	}
 	query := url.Values{
@@ -51,7 +51,7 @@ var errNoClient = errors.New("netatmo.client_id is empty: create an application 
 // Exchange trades the code of a redirect for a pair of tokens, which the caller stores with
 // [SaveToken]. A code is good for one exchange.
 func Exchange(ctx context.Context, o Options, code, redirect string) (Token, error) {
-	if o.ClientID == "" {
+	if o = o.withApplication(); o.ClientID == "" {
 		return Token{}, errNoClient
 	}
 	w, err := newWeb(o)

@@ -1,6 +1,7 @@
 package netatmo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -19,15 +20,25 @@ func (s *session) readTopology(ctx context.Context) error {
 		c.query.Set("home_id", s.Home)
 	}
 	old := s.known.home
+	var homes []home
 	c.check = func(a answer) (err error) {
-		homes := readHomes(a.body)
+		if homes = readHomes(a.body); s.toChoose(homes) {
+			return nil // the cloud is well
+		}
 		h, err = chooseHome(homes, s.homeID())
 		if err == nil && old.ID == "" && len(homes) > 1 && s.Home == "" {
 			s.Log.Info("netatmo: the account has several homes; home.id chooses another", "served", h.ID, "homes", namesOf(homes))
 		}
 		return err
 	}
-	if _, err := s.ask(ctx, c, forPoll); err != nil {
+	_, err := s.ask(ctx, c, forPoll)
+	if err == nil && s.toChoose(homes) {
+		err = errHomeOpen
+	}
+	if ctx.Err() == nil {
+		s.tell(homes, err)
+	}
+	if err != nil {
 		return s.noteRefused(topology, c, err)
 	}
 	s.known.misses = 0
@@ -103,12 +114,11 @@ func withTarget(controls []gateway.Control) []gateway.Control {
 // homeID is the home's id: the configured one, else the one that was read or that the house remembers.
 // Another one of the account never takes its place by itself, for a list may come back short.
 func (s *session) homeID() string {
-	for _, id := range []string{s.Home, s.known.home.ID, s.state.Home.ID} {
-		if id != "" {
-			return id
-		}
+	chosen := s.chosen
+	if chosen == toBeChosen {
+		chosen = ""
 	}
-	return ""
+	return cmp.Or(s.Home, s.known.home.ID, s.state.Home.ID, chosen)
 }
 
 // readStatus reads homestatus and posts what holds and what is measured.

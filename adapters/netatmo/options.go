@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/veilleuse/veilleuse/gateway"
@@ -40,7 +41,8 @@ type Options struct {
 	AllowLoopback bool
 	Dial          func(ctx context.Context, network, address string) (net.Conn, error)
 
-	luck func() float64 // uniform in [0, 1); nil: the real one
+	luck   func() float64 // uniform in [0, 1); nil: the real one
+	chosen string         // the home that a person chose on the page, or toBeChosen; Home outranks it
 }
 
 // DefaultBudget is how many requests an hour are spent at most unless the options say otherwise: a
@@ -67,7 +69,11 @@ func (c CameraAccess) GoString() string { return c.String() }
 func (c CameraAccess) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // Adapter serves one home of one account.
-type Adapter struct{ options Options }
+type Adapter struct {
+	options  Options
+	standing atomic.Pointer[Standing]
+	hastened chan struct{} // has room for one
+}
 
 // New returns an adapter to be attached as gateway.CloudAdapter.
 func New(o Options) *Adapter {
@@ -77,7 +83,7 @@ func New(o Options) *Adapter {
 	if o.luck == nil {
 		o.luck = rand.Float64
 	}
-	return &Adapter{options: o}
+	return &Adapter{options: o, hastened: make(chan struct{}, 1)}
 }
 
 func (o Options) purse() *Purse {

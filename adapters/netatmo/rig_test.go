@@ -112,12 +112,8 @@ func newRig(t *testing.T, change func(*setup)) *rig {
 	if s.begin != nil {
 		s.begin(r.cloud)
 	}
-	w := &wires{conns: make(chan net.Conn), closed: make(chan struct{}), cloud: r.cloud}
-	server := &http.Server{Handler: r.cloud}
-	served := make(chan struct{})
-	go func() { _ = server.Serve(w); close(served) }()
 	o := s.adapter
-	o.URL, o.Vault, o.Dial = "http://127.0.0.1", r.vault, w.dial
+	o.URL, o.Vault, o.Dial = "http://127.0.0.1", r.vault, serveOnWires(t, r.cloud)
 	if o.ClientID == "" {
 		o.ClientID, o.ClientSecret = "client", "client-secret"
 	}
@@ -125,13 +121,22 @@ func newRig(t *testing.T, change func(*setup)) *rig {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	r.house = gatewaytest.Start(t, gateway.CloudAdapter, New(o), gatewaytest.From(s.state))
+	t.Cleanup(r.house.Stop)
+	return r
+}
+
+// serveOnWires serves the fake until the end of the test, and returns the way to it.
+func serveOnWires(t *testing.T, cloud *netatmotest.Cloud) func(ctx context.Context, network, address string) (net.Conn, error) {
+	w := &wires{conns: make(chan net.Conn), closed: make(chan struct{}), cloud: cloud}
+	server := &http.Server{Handler: cloud}
+	served := make(chan struct{})
+	go func() { _ = server.Serve(w); close(served) }()
 	t.Cleanup(func() {
-		r.house.Stop()
-		r.cloud.Close()
+		cloud.Close()
 		_ = server.Close()
 		<-served
 	})
-	return r
+	return w.dial
 }
 
 // small is the setup of a home with a thermostat and valves only, for tests of many hours.

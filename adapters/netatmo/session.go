@@ -10,6 +10,7 @@ import (
 // session is one run of the adapter. One goroutine owns it.
 type session struct {
 	Options
+	adapter *Adapter
 	port    gateway.Port
 	web     *web
 	purse   *Purse
@@ -21,6 +22,7 @@ type session struct {
 	entered time.Time                // when the phase was entered
 	seen    time.Time                // the last reading of the clock
 	look    time.Time                // when to look for tokens again
+	renewal error                    // why the sign-in could not be renewed last, for people
 
 	wake   <-chan time.Time
 	wakeAt time.Time
@@ -50,6 +52,8 @@ func (a *Adapter) Run(ctx context.Context, port gateway.Port) error {
 			s.notice(state)
 		case c := <-port.Commands():
 			s.obey(ctx, c)
+		case <-a.hastened:
+			s.hasten()
 		case <-s.wake:
 			s.wakeAt = time.Time{}
 			s.act(ctx)
@@ -64,7 +68,7 @@ func (a *Adapter) session(port gateway.Port) (*session, error) {
 		return nil, err
 	}
 	return &session{
-		Options: a.options, port: port, web: w, purse: a.options.purse(),
+		Options: a.options, adapter: a, port: port, web: w, purse: a.options.purse(),
 		account: account{vault: a.options.Vault}, known: newKnown(), done: make(map[gateway.Point]uint64),
 		entered: port.Now(), seen: port.Now(),
 	}, nil
@@ -72,6 +76,7 @@ func (a *Adapter) session(port gateway.Port) (*session, error) {
 
 // begin looks for tokens and plans the first round.
 func (s *session) begin() {
+	s.Options = s.adapter.options.withApplication()
 	s.signIn()
 	s.plan()
 	if s.state.Authority.Phase == gateway.Local { // a restart in an outage: is it over?

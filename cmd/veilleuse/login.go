@@ -48,10 +48,7 @@ func loginVerb(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	if config.Netatmo.ClientID == "" {
-		return errors.New("the token is stored, but netatmo.client_id is empty: put your application's id and secret into the configuration, or the token cannot be renewed")
-	}
-	fmt.Fprintln(c.out, "signed in; the daemon begins to copy the home's plan within half a minute")
+	fmt.Fprintln(c.out, "signed in; the daemon begins to copy the home's plan at once")
 	return nil
 }
 

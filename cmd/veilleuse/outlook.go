@@ -7,7 +7,7 @@ import (
 
 // outlook is what an outage now would find, as far as that can be said without a look at the LAN.
 func (h *house) outlook(s gateway.State) *web.Outlook {
-	r := diagnose(s, h.notes(), doctorFacts{Client: h.config.Netatmo.ClientID != "", SignedIn: h.signedIn()})
+	r := diagnose(s, h.notes(), doctorFacts{Client: h.cloud.HasApplication(), SignedIn: h.signedIn()})
 	t := count(r)
 	return &web.Outlook{Survives: r.Survives, Says: r.Verdict, Rooms: t.rooms, RoomsServed: t.roomsServed, Alarms: t.alarms, AlarmsServed: t.alarmsServed, Gaps: gapsOf(r)}
 }

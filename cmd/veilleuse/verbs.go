@@ -101,17 +101,30 @@ func (h *house) unpair(ctx context.Context, id string) (string, error) {
 	return said, err
 }
 
-// login stores the tokens of a sign-in.
+// login stores the tokens of a sign-in, which are looked at at once.
 func (h *house) login(token json.RawMessage) error {
 	t, err := netatmo.ImportToken(bytes.NewReader(token))
 	if err != nil {
 		return err
 	}
-	return netatmo.SaveToken(h.cloud.Vault, t)
+	return h.keepToken(t)
 }
+
+func (h *house) keepToken(t netatmo.Token) error {
+	if err := netatmo.SaveToken(h.cloud.Vault, t); err != nil {
+		return err
+	}
+	h.vendor.Hasten()
+	if !h.cloud.HasApplication() {
+		return errNoApplication
+	}
+	return nil
+}
+
+// errNoApplication says that tokens alone do not last.
+var errNoApplication = errors.New("the token is stored, but nobody has said which application of yours at Netatmo it is for: put its id and secret into the configuration (netatmo.client_id, netatmo.client_secret_file), or give them to the page, or the token cannot be renewed")
 
 // signedIn reports whether there are tokens.
 func (h *house) signedIn() bool {
-	keys, err := h.cloud.Vault.List("")
-	return err == nil && len(keys) > 0
+	return netatmo.SignedIn(h.cloud.Vault)
 }

@@ -39,6 +39,7 @@ type house struct {
 	store     *store.Store
 	notes     func() notes.Notes // read when first asked for: the start need not wait
 	cloud     netatmo.Options
+	vendor    *netatmo.Adapter
 	accessory *accessory.Adapter
 	bridge    *homekit.Adapter
 	ear       *ear.Adapter
@@ -130,6 +131,7 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 	h.accessory = accessory.New(accessory.Options{Vault: h.store.Vault(gateway.AccessoryAdapter), Known: knownAccessories(c), Browse: world.browse, Radio: radio(world), Own: h.ownIDs, Log: log})
 	h.everybody = accessory.New(accessory.Options{Vault: h.store.Vault(gateway.AccessoryAdapter), Browse: world.browse, Log: log})
 	h.ear = ear.New(ear.Options{Microphone: c.Ear.Microphone, Room: c.Ear.Room, Vault: h.store.Vault("ear"), Log: log})
+	h.vendor = netatmo.New(h.cloud)
 	h.page = web.New(h.pageOptions(c, log))
 	h.control = &control{path: filepath.Join(c.State, "control.sock"), house: h}
 	if messages.err = h.speak(c, cameras, log); messages.err != nil && !unreadable(messages.err) {
@@ -150,7 +152,7 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 		{gateway.AccessoryAdapter, h.accessory},
 		{gateway.CameraAdapter, cameras},
 		{"ear", h.ear},
-		{gateway.CloudAdapter, vendor.or(netatmo.New(h.cloud))},
+		{gateway.CloudAdapter, vendor.or(h.vendor)},
 		{"homekit", h.bridge},
 		{gateway.MQTTAdapter, messages.or(h.mqtt)},
 		{gateway.CommandAdapter, programs.New(programs.Options{Programs: c.Alarms.programs(), Log: log})},

@@ -13,14 +13,15 @@ import (
 
 // Options are the settings of a Cloud.
 type Options struct {
-	Now           func() time.Time // the vendor's clock; nil: time.Now
-	Home          Home             // zero: House()
-	ClientID      string           // "": client
-	ClientSecret  string           // "": client-secret
-	TokenLife     time.Duration    // of an access token; 0: 3 h
-	PerTenSeconds int              // requests a user may make; 0: 50
-	PerHour       int              // requests a user may make; 0: 500
-	Denied        []string         // paths for which the sign-in lacks the scope, /api/getevents
+	Now           func() time.Time  // the vendor's clock; nil: time.Now
+	Home          Home              // zero: House()
+	Others        []json.RawMessage // further homes of the account, as homesdata without home_id lists them
+	ClientID      string            // "": client
+	ClientSecret  string            // "": client-secret
+	TokenLife     time.Duration     // of an access token; 0: 3 h
+	PerTenSeconds int               // requests a user may make; 0: 50
+	PerHour       int               // requests a user may make; 0: 500
+	Denied        []string          // paths for which the sign-in lacks the scope, /api/getevents
 }
 
 // Cloud is the vendor. It is an http.Handler; Start serves it on loopback. All methods may be called

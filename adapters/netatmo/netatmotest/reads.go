@@ -37,7 +37,11 @@ func (c *Cloud) homesdata(id string, now time.Time) answer {
 		schedules = append(schedules, listSchedule(s))
 	}
 	h["rooms"], h["modules"], h["schedules"] = rooms, modules, schedules
-	return ok(map[string]any{"homes": []any{h}, "user": map[string]any{"email": "someone@example.org"}}, now)
+	homes := []any{h}
+	for _, other := range c.options.Others {
+		homes = append(homes, other)
+	}
+	return ok(map[string]any{"homes": homes, "user": map[string]any{"email": "someone@example.org"}}, now)
 }
 
 func (c *Cloud) control() string {
