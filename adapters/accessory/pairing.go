@@ -150,6 +150,12 @@ func (a *Adapter) keep(r *record) error {
 	return r.save(a.options.Vault)
 }
 
+// CheckCode says what is wrong with the spelling of a setup code; nil: nothing.
+func CheckCode(code string) error {
+	_, err := setupDigits(code)
+	return err
+}
+
 // setupDigits brings a setup code, in whatever spelling, or the content of its QR code into the one form 123-45-678.
 func setupDigits(code string) (string, error) {
 	if strings.Contains(code, "://") {

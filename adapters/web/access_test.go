@@ -70,14 +70,15 @@ func keyOf(w *httptest.ResponseRecorder) string {
 
 // pathOf is a path that a route answers.
 func pathOf(r route) string {
-	return strings.NewReplacer("{$}", "", "{to...}", "home", "{number}", "1", "{id}", "AA:BB").Replace(r.path)
+	return strings.NewReplacer("{$}", "", "{to...}", "home", "{number}", "1", "{id}", "AA:BB", "{step}", "netatmo").Replace(r.path)
 }
 
 // Every route but those meant to be open wants a sign-in, and none changes anything by a GET.
 func TestEveryRouteWantsASignIn(t *testing.T) {
 	open := map[string]bool{"GET /healthz": true, "GET /readyz": true, "GET /metrics": true, "GET /page.css": true, "GET /page.js": true, "GET /icon.svg": true,
 		"GET /chart.css": true, "GET /pictures.css": true, "GET /pictures.js": true, "GET /acting.js": true, "GET /care.css": true, "GET /care.js": true,
-		"GET /welcome": true, "POST /welcome": true, "GET /sign-in": true, "POST /sign-in": true}
+		"GET /welcome": true, "POST /welcome": true, "GET /sign-in": true, "POST /sign-in": true,
+		"GET /first.css": true, "GET /first.js": true, "GET /first/return": true}
 	d := newDoor(t, Options{Wish: func(gateway.State, time.Time, string, []byte) (gateway.Ask, error) { panic("somebody wished") }})
 	if err := d.lock.first(rightful); err != nil {
 		t.Fatal(err)

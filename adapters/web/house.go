@@ -23,6 +23,7 @@ type house struct {
 	Devices   []deviceView   `json:"devices"`
 	Guard     *guardView     `json:"guard,omitempty"` // where sensors are named for it
 	Clock     clockView      `json:"clock"`
+	First     []string       `json:"first,omitempty"`    // steps of the first run that are left
 	Troubles  []troubleView  `json:"troubles,omitempty"` // parts of Veilleuse that do not run
 	Lately    []decisionView `json:"lately"`             // the last decisions, newest first
 
@@ -195,7 +196,8 @@ func (a *Adapter) view(s gateway.State) house {
 		Alarms:    alarmsOf(s), Rooms: []roomView{}, Devices: []deviceView{}, Lately: []decisionView{},
 		Clock: clockView{string(s.Clock.Trust), s.Clock.Why},
 		Guard: guardOf(s), Outage: outageOn(s),
-		zone: zoneOf(s.Home),
+		First: a.reminder(),
+		zone:  zoneOf(s.Home),
 	}
 	if h.Home.Mode == "" {
 		h.Home.Mode = string(gateway.HomeSchedule)

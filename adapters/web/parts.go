@@ -24,6 +24,7 @@ func (p *sheet) parts() []part {
 		all = append(all, part{id, p.out.String()})
 	}
 	add("alarm", p.alarms)
+	add("first", p.firstCard)
 	add("charge", p.charge)
 	for _, r := range p.house.Rooms {
 		add(anchor(r.Wish), func() { p.room(r) })

@@ -100,6 +100,15 @@ var routes = []route{
 	{"POST", "/api/bundle", signedIn, wishBody, (*Adapter).deed},
 	{"POST", "/api/sign-out", signedIn, wishBody, (*Adapter).deed},
 	{"POST", "/api/password", signedIn, wishBody, (*Adapter).deed},
+
+	{"GET", "/first.css", atHome, noBody, (*Adapter).asset},
+	{"GET", "/first.js", atHome, noBody, (*Adapter).asset},
+	{"GET", "/first", pageFor, noBody, (*Adapter).firstRoot},
+	{"GET", "/first/{step}", pageFor, noBody, (*Adapter).firstPage},
+	{"POST", "/first/{step}", pageFor, firstBody, (*Adapter).firstDo},
+	{"GET", returnPath, atHome, noBody, (*Adapter).firstReturn}, // where a browser comes from the vendor, without its cookie
+	{"GET", "/api/first", signedIn, noBody, (*Adapter).apiFirst},
+	{"POST", "/api/first/{step}", signedIn, firstBody, (*Adapter).apiFirstDo},
 }
 
 // handler serves the routes.
@@ -126,7 +135,7 @@ func nothingHere(w http.ResponseWriter, r *http.Request) {
 	var ways []string
 	for _, known := range routes {
 		path, rest, open := strings.Cut(known.path, "{")
-		if r.URL.Path == path && (!open || rest == "$}") || open && rest != "$}" && strings.HasPrefix(r.URL.Path, path) && r.URL.Path != path {
+		if (r.URL.Path == path && (!open || rest == "$}") || open && rest != "$}" && strings.HasPrefix(r.URL.Path, path) && r.URL.Path != path) && !slices.Contains(ways, known.method) {
 			ways = append(ways, known.method)
 		}
 	}

@@ -36,7 +36,11 @@ func (a *Adapter) setFirst(w http.ResponseWriter, r *http.Request) {
 		a.failed(w, "set the password", err)
 	default:
 		a.options.Log.Info("the page has a password now", "from", r.RemoteAddr)
-		a.letIn(w, r)
+		to := "/"
+		if a.first.ask != nil && a.firstView().newcomer() {
+			to = "/first"
+		}
+		a.letIn(w, r, to)
 	}
 }
 
@@ -76,12 +80,12 @@ func (a *Adapter) signIn(w http.ResponseWriter, r *http.Request) {
 		a.doorPage(w, r, http.StatusForbidden, false, "password.wrong")
 	default:
 		a.patience.right(r.RemoteAddr)
-		a.letIn(w, r)
+		a.letIn(w, r, "/")
 	}
 }
 
-// letIn begins a session.
-func (a *Adapter) letIn(w http.ResponseWriter, r *http.Request) {
+// letIn begins a session, and leads on.
+func (a *Adapter) letIn(w http.ResponseWriter, r *http.Request, to string) {
 	token, err := a.sessions.begin(a.now())
 	if err != nil {
 		a.failed(w, "sign in", err)
@@ -93,7 +97,7 @@ func (a *Adapter) letIn(w http.ResponseWriter, r *http.Request) {
 		a.do(w, r)
 		return
 	}
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
 // signOut ends the session, and the streams that hang on it.

@@ -51,11 +51,11 @@ var notSpoken = map[string]string{
 
 // Why words are not spoken.
 const (
-	listed      = "what to type is the same in every language"
-	named       = "a name or a kind, no sentence"
-	sought      = "is looked for in what others say"
-	configured  = "stops the start, before there is a page"
-	logged      = "goes to the log alone"
+	listed     = "what to type is the same in every language"
+	named      = "a name or a kind, no sentence"
+	sought     = "is looked for in what others say"
+	configured = "stops the start, before there is a page"
+	logged     = "goes to the log alone"
 	ofPrograms = "answers a program"
 )
 

@@ -70,6 +70,11 @@ func TestTextsAreWhole(t *testing.T) {
 			return true
 		})
 	}
+	for _, gap := range regexp.MustCompile(`{!([\w.-]+)`).FindAllStringSubmatch(firstPageText, -1) {
+		if literals[gap[1]] = true; every[gap[1]] == [2]string{} && !strings.HasSuffix(gap[1], ".") {
+			t.Errorf("the pages of the first run ask for %q, which is not there", gap[1])
+		}
+	}
 	for key := range every {
 		known := literals[key]
 		for word := range literals {

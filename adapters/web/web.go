@@ -51,6 +51,8 @@ type Options struct {
 	Pictures Pictures
 	// Care is what keeps the house: backups, pairings, the support bundle; nil: it cannot be done from the page.
 	Care *Care
+	// First is what the first run asks of the house; nil: there is none.
+	First *First
 	// Listening is called with the address each time that it listens; nil: nobody asks.
 	Listening func(net.Addr)
 	Log       *slog.Logger // nil: slog.Default()
@@ -91,6 +93,7 @@ type Adapter struct {
 	patience  patience
 	live      live
 	calls     calls
+	first     *firstRun
 	wishing   chan struct{} // holds one: wishes are put one after the other
 	uploading sync.Mutex    // held while a file is taken in
 
@@ -109,7 +112,7 @@ func New(o Options) *Adapter {
 	}
 	own, _ := os.Hostname() // without one, addresses still do
 	a := &Adapter{options: o, hosts: hostNames(own, o.Hosts), started: time.Now(), lock: lock{vault: o.Vault}, sessions: sessions{vault: o.Vault},
-		calls: calls{news: make(chan struct{}, 1)}, wishing: make(chan struct{}, 1)}
+		calls: calls{news: make(chan struct{}, 1)}, first: newFirstRun(o.Vault, o.First), wishing: make(chan struct{}, 1)}
 	a.remembered.Store(&history.History{})
 	return a
 }
@@ -157,8 +160,12 @@ func (a *Adapter) Run(ctx context.Context, port gateway.Port) error {
 	go func() { a.keep(files); close(kept) }()
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(&limited{Listener: listener, most: manyConns}) }()
+	life, cancel := context.WithCancel(ctx)
+	wait := a.first.live(life)
 	err = a.attend(ctx, port, served, files)
+	cancel()
 	server.Close()
+	wait()
 	<-kept
 	return err
 }

@@ -24,7 +24,7 @@ var wraps = map[string][]string{
 	"adapters/mqtt":      {"github.com/eclipse/paho.mqtt.golang", "golang.org/x/time/rate"},
 	"adapters/netatmo":   {"golang.org/x/time/rate"},
 	"adapters/store":     {"go.etcd.io/bbolt", "filippo.io/age"},
-	"adapters/web":       {"golang.org/x/crypto/argon2"},
+	"adapters/web":       {"golang.org/x/crypto/argon2", "rsc.io/qr"},
 	"adapters/uplink":    {"github.com/miekg/dns", "golang.org/x/sys", "golang.org/x/sync"},
 	"firmware-notes":     {"github.com/goccy/go-yaml"},
 }

@@ -46,10 +46,27 @@ func printPath(out io.Writer, name string, path way, served bool, f finding) {
 // printFindings lists what is not well, each with what to do. What several devices have in common is said
 // once, and a room only where its devices do not say it.
 func printFindings(out io.Writer, title string, want result, r doctorReport) {
-	type entry struct {
-		names []string
-		finding
+	all := gather(want, r)
+	if len(all) == 0 {
+		return
 	}
+	fmt.Fprintf(out, "\n%s:\n", title)
+	for _, e := range all {
+		fold(out, "  ", strings.Join(e.names, ", ")+": "+e.What)
+		if e.Do != "" {
+			fold(out, "     ", "-> "+e.Do)
+		}
+	}
+}
+
+// entry is a finding, and everything that it was found of.
+type entry struct {
+	names []string
+	finding
+}
+
+// gather joins the findings of one kind.
+func gather(want result, r doctorReport) []entry {
 	var all []entry
 	add := func(name string, f finding) {
 		if f.Result != want {
@@ -82,16 +99,7 @@ func printFindings(out io.Writer, title string, want result, r doctorReport) {
 	for _, c := range r.Checks {
 		add(c.Name, c.finding)
 	}
-	if len(all) == 0 {
-		return
-	}
-	fmt.Fprintf(out, "\n%s:\n", title)
-	for _, e := range all {
-		fold(out, "  ", strings.Join(e.names, ", ")+": "+e.What)
-		if e.Do != "" {
-			fold(out, "     ", "-> "+e.Do)
-		}
-	}
+	return all
 }
 
 func wayWords(w way, served bool) string {

@@ -155,12 +155,17 @@ func (o *options) learn(ctx context.Context, c console, w ear.Wanted) error {
 	if o.json {
 		return writeJSON(c.out, r)
 	}
-	s := r.Signature
-	fmt.Fprintf(c.out, "%s is learnt as a %s alarm: %s at %.0f Hz, %.0f dBFS here; its device is %s\n", s.Name, kindName(s.Kind), s.Cadence, s.Frequency, s.Level, r.Device)
+	fmt.Fprintln(c.out, learntWords(r))
 	for _, m := range r.Mind {
 		fmt.Fprintf(c.out, "mind: %s\n", m)
 	}
 	return nil
+}
+
+// learntWords is what was learnt, for people.
+func learntWords(r learnReport) string {
+	s := r.Signature
+	return fmt.Sprintf("%s is learnt as a %s alarm: %s at %.0f Hz, %.0f dBFS here; its device is %s", s.Name, kindName(s.Kind), s.Cadence, s.Frequency, s.Level, r.Device)
 }
 
 func (o *options) forget(ctx context.Context, c console, name string) error {
