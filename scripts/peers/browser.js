@@ -18,7 +18,7 @@ const verbs = {
   async launch(request) {
     browser = await chromium.launch({
       executablePath: request.program,
-      args: ['--no-sandbox', `--host-resolver-rules=MAP ${request.host} 127.0.0.1`],
+      args: ['--no-sandbox', `--host-resolver-rules=MAP ${request.host} 127.0.0.1`, ...(request.args || [])],
     });
     return browser.version();
   },

@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 
-from zeroconf import IPVersion, ServiceBrowser, Zeroconf
+from zeroconf import IPVersion, ServiceBrowser, ServiceInfo, Zeroconf
 
 from lines import serve
 
@@ -38,6 +38,13 @@ class Verbs:
         time.sleep(seconds)
         zeroconf.close()
         return found
+
+    async def announce(self, name, port, text, **_):
+        """Announces an accessory at this host's loopback address until the end."""
+        self.own = getattr(self, "own", None) or Zeroconf(interfaces=[sys.argv[1]], ip_version=IPVersion.V4Only)
+        info = ServiceInfo("_hap._tcp.local.", f"{name}._hap._tcp.local.", port=port, properties=text,
+                           addresses=[socket.inet_aton("127.0.0.1")], server=f"{port}.local.")
+        await asyncio.to_thread(self.own.register_service, info)
 
     async def call(self, address, port, **_):
         """Opens a connection."""

@@ -20,7 +20,19 @@ type network struct {
 
 func newNetwork(t *testing.T) network {
 	t.Helper()
-	return network{t, startProcess(t, "network", exec.Command("unshare", "--net", "cat"), func([]byte) {})}
+	n := network{t, startProcess(t, "network", exec.Command("unshare", "--net", "cat"), func([]byte) {})}
+	_, err := until(10*time.Second, func() error {
+		own, err := os.Readlink("/proc/self/ns/net")
+		theirs, errTheirs := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", n.holder.cmd.Process.Pid))
+		if err == nil && errTheirs == nil && own == theirs {
+			err = errNotYet // what is done in it now would be done outside
+		}
+		return errors.Join(err, errTheirs)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // inside is a command that runs in the network.

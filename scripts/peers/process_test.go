@@ -139,7 +139,13 @@ func startStranger(t *testing.T, name string, cmd *exec.Cmd) *stranger {
 // startNode starts one of the programs of this folder that run on Node.
 func startNode(t *testing.T, with tools, script string, args ...string) *stranger {
 	t.Helper()
-	cmd := exec.Command("node", append([]string{script}, args...)...)
+	return startNodeBy(t, with, exec.Command, script, args...)
+}
+
+// startNodeBy is startNode by another way to run a program, such as inside of a network.
+func startNodeBy(t *testing.T, with tools, command func(string, ...string) *exec.Cmd, script string, args ...string) *stranger {
+	t.Helper()
+	cmd := command("node", append([]string{script}, args...)...)
 	cmd.Env = append(os.Environ(), "NODE_PATH="+with.modules())
 	return startStranger(t, script, cmd)
 }
