@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
 
 // readConfig reads a configuration over the defaults. It finds every fault, each with its line and
@@ -197,9 +197,17 @@ func (a *AccessoryConfig) read(pair *ast.MappingValueNode) error {
 	return err
 }
 
+// syntaxError is what the YAML parser's faults are. The package that names their type brings its whole decoder with it,
+// a seventh of a megabyte.
+type syntaxError interface {
+	error
+	GetToken() *token.Token
+	GetMessage() string
+}
+
 // syntaxFault makes one sentence of what the YAML parser draws as a picture.
 func syntaxFault(name string, err error) string {
-	var syntax *yaml.SyntaxError
+	var syntax syntaxError
 	if errors.As(err, &syntax) {
 		at := syntax.GetToken().Position
 		return fmt.Sprintf("%s:%d:%d: not YAML: %s; mind the indentation and the blank after each colon", name, at.Line, at.Column, syntax.GetMessage())
