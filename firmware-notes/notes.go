@@ -86,7 +86,7 @@ type Reset struct {
 // Evidence is what a whole note rests on; its grade is that of the best path, seldom better.
 type Evidence struct {
 	Grade   Grade
-	RestsOn string `yaml:"rests-on"`
+	RestsOn string `json:"rests-on"`
 }
 
 // Note is what is known of a family of models. It is read once and shared: do not change it.
@@ -96,14 +96,14 @@ type Note struct {
 	Kind         string   // thermostat, valve, smoke alarm, ...
 	Transport    string
 	Paths        []Path // without the cloud, best first, at least one
-	WithoutCloud Alone  `yaml:"without-cloud"`
+	WithoutCloud Alone  `json:"without-cloud"`
 	Limits       map[Quantity]Limit
-	SilentAfter  time.Duration `yaml:"-"` // silence longer than this is a fault; 0: silence never is
+	SilentAfter  time.Duration `json:"-"` // silence longer than this is a fault; 0: silence never is
 	Quirks       []string
 	Reset        Reset // of its HomeKit pairing
 	Evidence     Evidence
 	Sources      []string
-	Prose        string `yaml:"-"` // Markdown for people
+	Prose        string `json:"-"` // Markdown for people
 }
 
 // BestPath returns the path to try first. A note that was never read has the path None.

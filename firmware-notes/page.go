@@ -2,13 +2,15 @@ package notes
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 )
 
 // parse reads a page: "---", front matter in YAML, "---", prose. A key that Note
@@ -20,8 +22,8 @@ func parse(page []byte) (Note, error) {
 		return Note{}, errors.New(`front matter must stand between two lines "---" at the top`)
 	}
 	var front struct {
-		Note   `yaml:",inline"`
-		Silent string `yaml:"silent-after"`
+		Note
+		Silent string `json:"silent-after"`
 	}
 	if err := unmarshal(head, &front); err != nil {
 		return Note{}, fmt.Errorf("read front matter: %w", err)
@@ -39,15 +41,67 @@ func parse(page []byte) (Note, error) {
 	return note, nil
 }
 
-// unmarshal reads YAML strictly. The library panics at some odd input (a tag before a mapping whose keys
-// are numbers), which is a fault of that page only.
+// unmarshal reads YAML strictly, as the JSON of the same shape: the program has a decoder for that, and a second one would
+// cost it a seventh of a megabyte. The library panics at some odd input, which is a fault of that page only.
 func unmarshal(head []byte, into any) (err error) {
 	defer func() {
 		if broken := recover(); broken != nil {
 			err = fmt.Errorf("not YAML that can be read: %v", broken)
 		}
 	}()
-	return yaml.UnmarshalWithOptions(head, into, yaml.Strict())
+	file, err := parser.ParseBytes(head, 0)
+	if err != nil {
+		return err
+	}
+	if len(file.Docs) != 1 {
+		return fmt.Errorf("%d documents in place of one", len(file.Docs))
+	}
+	plain, err := plainOf(file.Docs[0].Body)
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(plain)
+	if err != nil {
+		return err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	return decoder.Decode(into)
+}
+
+// plainOf is a part of a page as JSON has it.
+func plainOf(n ast.Node) (any, error) {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		return plainMap(n.Values)
+	case *ast.MappingValueNode:
+		return plainMap([]*ast.MappingValueNode{n})
+	case *ast.SequenceNode:
+		all := []any{}
+		for _, one := range n.Values {
+			value, err := plainOf(one)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, value)
+		}
+		return all, nil
+	case ast.ScalarNode:
+		return n.GetValue(), nil
+	}
+	return nil, fmt.Errorf("line %d: only texts, numbers, lists and keys with values are read", n.GetToken().Position.Line)
+}
+
+func plainMap(pairs []*ast.MappingValueNode) (any, error) {
+	all := map[string]any{}
+	for _, pair := range pairs {
+		value, err := plainOf(pair.Value)
+		if err != nil {
+			return nil, err
+		}
+		all[pair.Key.GetToken().Value] = value
+	}
+	return all, nil
 }
 
 // silence reads a duration with days ("8d", "90m"); "never" is 0.
