@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-//go:embed *.md
+//go:embed [a-z]*.md
 var pages embed.FS // a table: the Markdown files beside this one
 
 // Grade says how strong the evidence for a statement is.
@@ -173,9 +173,6 @@ func Read() (Notes, error) {
 	}
 	notes, faults := Notes{index: map[string]int{}}, []error(nil)
 	for _, entry := range entries {
-		if entry.Name() == "README.md" {
-			continue
-		}
 		page, err := pages.ReadFile(entry.Name())
 		if err == nil {
 			err = notes.add(entry.Name(), page)
