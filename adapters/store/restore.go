@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -24,6 +25,28 @@ func Read(dir string) (Copy, error) {
 		return Copy{map[place]record{}}, nil
 	}
 	return Copy{inspect(data).content}, nil
+}
+
+// ReadWhole is [Read] for whoever is to go on with a folder, and says when its database was last written. An error says
+// that there is none, that something in it is damaged, or that a newer program wrote it.
+func ReadWhole(dir string) (c Copy, written time.Time, err error) {
+	path := filepath.Join(dir, databaseName)
+	info, err := os.Stat(path)
+	if err != nil {
+		return Copy{}, time.Time{}, err
+	}
+	data, _, err := readWhole(path, maxFile)
+	seen := inspect(data)
+	if len(seen.faults) > 0 {
+		err = errors.Join(err, fmt.Errorf("%w: %s", errDamaged, strings.Join(seen.faults, "; ")))
+	}
+	if _, _, snapshotErr := readSnapshot(dir); errors.Is(snapshotErr, errNewer) { // one that is only damaged is written anew
+		err = snapshotErr
+	}
+	if err = errors.Join(err, seen.newer); err != nil {
+		err = fmt.Errorf("%s: %w", path, err)
+	}
+	return Copy{seen.content}, info.ModTime(), err
 }
 
 // Restore makes c the content of the state folder dir, which it creates if need be. What was there is set aside

@@ -55,7 +55,7 @@ func verbs() []verb {
 		{"listen", "[-c FILE] [--json] [--seconds N | --file WAV | --learn NAME [--kind smoke|co] [--room ROOM] | --forget NAME]", "what the ear hears; learn a detector by its test button", listenVerb},
 		{"bundle", "[-c FILE] [--names] [FILE]", "make a file to ask for help with, without secrets, addresses and names", bundleVerb},
 		{"backup", "[-c FILE] [FILE]", "make a backup now: in the usual places, or in FILE", backupVerb},
-		{"restore", "[-c FILE] [--verify] [--key FILE] [--state FOLDER] [--force] FILE", "bring a house back from a backup, or only prove that it could be", restoreVerb},
+		{"restore", "[-c FILE] [--verify] [--key FILE] [--state FOLDER] [--force] FILE", "bring a house back from a backup, or from a state folder that was set aside, or only prove that it could be", restoreVerb},
 		{"replay", "FILE", "run a story through the rules and print each decision", replayVerb},
 		{"timetable", "FILE --zone ZONE --from DAY --to DAY", "every change of zone of a vendor schedule", timetableVerb},
 		{"version", "", "version, commit, Go version", versionVerb},

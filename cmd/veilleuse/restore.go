@@ -73,6 +73,7 @@ func (o restoreOptions) locate() (locality, error) {
 // opened is a backup of which every part was checked.
 type opened struct {
 	name    string
+	folder  bool // it is the state of a house rather than a backup, and has no configuration
 	sealed  bool
 	content backup.Content
 	copied  store.Copy
@@ -82,6 +83,9 @@ type opened struct {
 
 // open reads a backup and checks every record of it. It changes nothing.
 func (o restoreOptions) open(name string, here locality, in io.Reader) (opened, error) {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return openFolder(name)
+	}
 	file, err := backup.ReadFile(name)
 	if err != nil {
 		return opened{}, fmt.Errorf("the backup cannot be read: %w", err)
@@ -104,24 +108,36 @@ func openBackup(name string, file []byte, key *backup.Key) (opened, error) {
 	r := opened{name: name, sealed: backup.IsSealed(file)}
 	var err error
 	if r.content, err = backup.Open(file, key); err == nil {
-		err = r.read()
+		r.copied, err = store.ReadCopy(r.content.Values)
 	}
-	if err != nil {
-		return opened{}, fmt.Errorf("%s: %w", name, err)
-	}
-	return r, nil
+	return r.understood(err)
 }
 
-// read checks every record of the content.
-func (r *opened) read() (err error) {
-	if r.copied, err = store.ReadCopy(r.content.Values); err != nil {
-		return err
+// openFolder reads the state of a house, such as an earlier restore or an upgrade has set aside, as open reads a backup.
+func openFolder(name string) (opened, error) {
+	r := opened{name: name, folder: true}
+	var err error
+	if r.copied, r.content.Made, err = store.ReadWhole(name); err != nil {
+		return opened{}, err
 	}
-	if r.lasting, _, err = r.copied.Load(); err != nil {
-		return err
+	r.content.Dated, r.content.Values = true, r.copied.Values()
+	r, err = r.understood(nil)
+	r.content.Home = r.lasting.Home.Name
+	return r, err
+}
+
+// understood reads what is in the copy, if that could be read.
+func (r opened) understood(err error) (opened, error) {
+	if err == nil {
+		r.lasting, _, err = r.copied.Load()
 	}
-	r.secrets, err = countSecrets(r.copied)
-	return err
+	if err == nil {
+		r.secrets, err = countSecrets(r.copied)
+	}
+	if err != nil {
+		return opened{}, fmt.Errorf("%s: %w", r.name, err)
+	}
+	return r, nil
 }
 
 // longestKey bounds a passphrase that is typed.
@@ -161,8 +177,12 @@ func (r opened) describe(out io.Writer) {
 		goesOn = 1
 	}
 	fmt.Fprintf(out, "%s is whole: %d records\n", r.name, len(c.Values))
-	fmt.Fprintf(out, "  made       %s, by veilleuse %s, %s\n", made, c.Program, map[bool]string{true: "encrypted", false: "in clear"}[r.sealed])
-	fmt.Fprintf(out, "  home       %s, bridge %s\n", name, c.House)
+	if r.folder {
+		fmt.Fprintf(out, "  written    %s\n  home       %s\n", made, name)
+	} else {
+		fmt.Fprintf(out, "  made       %s, by veilleuse %s, %s\n", made, c.Program, map[bool]string{true: "encrypted", false: "in clear"}[r.sealed])
+		fmt.Fprintf(out, "  home       %s, bridge %s\n", name, c.House)
+	}
 	fmt.Fprintf(out, "  pairings   %d with the Home app's side, %d accessories\n", r.secrets.controllers, r.secrets.accessories)
 	fmt.Fprintf(out, "  Netatmo    %s\n", map[bool]string{true: "signed in", false: "not signed in"}[r.secrets.signIns > 0])
 	fmt.Fprintf(out, "  rooms      %d, with %d devices\n", l.Rooms.Len(), l.Devices.Len())
