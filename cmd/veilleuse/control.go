@@ -94,6 +94,7 @@ func (c *control) routes(port gateway.Port) http.Handler {
 	mux.HandleFunc("GET /status", answer(c.shown(func(_ context.Context, s gateway.State) any { return c.house.report(s) })))
 	mux.HandleFunc("GET /doctor", answer(c.shown(func(ctx context.Context, s gateway.State) any { return c.house.diagnose(ctx, s) })))
 	mux.HandleFunc("GET /outages", answer(c.shown(func(_ context.Context, s gateway.State) any { return web.Outages(s) })))
+	mux.HandleFunc("GET /upgrade-ready", answer(c.upgradeReady(port)))
 	mux.HandleFunc("GET /code", answer(func(r *http.Request) (any, error) { return c.house.code() }))
 	mux.HandleFunc("POST /pair-home", answer(func(r *http.Request) (any, error) { return c.house.resetHome(r.Context()) }))
 	mux.HandleFunc("GET /discover", answer(func(r *http.Request) (any, error) { return c.house.discover(r.Context()) }))

@@ -56,6 +56,7 @@ func verbs() []verb {
 		{"bundle", "[-c FILE] [--names] [FILE]", "make a file to ask for help with, without secrets, addresses and names", bundleVerb},
 		{"backup", "[-c FILE] [FILE]", "make a backup now: in the usual places, or in FILE", backupVerb},
 		{"restore", "[-c FILE] [--verify] [--key FILE] [--state FOLDER] [--force] FILE", "bring a house back from a backup, or from a state folder that was set aside, or only prove that it could be", restoreVerb},
+		{"upgrade-ready", "[-c FILE]", "may the program be exchanged now: no outage, alarm or drill is on, or was in the last half hour", upgradeReadyVerb},
 		{"replay", "FILE", "run a story through the rules and print each decision", replayVerb},
 		{"timetable", "FILE --zone ZONE --from DAY --to DAY", "every change of zone of a vendor schedule", timetableVerb},
 		{"version", "", "version, commit, Go version", versionVerb},
