@@ -27,6 +27,8 @@ type house struct {
 	Troubles  []troubleView  `json:"troubles,omitempty"` // parts of Veilleuse that do not run
 	Lately    []decisionView `json:"lately"`             // the last decisions, newest first
 
+	RolledBack *RolledBack `json:"rolled_back,omitempty"` // a newer program that has failed its trial
+
 	zone *time.Location
 }
 
@@ -195,7 +197,7 @@ func (a *Adapter) view(s gateway.State) house {
 		Cloud:     cloudView{string(s.Cloud.Verdict), utc(s.Cloud.Since), s.Cloud.Why, s.Cloud.Evidence},
 		Alarms:    alarmsOf(s), Rooms: []roomView{}, Devices: []deviceView{}, Lately: []decisionView{},
 		Clock: clockView{string(s.Clock.Trust), s.Clock.Why},
-		Guard: guardOf(s), Outage: outageOn(s),
+		Guard: guardOf(s), Outage: outageOn(s), RolledBack: a.options.RolledBack,
 		First: a.reminder(),
 		zone:  zoneOf(s.Home),
 	}

@@ -75,6 +75,7 @@ func (p *sheet) charge() {
 	p.put(`</div></section>`)
 	p.outlook()
 	p.troubles()
+	p.rolledBack()
 }
 
 func (p *sheet) outlook() {

@@ -37,7 +37,7 @@ func languageOf(r *http.Request) lang {
 }
 
 // tables are every text of the page, one for each of its parts.
-var tables = []map[string][2]string{houseTexts, pictureTexts, outageTexts, careTexts, firstTexts}
+var tables = []map[string][2]string{houseTexts, pictureTexts, outageTexts, careTexts, firstTexts, upgradeTexts}
 
 // text is a text in both languages; false: there is none of that key.
 func text(key string) ([2]string, bool) {

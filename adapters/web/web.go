@@ -53,6 +53,8 @@ type Options struct {
 	Care *Care
 	// First is what the first run asks of the house; nil: there is none.
 	First *First
+	// RolledBack says that a newer program has failed its trial; nil: none has.
+	RolledBack *RolledBack
 	// Listening is called with the address each time that it listens; nil: nobody asks.
 	Listening func(net.Addr)
 	Log       *slog.Logger // nil: slog.Default()

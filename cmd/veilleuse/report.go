@@ -24,6 +24,7 @@ type statusReport struct {
 	Budget    budgetReport       `json:"budget"`
 	Store     *storeReport       `json:"store,omitempty"`
 	Backup    *backupReport      `json:"backup,omitempty"`
+	Upgrade   *web.RolledBack    `json:"rolled_back,omitempty"` // a newer program that has failed its trial
 	Rooms     []roomReport       `json:"rooms"`
 	Devices   []deviceReport     `json:"devices"`
 	Adapters  []adapterReport    `json:"adapters"`

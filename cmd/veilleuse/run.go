@@ -29,7 +29,11 @@ func runVerb(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		log.Warn(err.Error())
 	}
-	return runHouses(ctx, o.config, log, outside{manager: manager, said: said})
+	back, err := readRolledBack(os.Getenv(rolledBackName))
+	if err != nil {
+		log.Warn(err.Error())
+	}
+	return runHouses(ctx, o.config, log, outside{manager: manager, said: said, rolledBack: back})
 }
 
 // runHouses runs the house of a configuration until ctx ends. A house that is to come back from a backup ends, is restored while
@@ -58,6 +62,10 @@ func runOnce(ctx context.Context, file string, log *slog.Logger, world outside) 
 	log.Info("veilleuse starts", "version", version, "commit", commit, "configuration", from, "state", config.State)
 	if damage := h.store.Damage(); damage != "" {
 		log.Warn(damage)
+	}
+	if back := world.rolledBack; back != nil {
+		what, why := rolledBackWords(back)
+		log.Warn(what, "why", why, "since", back.At)
 	}
 	h.sayWhatNext(log)
 	ctx, h.end = context.WithCancel(ctx)

@@ -54,6 +54,7 @@ func printStatus(out io.Writer, r statusReport) {
 	fmt.Fprintf(out, "\nclock: %s%s (%s)\n", r.Clock.Trust, boundOf(r.Clock.BoundS), r.Clock.Why)
 	fmt.Fprintf(out, "requests to Netatmo: %d in the last hour of %d allowed\n", r.Budget.SpentLastHour, r.Budget.PerHour)
 	printDisk(out, r)
+	printRolledBack(out, r.Upgrade)
 	printOutages(out, r)
 	printRooms(out, r.Rooms)
 	printDevices(out, r.Devices)

@@ -35,6 +35,7 @@ func (h *house) resetHome(ctx context.Context) (codeReport, error) {
 func (h *house) report(s gateway.State) statusReport {
 	r := report(s, h.notes())
 	r.Store, r.Backup = h.reportDisk(s)
+	r.Upgrade = h.rolledBack
 	all, err := h.bridge.Bridges()
 	if err != nil {
 		return r // that the bridges do not run stands among the adapters

@@ -56,6 +56,8 @@ type house struct {
 	said      *lastLines // nil: nobody keeps the log
 	uploads   uploads    // the backup that somebody wants to come back from
 	end       func()     // ends the house, which runVerb starts again if it comes back; nil: it is no daemon
+
+	rolledBack *web.RolledBack // why this program serves in place of a newer one; nil: it does not
 }
 
 // outside is what the demonstration replaces: the clock's speed and the way to a simulated world.
@@ -63,6 +65,7 @@ type house struct {
 type outside struct {
 	manager       systemd.Manager
 	said          *lastLines // what is kept of the log; nil: nothing
+	rolledBack    *web.RolledBack
 	now           func() time.Time
 	after         func(time.Duration) <-chan time.Time
 	uplink        uplink.Options // if its URL is set
@@ -81,7 +84,7 @@ func build(c Config, log *slog.Logger, world outside) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &house{store: disk, config: c, log: log, said: world.said, silent: world.quiet, notes: sync.OnceValue(func() notes.Notes { return readNotes(log) })}
+	h := &house{store: disk, config: c, log: log, said: world.said, silent: world.quiet, rolledBack: world.rolledBack, notes: sync.OnceValue(func() notes.Notes { return readNotes(log) })}
 	err = h.mend()
 	if err == nil {
 		err = h.wire(c, log, world)
@@ -160,8 +163,10 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 		{gateway.WebAdapter, h.page},
 		{"control", h.control},
 		{"systemd", systemd.New(h.told(world.manager, log))},
+		{"upgrade", rollback{h.rolledBack}},
 	} {
-		without := a.name == "broker" && h.broker == nil || a.name == "ear" && c.Ear.Microphone == "" || a.name == "systemd" && world.manager.Socket == ""
+		without := a.name == "broker" && h.broker == nil || a.name == "ear" && c.Ear.Microphone == "" || a.name == "systemd" && world.manager.Socket == "" ||
+			a.name == "upgrade" && h.rolledBack == nil
 		if !without {
 			h.loop.Attach(a.name, a.adapter)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/veilleuse/veilleuse/adapters/store"
 	"github.com/veilleuse/veilleuse/adapters/store/backup"
 	"github.com/veilleuse/veilleuse/adapters/web"
 	"github.com/veilleuse/veilleuse/gateway"
@@ -83,8 +84,9 @@ func (h *house) look(id, passphrase string) (web.Restorable, error) {
 	if err != nil {
 		return web.Restorable{}, err
 	}
-	present := opened{content: content}
-	if err := present.read(); err != nil {
+	present := opened{name: "the state here", content: content}
+	present.copied, err = store.ReadCopy(content.Values)
+	if present, err = present.understood(err); err != nil {
 		return web.Restorable{}, err
 	}
 	if present.content.House, err = h.bridgeID(); err != nil {

@@ -13,5 +13,5 @@ func (h *house) pageOptions(c Config, log *slog.Logger) web.Options {
 	version, commit := version()
 	return web.Options{Listen: c.Web.Listen, Version: version, Commit: commit, Log: log, Vault: h.store.Vault(gateway.WebAdapter),
 		Form: mqtt.Form, Wish: mqtt.ReadWish, Outlook: h.outlook, Without: h.without,
-		Stored: h.stored, Backup: h.backedUp, Pictures: h.pictures(c), Care: h.care(c), First: h.firstRun()}
+		Stored: h.stored, Backup: h.backedUp, Pictures: h.pictures(c), Care: h.care(c), First: h.firstRun(), RolledBack: h.rolledBack}
 }
