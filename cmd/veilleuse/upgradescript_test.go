@@ -1,0 +1,213 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// trialled is a machine on which the package's script sees an upgrade through: systemctl and the programs are scripts,
+// and what happened to them stands in one list.
+type trialled struct {
+	folder string
+	shows  []string // what systemctl show says, one look after the other; the last is repeated
+}
+
+// onTrial lets 1.1 be on trial after 1.0, in the folder of a test.
+func onTrial(t *testing.T, shows ...string) trialled {
+	t.Helper()
+	m := trialled{folder: t.TempDir(), shows: shows}
+	m.write(t, "root/var/lib/veilleuse-upgrade/trial", "1.1 1.0\n")
+	m.write(t, "root/usr/lib/veilleuse/previous/version", "1.0\n")
+	m.write(t, "root/etc/veilleuse/veilleuse.yaml", "")
+	m.write(t, "root/var/lib/veilleuse/veilleuse.db", "state of 1.1\n")
+	m.write(t, "root/var/lib/veilleuse/before-upgrade/veilleuse.db", "state of 1.0\n")
+	m.write(t, "calls", "")
+	for i, s := range shows {
+		m.write(t, fmt.Sprintf("show/%d", i+1), s+"\n")
+	}
+	m.program(t, "bin/systemctl", `if [ "$1" = show ]; then
+  looks=$(($(cat "$TOP/looks" 2>/dev/null || echo 0) + 1)); echo $looks >"$TOP/looks"
+  while [ ! -e "$TOP/show/$looks" ]; do looks=$((looks - 1)); done; cat "$TOP/show/$looks"; exit
+fi
+echo "systemctl $*" >>"$TOP/calls"`)
+	m.program(t, "bin/setpriv", `while case $1 in --*) ;; *) false ;; esac; do shift; done; exec "$@"`)
+	m.program(t, "bin/sleep", `exec /bin/sleep 0.01`)
+	m.program(t, "bin/cut", `case "$*" in *uptime) up=$(cat "$TOP/up" 2>/dev/null || echo 0); up=$((up + 1 + up / 10)); echo $up | tee "$TOP/up" ;; *) exec /usr/bin/cut "$@" ;; esac`)
+	m.program(t, "bin/veilleuse", `echo '{"store": {}}'`)
+	m.program(t, "root/usr/lib/veilleuse/previous/veilleuse", `echo "previous $*" >>"$TOP/calls"
+case "$*" in
+"upgrade-ready "*) [ ! -e "$TOP/busy" ] || { rm "$TOP/busy"; echo 'an alarm is on'; exit 1; } ;;
+"restore --verify "*) ! [ -e "$TOP/newer" ] ;;
+esac`)
+	return m
+}
+
+func (m trialled) write(t *testing.T, name, text string) {
+	t.Helper()
+	path := filepath.Join(m.folder, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	writeTo(t, path, text)
+}
+
+func (m trialled) program(t *testing.T, name, script string) {
+	t.Helper()
+	m.write(t, name, "#!/bin/sh\n"+script+"\n")
+	if err := os.Chmod(filepath.Join(m.folder, name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (m trialled) has(name string) bool {
+	_, err := os.Stat(filepath.Join(m.folder, name))
+	return err == nil
+}
+
+// watch runs the script until it has seen the upgrade through, and returns what it says and what it has called.
+func (m trialled) watch(t *testing.T) (said string, calls []string) {
+	t.Helper()
+	script := packaged(t, "debian/upgrade")
+	for _, place := range []string{"/var/lib/", "/usr/lib/", "/etc/"} {
+		script = strings.ReplaceAll(script, "="+place, "="+m.folder+"/root"+place)
+	}
+	m.program(t, "upgrade", script)
+	c := exec.CommandContext(t.Context(), filepath.Join(m.folder, "upgrade"), "watch")
+	c.Env = []string{"PATH=" + filepath.Join(m.folder, "bin") + ":/usr/sbin:/usr/bin:/sbin:/bin", "TOP=" + m.folder, "VEILLEUSE_TRIAL_S=5", "VEILLEUSE_PAUSE_S=1"}
+	out, err := c.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return string(out), strings.Split(strings.TrimSpace(string(mustRead(t, filepath.Join(m.folder, "calls")))), "\n")
+}
+
+// showing is one look at the service.
+func showing(active, result string, process, restarts, sign int) string {
+	return fmt.Sprintf("Result=%s\nNRestarts=%d\nMainPID=%d\nActiveState=%s\nWatchdogTimestampMonotonic=%d", result, restarts, process, active, sign)
+}
+
+const (
+	dropIn    = "root/etc/systemd/system/veilleuse.service.d/previous.conf"
+	trialFile = "root/var/lib/veilleuse-upgrade/trial"
+)
+
+func TestTrialOfAnUpgrade(t *testing.T) {
+	if _, err := exec.LookPath("sh"); err != nil {
+		t.Skip("there is no shell here")
+	}
+	active := showing("active", "success", 7, 0, 1)
+	alive := showing("active", "success", 7, 0, 2)
+	for _, test := range []struct {
+		name, reason string
+		shows        []string
+	}{
+		{"serves, and gives signs of life", "", []string{active, alive}},
+		{"is started by hand meanwhile, and its time begins again", "", []string{active, showing("deactivating", "success", 7, 0, 1),
+			showing("inactive", "success", 0, 0, 0), showing("activating", "success", 8, 0, 0), showing("active", "success", 8, 0, 5), showing("active", "success", 8, 0, 6)}},
+		{"ends by itself", "exited", []string{showing("activating", "exit-code", 0, 0, 0), showing("activating", "success", 8, 1, 0)}},
+		{"crashes after it was ready", "crashed", []string{active, alive, showing("activating", "signal", 0, 0, 2), showing("active", "success", 9, 1, 3)}},
+		{"is killed by its watchdog", "hung", []string{active, showing("activating", "watchdog", 0, 0, 1), showing("active", "success", 9, 1, 1)}},
+		{"is ready, but gives no sign of life, and nobody kills it", "hung", []string{active}},
+		{"is not ready in the time that systemd gives it", "never-ready", []string{showing("activating", "timeout", 0, 0, 0), showing("activating", "success", 8, 1, 0)}},
+		{"lives, but is never ready", "never-ready", []string{showing("activating", "success", 7, 0, 0)}},
+		{"cannot be started at all", "exited", []string{showing("failed", "exit-code", 0, 0, 0)}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m := onTrial(t, test.shows...)
+			said, calls := m.watch(t)
+			if m.has(trialFile) {
+				t.Error("the trial is not over")
+			}
+			if test.reason == "" {
+				if said != "<5>1.1 has passed its trial\n" || m.has(dropIn) || m.has("root/var/lib/veilleuse/before-upgrade") || slices.Contains(calls, "systemctl stop veilleuse.service") {
+					t.Errorf("it says %q, after %q", said, calls)
+				}
+				return
+			}
+			want := "<3>1.1 was taken back (" + test.reason + "): 1.0 serves again, with the state as 1.1 has left it; the next newer version is tried by itself"
+			if !strings.HasPrefix(said, want) || strings.Count(said, "\n") != 1 {
+				t.Errorf("it says %q, want %q", said, want)
+			}
+			drop := string(mustRead(t, filepath.Join(m.folder, dropIn)))
+			if !strings.Contains(drop, "\nExecStart=\nExecStart="+m.folder+"/root/usr/lib/veilleuse/previous/veilleuse run -c ") ||
+				!strings.Contains(drop, "\nEnvironment=\"VEILLEUSE_ROLLED_BACK=1.1 1.0 "+test.reason+" 2") {
+				t.Errorf("the drop-in is %s", drop)
+			}
+			_, told, _ := strings.Cut(drop, "VEILLEUSE_ROLLED_BACK=")
+			if r, err := readRolledBack(strings.Trim(told, "\"\n")); err != nil || r.Failed != "1.1" {
+				t.Errorf("the program reads %+v, %v", r, err)
+			} else if _, why := rolledBackWords(r); strings.HasPrefix(why, unknownReason) {
+				t.Errorf("the program does not know the reason %s", r.Reason)
+			}
+			if order := []string{"systemctl stop veilleuse.service", "systemctl daemon-reload", "systemctl start veilleuse.service"}; !inOrder(calls, order) {
+				t.Errorf("%q, want %q", calls, order)
+			}
+		})
+	}
+}
+
+// inOrder reports whether all wanted are in a list, in that order.
+func inOrder(list, wanted []string) bool {
+	for _, one := range list {
+		if len(wanted) > 0 && one == wanted[0] {
+			wanted = wanted[1:]
+		}
+	}
+	return len(wanted) == 0
+}
+
+func TestGoingBackTakesTheStateAlongWhereItMust(t *testing.T) {
+	m := onTrial(t, showing("failed", "exit-code", 0, 0, 0))
+	m.write(t, "newer", "")
+	said, calls := m.watch(t)
+	state := m.folder + "/root/var/lib/veilleuse"
+	if !strings.Contains(said, "with the state as it was before the upgrade; ") {
+		t.Errorf("it says %q", said)
+	}
+	restored := "previous restore -c " + m.folder + "/root/etc/veilleuse/veilleuse.yaml --state " + state + " " + state + "/before-upgrade"
+	if !inOrder(calls, []string{"systemctl stop veilleuse.service", "previous restore --verify " + state, restored, "systemctl start veilleuse.service"}) {
+		t.Errorf("%q", calls)
+	}
+}
+
+// Whatever the script was doing when the power failed, it is done to its end afterwards.
+func TestGoingBackIsFinishedAfterAnInterruption(t *testing.T) {
+	m := onTrial(t, showing("active", "success", 7, 0, 1), showing("active", "success", 7, 0, 2))
+	m.write(t, "root/var/lib/veilleuse-upgrade/failed", "1.1 1.0 hung 2026-11-23T14:00:00Z\n")
+	if said, _ := m.watch(t); !strings.HasPrefix(said, "<3>1.1 was taken back (hung): 1.0 serves again") || m.has(trialFile) {
+		t.Errorf("it says %q", said)
+	}
+}
+
+func TestAnUpgradeWaitsForACalmHouse(t *testing.T) {
+	m := onTrial(t, showing("active", "success", 5, 0, 1), showing("inactive", "success", 0, 0, 0), showing("active", "success", 7, 0, 1), showing("active", "success", 7, 0, 2))
+	m.write(t, dropIn, "[Service]\n")
+	m.write(t, "busy", "")
+	m.program(t, "bin/veilleuse", `cp -r "$TOP/root/var/lib/veilleuse/before-upgrade" "$TOP/copied"; echo '{}'`)
+	said, calls := m.watch(t)
+	if want := "<6>1.1 waits, for an alarm is on\n<5>1.1 takes over from 1.0\n<5>1.1 has passed its trial\n"; said != want {
+		t.Errorf("it says %q, want %q", said, want)
+	}
+	if m.has(dropIn) || !inOrder(calls, []string{"systemctl stop veilleuse.service", "systemctl daemon-reload", "systemctl --no-block start veilleuse.service"}) {
+		t.Errorf("%q", calls)
+	}
+	if got := string(mustRead(t, filepath.Join(m.folder, "copied", "veilleuse.db"))); got != "state of 1.1\n" {
+		t.Errorf("%q was set aside", got)
+	}
+}
+
+// A program that serves but does not answer, or finds its database damaged, has not passed.
+func TestTrialAsksTheProgramItself(t *testing.T) {
+	for script, reason := range map[string]string{"exit 1": "mute", `echo '{"store": {"damage": "the database was damaged"}}'`: "damage"} {
+		m := onTrial(t, showing("active", "success", 7, 0, 1), showing("active", "success", 7, 0, 2))
+		m.program(t, "bin/veilleuse", script)
+		if said, _ := m.watch(t); !strings.HasPrefix(said, "<3>1.1 was taken back ("+reason+"): 1.0 serves again") {
+			t.Errorf("%s: it says %q", script, said)
+		}
+	}
+}
