@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -89,46 +88,5 @@ func TestUnitAndPackageAgree(t *testing.T) {
 		if !strings.Contains(build, `"$root`+file+`"`) {
 			t.Errorf("the package does not install %s", file)
 		}
-	}
-}
-
-// TestTheBillNamesEveryModule: who asks whether a module with a fault is in the program is told by the bill of materials.
-func TestTheBillNamesEveryModule(t *testing.T) {
-	if _, err := exec.LookPath("bash"); err != nil {
-		t.Skip("there is no bash here")
-	}
-	text, err := exec.Command(filepath.Join("..", "..", "scripts", "bill")).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var bill struct {
-		BOMFormat   string
-		SpecVersion string
-		Components  []struct{ Type, Name, Version, Purl string }
-	}
-	if err := json.Unmarshal(text, &bill); err != nil || bill.BOMFormat != "CycloneDX" || bill.SpecVersion != "1.6" {
-		t.Fatalf("it is no bill: %v\n%.300s", err, text)
-	}
-	required, err := os.ReadFile(filepath.Join("..", "..", "go.mod"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	listed := map[string]bool{}
-	for _, c := range bill.Components {
-		listed[c.Name] = true
-		if c.Type != "library" || c.Purl != "pkg:golang/"+c.Name+"@"+c.Version {
-			t.Errorf("%s is listed as %+v", c.Name, c)
-		}
-		if c.Name != "std" && !strings.Contains(string(required), c.Name+" "+c.Version) {
-			t.Errorf("%s %s is not what go.mod requires", c.Name, c.Version)
-		}
-	}
-	for _, in := range []string{"std", "filippo.io/age", "go.etcd.io/bbolt", "github.com/mochi-mqtt/server/v2", "golang.org/x/crypto", "github.com/rs/xid"} {
-		if !listed[in] {
-			t.Errorf("%s is in the program and not in its bill", in)
-		}
-	}
-	if listed["honnef.co/go/tools"] {
-		t.Error("the bill lists what only checks the program")
 	}
 }
