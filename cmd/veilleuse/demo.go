@@ -54,7 +54,7 @@ func playDemo(ctx context.Context, state string, screen *demoScreen, keep bool) 
 	began := time.Now()
 	clock := newDemoClock(demoStart, 1)
 	defer clock.timer.Stop()
-	world, err := newDemoWorld(clock)
+	world, err := newDemoWorld(clock, demoHome())
 	if err != nil {
 		return demoReport{}, err
 	}

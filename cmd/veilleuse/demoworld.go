@@ -63,21 +63,27 @@ const (
 	demoSiren = "Sirène palier"
 )
 
-func newDemoWorld(clock *demoClock) (*demoWorld, error) {
-	zone, err := gateway.LoadTimeZone("Europe/Paris")
-	if err != nil {
-		return nil, err
-	}
+// demoHome is the home as the vendor knows it.
+func demoHome() netatmotest.Home {
 	home := netatmotest.House()
 	for i := range home.Modules {
 		home.Modules[i].Key, home.Modules[i].Local = "", "" // no camera's address leads off this machine
+	}
+	return home
+}
+
+// newDemoWorld builds the world around a home, with more accessories than the demonstration's where there are any.
+func newDemoWorld(clock *demoClock, home netatmotest.Home, more ...accessorytest.Server) (*demoWorld, error) {
+	zone, err := gateway.LoadTimeZone("Europe/Paris")
+	if err != nil {
+		return nil, err
 	}
 	w := &demoWorld{clock: clock, zone: zone, plan: home.Schedules[0], siren: make(chan time.Time, 1)}
 	w.cloud = netatmotest.New(netatmotest.Options{Now: clock.Now, Home: home, PerTenSeconds: 1 << 20, PerHour: 1 << 20})
 	if w.internet, err = uplinktest.New(uplinktest.Settings{API: w.cloud}); err != nil {
 		return nil, fmt.Errorf("simulate the internet: %w", err)
 	}
-	if w.house, err = accessorytest.Start(accessorytest.Options{Servers: w.servers(), Now: clock.Now, OnWrite: w.written}); err != nil {
+	if w.house, err = accessorytest.Start(accessorytest.Options{Servers: append(w.servers(), more...), Now: clock.Now, OnWrite: w.written}); err != nil {
 		w.internet.Close()
 		return nil, fmt.Errorf("simulate the house: %w", err)
 	}

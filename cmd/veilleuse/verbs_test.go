@@ -117,7 +117,7 @@ type lived struct {
 func live(t *testing.T, paired bool) *lived {
 	t.Helper()
 	clock := newDemoClock(demoStart, 20)
-	world, err := newDemoWorld(clock)
+	world, err := newDemoWorld(clock, demoHome())
 	if err != nil {
 		t.Fatal(err)
 	}
