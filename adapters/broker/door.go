@@ -13,6 +13,7 @@ import (
 const (
 	connectByte = 0x10        // first byte of a CONNECT packet, with which every client must begin
 	acceptPause = time.Second // before the next try when the system has no connection to give
+	acceptTold  = time.Minute // for which that must not have happened before it is told again
 )
 
 // door receives connections: it guards each with a line, sends those away who do not introduce
@@ -51,7 +52,7 @@ func (d *door) address() string { return d.listener.Addr().String() }
 // MQTT; when serve returns, its connection is closed.
 func (d *door) open(serve func(*visitor)) {
 	d.work.Go(func() {
-		for {
+		for failed := (time.Time{}); ; {
 			connection, err := d.listener.Accept()
 			switch {
 			case err == nil:
@@ -59,7 +60,10 @@ func (d *door) open(serve func(*visitor)) {
 			case errors.Is(err, net.ErrClosed):
 				return
 			default:
-				d.log.Warn("MQTT broker cannot accept a connection", "why", err)
+				if time.Since(failed) > acceptTold { // out of descriptors, say
+					d.log.Warn("MQTT broker cannot accept connections for now", "why", err)
+				}
+				failed = time.Now()
 				if !d.pause() {
 					return
 				}

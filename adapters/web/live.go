@@ -202,6 +202,7 @@ func (a *Adapter) stream(w http.ResponseWriter, r *http.Request, push func(pushe
 		return
 	}
 	defer a.live.shut(one)
+	worth(r, staying)
 	p := pusher{w, http.NewResponseController(w)}
 	w.Header().Set("Content-Type", "text/event-stream")
 	if err := p.out.SetReadDeadline(time.Time{}); err != nil { // what the page asked was read; the stream has no end

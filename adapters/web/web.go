@@ -161,7 +161,7 @@ func (a *Adapter) Run(ctx context.Context, port gateway.Port) error {
 	files, kept := make(chan []byte, 1), make(chan struct{})
 	go func() { a.keep(files); close(kept) }()
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(&limited{Listener: listener, most: manyConns}) }()
+	go func() { served <- ServeCrowd(server, listener, manyConns, func(why error) { port.Post(crowded(why)) }) }()
 	life, cancel := context.WithCancel(ctx)
 	wait := a.first.live(life)
 	err = a.attend(ctx, port, served, files)
@@ -211,39 +211,10 @@ func (a *Adapter) attend(ctx context.Context, port gateway.Port, served <-chan e
 	}
 }
 
-// limited is a listener that hangs up on whoever comes when too many are connected.
-type limited struct {
-	net.Listener
-	most int32
-	open atomic.Int32
-}
-
-// Accept waits for the next connection that there is room for.
-func (l *limited) Accept() (net.Conn, error) {
-	for {
-		conn, err := l.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		if l.open.Add(1) <= l.most {
-			return &counted{Conn: conn, open: &l.open}, nil
-		}
-		l.open.Add(-1)
-		conn.Close()
+// crowded is what people are told when the page can accept no connection, and when it can again.
+func crowded(why error) gateway.Notice {
+	if why == nil {
+		return gateway.Notice{What: "new connections get through again", Why: "the system has room for them again"}
 	}
-}
-
-// counted is a connection that makes room when it is closed.
-type counted struct {
-	net.Conn
-	open   *atomic.Int32
-	closed atomic.Bool
-}
-
-// Close closes the connection.
-func (c *counted) Close() error {
-	if !c.closed.Swap(true) {
-		c.open.Add(-1)
-	}
-	return c.Conn.Close()
+	return gateway.Notice{What: "no new connection gets through, neither to the page nor perhaps elsewhere", Why: why.Error() + "; alarms and heating go on; find out who holds so many connections open"}
 }

@@ -219,32 +219,38 @@ func (pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
 func TestConnectionsAreBounded(t *testing.T) {
 	p := pipes{make(chan net.Conn, 8)}
-	l := &limited{Listener: p, most: 2}
-	var ours []net.Conn
-	for range 3 {
-		mine, theirs := net.Pipe()
-		ours = append(ours, mine)
-		p.conns <- theirs
+	c := &crowd{Listener: p, most: 2, places: map[net.Conn]*place{}}
+	comes := func() (mine, theirs net.Conn) {
+		mine, other := net.Pipe()
+		t.Cleanup(func() { mine.Close() })
+		p.conns <- other
+		theirs, err := c.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return mine, theirs
 	}
-	first, _ := l.Accept()
-	second, _ := l.Accept()
-	accepted := make(chan net.Conn, 1)
-	go func() { c, _ := l.Accept(); accepted <- c }()
-	if _, err := ours[2].Read(make([]byte, 1)); err != io.EOF {
-		t.Errorf("the third is not hung up on: %v", err)
+	_, first := comes()
+	second, _ := comes()
+	c.worth(first, asking)
+	_, third := comes()
+	if _, err := second.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("who has asked nothing does not give way: %v", err)
 	}
-	first.Close()
-	first.Close() // twice makes room once
-	mine, theirs := net.Pipe()
-	defer mine.Close()
-	p.conns <- theirs
-	if c := <-accepted; c == nil {
-		t.Error("the room that was made is not used")
+	c.worth(first, staying)
+	c.worth(third, staying)
+	mine, other := net.Pipe()
+	p.conns <- other
+	close(p.conns)
+	c.Accept()
+	if _, err := mine.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("a newcomer is not hung up on while those stay who follow the house: %v", err)
 	}
-	if n := l.open.Load(); n != 2 {
-		t.Errorf("%d are open, want 2", n)
+	c.leave(first)
+	c.leave(first) // twice makes room once
+	if len(c.places) != 1 {
+		t.Errorf("%d are open, want 1", len(c.places))
 	}
-	second.Close()
 }
 
 // A client that sends nothing holds nobody up, and the end of the house does not wait for it.

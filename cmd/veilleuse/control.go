@@ -45,6 +45,12 @@ type controlled interface {
 	sharing
 }
 
+// Bounds of what a verb, or whoever claims to be one, can take up.
+const (
+	controlReads = 10 * time.Second // to send its question; the answer may take as long as it takes
+	controlConns = 32
+)
+
 // controlPatience is how long a verb may take: pairing with a small device needs many seconds.
 const controlPatience = 2 * time.Minute
 
@@ -54,9 +60,10 @@ func (c *control) Run(ctx context.Context, port gateway.Port) error {
 	if err != nil {
 		return fmt.Errorf("control socket %s: %w", c.path, err)
 	}
-	server := &http.Server{Handler: c.routes(port), ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	server := &http.Server{Handler: c.routes(port), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: controlReads, IdleTimeout: controlReads,
+		BaseContext: func(net.Listener) context.Context { return ctx }}
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	go func() { served <- web.ServeCrowd(server, listener, controlConns, nil) }()
 	for {
 		select {
 		case s := <-port.Shown():

@@ -38,7 +38,7 @@ type soakSample struct {
 // soakRun is what is judged.
 type soakRun struct {
 	samples []soakSample
-	faults  []string     // what went wrong in the world's eyes: an alarm that was not heard, say
+	faults  []string // what went wrong in the world's eyes: an alarm that was not heard, say
 }
 
 // warm are the samples after the warm-up: a quarter of a day, in a short run half of it, for the journals fill in the first hours.
