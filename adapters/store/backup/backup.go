@@ -33,6 +33,7 @@ type Options struct {
 type Adapter struct {
 	options Options
 	making  sync.Mutex // held while files are written
+	trouble string     // that people were told of; of Run alone
 
 	mu     sync.Mutex // guards report; never held while the disk is touched
 	report Report

@@ -44,11 +44,28 @@ func (a *Adapter) Run(ctx context.Context, port gateway.Port) error {
 		if !due {
 			continue
 		}
-		if err := a.Make(port.Now(), trusted(clock)); err != nil {
-			return err
+		err := a.Make(port.Now(), trusted(clock))
+		a.say(port, err)
+		if err == nil {
+			day = port.After(daily)
 		}
-		day = port.After(daily)
 	}
+}
+
+// say tells people that no backup can be made, and that it is over.
+func (a *Adapter) say(port gateway.Port, err error) {
+	trouble := ""
+	if err != nil {
+		trouble = err.Error()
+	}
+	switch {
+	case trouble == a.trouble:
+	case trouble == "":
+		port.Post(gateway.Notice{What: "backups are made again", Why: "nothing is in the way any more"})
+	default:
+		port.Post(gateway.Notice{What: "no backup can be made", Why: trouble + "; it is tried again each hour"})
+	}
+	a.trouble = trouble
 }
 
 func trusted(t gateway.Trust) bool { return t == gateway.TrustSynced || t == gateway.TrustHoldover }
