@@ -223,8 +223,14 @@ func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, er
 	if cl.Net.Inline {
 		return pk, nil
 	}
-	h.slowDown(cl)
+	h.slowDown(cl, len(pk.Payload))
 	err := h.objectionTo(cl, pk)
+	if err == nil {
+		err = h.valve.pass(len(pk.Payload), h.clients(), h.door.shut)
+	}
+	if errors.Is(err, errNoMemory) {
+		h.relieve()
+	}
 	if err == nil {
 		return pk, nil
 	}
@@ -251,17 +257,17 @@ func (h *hook) objectionTo(cl *mqtt.Client, pk packets.Packet) error {
 	return h.shelf.fits(pk.TopicName, len(pk.Payload))
 }
 
-// slowDown has a client wait that publishes faster than it may for long. Nobody else waits: messages are
-// read on a goroutine of the client's own.
-func (h *hook) slowDown(cl *mqtt.Client) {
+// slowDown has a client wait that publishes faster than it may for long; a message counts once more for each kilobyte. Nobody
+// else waits: messages are read on a goroutine of the client's own.
+func (h *hook) slowDown(cl *mqtt.Client, size int) {
 	g := guestOf(cl)
-	wait := g.pace.Reserve().Delay()
+	wait := g.pace.ReserveN(time.Now(), min(1+size>>10, h.house.limits.burst)).Delay()
 	if wait <= 0 {
 		return
 	}
 	g.slowed.Do(func() {
 		h.house.log.Warn("MQTT client is slowed down", "client", brief(cl.ID), "user", brief(g.name),
-			"why", fmt.Sprintf("it publishes more than %d messages a second", h.house.limits.rate))
+			"why", fmt.Sprintf("it publishes more than %d messages or kilobytes a second", h.house.limits.rate))
 	})
 	select {
 	case <-time.After(wait):

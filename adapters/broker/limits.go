@@ -16,7 +16,7 @@ type limits struct {
 	topics   int // retained topics; also filters that one client may subscribe to
 	retained int // bytes of topics and payloads that are retained
 	packet   int // bytes of a packet from a client
-	rate     int // messages a second that one client may publish for long; faster ones wait
+	rate     int // messages a second that one client may publish for long; faster ones wait. One counts once more for each kilobyte
 	burst    int // messages that it may publish at once
 	queue    int // packets that wait for one client, and messages that it has not acknowledged
 }

@@ -31,6 +31,7 @@ type mochi struct {
 	house    house
 	server   *mqtt.Server
 	shelf    *shelf
+	valve    *valve
 	quiet    *complaints
 	sequence atomic.Int64 // orders what waits for acknowledgement
 	handlers atomic.Int64 // in-process subscriptions
@@ -60,7 +61,7 @@ type guest struct {
 }
 
 func newMochi(h house) (*mochi, error) {
-	m := &mochi{house: h, shelf: newShelf(h.limits), present: map[string]*guest{}, quiet: newComplaints()}
+	m := &mochi{house: h, shelf: newShelf(h.limits), valve: newValve(), present: map[string]*guest{}, quiet: newComplaints()}
 	m.server = mqtt.New(&mqtt.Options{
 		Capabilities:           capabilities(h.limits),
 		SysTopicResendInterval: neverResend,

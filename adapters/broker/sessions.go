@@ -121,6 +121,22 @@ func (m *mochi) sweep(now time.Time) {
 	}
 }
 
+// relieve forgets what waits for clients that are not there, when there is no memory for those that are.
+func (m *mochi) relieve() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	forgotten := 0
+	for id, session := range m.server.Clients.GetAll() {
+		if m.isAbsent(id) {
+			forgotten += session.State.Inflight.Len()
+			session.ClearInflights()
+		}
+	}
+	if forgotten > 0 {
+		m.house.log.Warn("MQTT broker has forgotten what waited for clients that are not there", "messages", forgotten, "why", errNoMemory)
+	}
+}
+
 // remembered is for how many seconds a session outlives its connection.
 func (m *mochi) remembered(session *mqtt.Client) int64 {
 	most := int64(m.house.limits.session / time.Second)
