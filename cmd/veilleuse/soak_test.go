@@ -22,6 +22,7 @@ var (
 	soakSpeed = flag.Float64("soak.speed", 60, "how many times faster than the wall's clock the house's runs")
 	soakSeed  = flag.Uint64("soak.seed", 1, "of the faults")
 	soakCalm  = flag.Bool("soak.calm", false, "a day without faults")
+	soakDisks = flag.Bool("soak.disks", false, "mount small disks and spoil them")
 	soakLeak  = flag.Bool("soak.leak", false, "have the daemon leak, and expect to find that")
 )
 
@@ -41,11 +42,9 @@ func TestSoak(t *testing.T) {
 		s.window = 5 * time.Minute
 	}
 	s.run(t.Context())
-	if len(s.result.faults) == 0 {
-		s.whole()
-	}
-	verdict := s.result.verdict()
 	s.say()
+	s.whole()
+	verdict := s.result.verdict()
 	if *soakLeak {
 		s.wantLeaks(verdict)
 		return
@@ -54,10 +53,11 @@ func TestSoak(t *testing.T) {
 		t.Error(fault)
 	}
 	if t.Failed() {
-		stacks := filepath.Join(os.TempDir(), fmt.Sprintf("soak-goroutines-%d.txt", os.Getpid()))
+		stacks, log := filepath.Join(os.TempDir(), fmt.Sprintf("soak-%d-goroutines", os.Getpid())), filepath.Join(os.TempDir(), fmt.Sprintf("soak-%d-log", os.Getpid()))
 		if _, err := w.process.ask("stacks " + stacks); err == nil {
-			t.Logf("where each goroutine stands: %s", stacks)
+			t.Logf("where each goroutine stands: %s; all that the daemon said: %s", stacks, log)
 		}
+		os.WriteFile(log, []byte(w.process.said()), 0o600)
 	}
 }
 
@@ -97,16 +97,18 @@ func (s *soak) run(ctx context.Context) {
 	}
 }
 
+// handsBack is how long the house may take, in its own time, until it is under Netatmo again or says when it will be: after a
+// day in which the cloud came and went, it waits for hours before it believes it.
+const handsBack = 2 * time.Hour
+
 // whole holds that the house is as it was once all faults are over.
 func (s *soak) whole() {
 	s.fault("all is mended", mendWorld(s.soakWorld))
-	s.await("the house is whole again", func(r statusReport) bool {
-		all := allHere(r) && r.Authority.Phase == gateway.Watching
-		for _, a := range r.Adapters {
-			all = all && a.Up
-		}
-		return all
+	err := s.awaitFor(time.Duration(float64(handsBack)/s.clock.rate), func(r statusReport) bool {
+		waits := strings.Contains(r.Authority.Why, "if it stays, the house is handed back at")
+		return allHere(r) && (r.Authority.Phase == gateway.Watching || waits) && allUp(r)
 	})
+	s.fault("the house does not come to be whole again", err)
 	if strings.Contains(s.process.said(), " broke: ") {
 		s.result.faults = append(s.result.faults, "an adapter broke: see the log")
 	}
@@ -194,6 +196,31 @@ func (s *soak) daily(i int) {
 	}
 }
 
+// atRest looks at the daemon several times within half a second and takes the fewest goroutines and descriptors: at this speed
+// it looks for the cloud every second or two, and what that takes for a moment is no leak.
+func (s *soak) atRest() (houseSample, int, error) {
+	least, err := s.process.ask("sample")
+	if err != nil {
+		return least, 0, err
+	}
+	fewest, err := s.process.descriptors()
+	for range 5 {
+		if err != nil {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+		var again houseSample
+		var open int
+		if again, err = s.process.ask("sample"); err == nil {
+			open, err = s.process.descriptors()
+			fewest = min(fewest, open)
+		}
+		again.Goroutines, again.Late = min(least.Goroutines, again.Goroutines), max(least.Late, again.Late)
+		least = again
+	}
+	return least, fewest, err
+}
+
 // sample looks at the daemon.
 func (s *soak) sample() (soakSample, error) {
 	if *soakLeak {
@@ -203,11 +230,7 @@ func (s *soak) sample() (soakSample, error) {
 			}
 		}
 	}
-	own, err := s.process.ask("sample")
-	if err != nil {
-		return soakSample{}, err
-	}
-	descriptors, err := s.process.descriptors()
+	own, descriptors, err := s.atRest()
 	if err != nil {
 		return soakSample{}, err
 	}
