@@ -156,6 +156,23 @@ func (s *Server) SetAccessories(accessories []Accessory) error {
 	return nil
 }
 
+// Resume shows accessories as an earlier run did, under the configuration number of that time, and stores nothing: for a
+// start at which the store takes nothing. It fails if none were ever shown.
+func (s *Server) Resume(accessories []Accessory) error {
+	next, err := newDatabase(accessories)
+	if err != nil {
+		return fmt.Errorf("resume accessories: %w", err)
+	}
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	configuration := s.currentConfiguration()
+	if configuration.Number == 0 {
+		return errors.New("resume accessories: none were ever shown")
+	}
+	s.swap(next, configuration)
+	return nil
+}
+
 func (s *Server) swap(next *database, configuration configuration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

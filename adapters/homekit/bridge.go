@@ -27,6 +27,11 @@ type bridge struct {
 	layout   bool // of what is published
 	log      *slog.Logger
 
+	before  []hap.Accessory // what the last run has shown, until something is; nil then
+	knewOwn bool            // our own accessory was among it
+	pending bool            // what is new could not be kept, and that was told
+	tried   time.Time       // when it was last tried
+
 	address   atomic.Pointer[string] // where it listens
 	announced atomic.Pointer[string] // what is wrong with its record on the LAN; nil: not looked yet
 }
@@ -72,23 +77,67 @@ func (b *bridge) itself() model {
 	return m
 }
 
-// send makes ids durable before anybody sees them, then shows the new layout and the values that differ.
+// layoutAgain is how long a bridge waits at least before it tries again to keep what is new, in real time.
+const layoutAgain = 2 * time.Second
+
+// send shows what is new and the values that differ. What cannot be kept on the disk is not shown for now: the next start
+// could give its ids to something else. That is no reason to hide the rest, alarms among it.
 func (b *bridge) send(values []hap.Value) error {
-	if b.layout || b.shelf.unsaved {
-		if err := b.shelf.save(); err != nil {
+	err := b.arrange(time.Now())
+	if err != nil && b.before != nil { // nothing is shown yet: then what the last run has shown
+		if b.resume() != nil {
 			return err
 		}
+		b.before = nil
+	}
+	if pending := err != nil; pending != b.pending {
+		b.pending = pending
+		if pending {
+			b.log.Warn("the Home app is not shown what is new, for it cannot be kept; the rest goes on", "bridge", b.name, "err", err)
+		} else {
+			b.log.Info("the Home app is shown what is new again", "bridge", b.name)
+		}
+	}
+	if len(values) == 0 {
+		return nil
+	}
+	if err := b.server.SetValues(values); err != nil && !b.pending {
+		return err
+	}
+	return nil
+}
+
+// resume shows what the last run did. How our own accessory looked is not kept beside its ids: it looks the same in every run.
+func (b *bridge) resume() error {
+	all := b.before
+	if own, ok := b.shelf.entries[ownKey]; ok && b.knewOwn {
+		all = append(all, own.accessory)
+	}
+	return b.server.Resume(all)
+}
+
+// errWaits says that what is new could not be kept a moment ago.
+var errWaits = errors.New("it is tried again soon")
+
+// arrange makes ids durable before anybody sees them, then shows the new layout.
+func (b *bridge) arrange(now time.Time) error {
+	if !b.layout && !b.shelf.unsaved {
+		return nil
+	}
+	if b.pending && now.Sub(b.tried) < layoutAgain {
+		return errWaits
+	}
+	b.tried = now
+	if err := b.shelf.save(); err != nil {
+		return err
 	}
 	if b.layout {
 		if err := b.server.SetAccessories(b.shelf.accessories()); err != nil {
 			return err
 		}
-		b.layout = false
+		b.layout, b.before = false, nil
 	}
-	if len(values) == 0 {
-		return nil
-	}
-	return b.server.SetValues(values)
+	return nil
 }
 
 // openAgain is how long a further bridge waits before it tries to open its door again.

@@ -147,7 +147,7 @@ func (a *Adapter) load(writes chan<- write) error {
 		if err != nil {
 			return err
 		}
-		b.layout = true
+		b.layout, b.before, b.knewOwn = true, b.shelf.accessories(), b.shelf.ids.Knows(ownKey)
 		a.bridges = append(a.bridges, b)
 	}
 	a.writes = writes

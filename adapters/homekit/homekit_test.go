@@ -231,8 +231,26 @@ type live struct {
 	*gatewaytest.House
 	bridge  *Adapter
 	session *hap.Session
+	pairing hap.Pairing
 	events  chan hap.Reading
 	all     []hap.Accessory
+}
+
+// listens waits until a bridge listens, and says where.
+func listens(t *testing.T, a *Adapter) string {
+	t.Helper()
+	for late := time.Now().Add(gatewaytest.Patience); ; time.Sleep(time.Millisecond) {
+		_, _, listen, err := a.Code()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if listen != "" && !strings.HasSuffix(listen, ":0") {
+			return listen
+		}
+		if time.Now().After(late) {
+			t.Fatal("the bridge does not listen")
+		}
+	}
 }
 
 // thatEvening stops the house's clock.
@@ -249,26 +267,20 @@ func startWith(t *testing.T, a *Adapter, s gateway.State) live {
 	l := live{House: gatewaytest.Start(t, "homekit", a, gatewaytest.From(s), thatEvening), bridge: a, events: make(chan hap.Reading, 1000)}
 	ctx, cancel := context.WithTimeout(t.Context(), gatewaytest.Patience)
 	defer cancel()
-	var code, listen string
-	for listen == "" || strings.HasSuffix(listen, ":0") {
-		var err error
-		if code, _, listen, err = a.Code(); err != nil {
-			t.Fatal(err)
-		}
-		if ctx.Err() != nil {
-			t.Fatal("the bridge does not listen")
-		}
-		time.Sleep(time.Millisecond)
+	listen := listens(t, a)
+	code, _, _, err := a.Code()
+	if err != nil {
+		t.Fatal(err)
 	}
 	identity, err := hap.NewIdentity()
 	if err != nil {
 		t.Fatal(err)
 	}
-	pairing, err := hap.PairSetup(ctx, listen, code, identity, 0)
+	l.pairing, err = hap.PairSetup(ctx, listen, code, identity, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.session, err = hap.Connect(ctx, listen, pairing, func(rs []hap.Reading) {
+	l.session, err = hap.Connect(ctx, listen, l.pairing, func(rs []hap.Reading) {
 		for _, r := range rs {
 			l.events <- r
 		}
