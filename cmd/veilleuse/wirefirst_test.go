@@ -17,7 +17,7 @@ func startNewcomer(t *testing.T, change func(*Config)) (*demoWorld, *house) {
 	t.Helper()
 	clock := newDemoClock(demoStart, 1)
 	t.Cleanup(func() { clock.timer.Stop() })
-	w, err := newDemoWorld(clock)
+	w, err := newDemoWorld(clock, demoHome())
 	if err != nil {
 		t.Fatal(err)
 	}
