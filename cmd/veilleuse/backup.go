@@ -67,15 +67,15 @@ func newestBackup(c Config) store.Rescue {
 	}
 }
 
-// mend makes good what coming back from the past does to the vaults, where the store had to.
-func (h *house) mend() error {
+// mend makes good what coming back from the past does to the vaults, where the store had to. Where it cannot, controllers
+// of the Home app may go on with what they remember; the house comes up all the same.
+func (h *house) mend() {
 	if h.store.Damage() == "" {
-		return nil
+		return
 	}
 	if err := homekit.Restored(h.store.Vault("homekit"), nil, 0); err != nil {
-		return fmt.Errorf("after the damage of the database: %w", err)
+		h.log.Error("the Home app may show the house as it was before the database was damaged", "err", err)
 	}
-	return nil
 }
 
 // backupBeforeMigration makes a backup before anything is saved in a newer form than the one on disk: the program

@@ -2,13 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/accessory"
+	"github.com/veilleuse/veilleuse/adapters/store"
 	"github.com/veilleuse/veilleuse/adapters/systemd"
 	"github.com/veilleuse/veilleuse/adapters/systemd/systemdtest"
 	"github.com/veilleuse/veilleuse/gateway"
@@ -20,12 +24,18 @@ type managed struct {
 	told    []string
 }
 
-// manage runs the house until the test ends.
+// manage runs a new house until the test ends.
 func manage(t *testing.T, homekit string, disk func(gateway.Adapter) gateway.Adapter) *managed {
+	t.Helper()
+	return manageIn(t, t.TempDir(), homekit, disk)
+}
+
+// manageIn runs the house in that state folder until the test ends.
+func manageIn(t *testing.T, state, homekit string, disk func(gateway.Adapter) gateway.Adapter) *managed {
 	t.Helper()
 	m := &managed{manager: systemdtest.Listen(t)}
 	config := defaults()
-	config.State = t.TempDir()
+	config.State = state
 	config.Netatmo.URL = "http://127.0.0.1:1" // refuses
 	config.Uplink.Witnesses = []string{}
 	config.HomeKit.Listen, config.MQTT.Listen, config.Web.Listen = homekit, "127.0.0.1:0", "127.0.0.1:0"
@@ -90,6 +100,53 @@ func TestTheHouseIsNotReadyBeforeHomeKitServes(t *testing.T) {
 	}
 	other.Close()
 	m.waitFor(t, "READY=1")
+}
+
+// A disk that lost the bridge's identity and kept its pairings costs the Home app, not the house: heating and alarms go
+// on, and it says so.
+func TestAHouseWithoutItsHomeKitIdentityLives(t *testing.T) {
+	state := t.TempDir()
+	disk, err := store.Open(state, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(disk.Vault("homekit").Set("pairing/70686f6e65", []byte("{}")), disk.Close()); err != nil {
+		t.Fatal(err)
+	}
+	m := manageIn(t, state, "127.0.0.1:0", nil)
+	const want = "HomeKit does not serve: HomeKit identity: the HomeKit identity is gone but 1 pairings are there: restore a backup"
+	for began := time.Now(); !strings.Contains(strings.Join(m.told, "\n"), want); m.hear() {
+		if time.Since(began) > patience {
+			t.Fatalf("it says %q", m.told)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	m.waitFor(t, "WATCHDOG=1")
+	if systemdtest.Count(m.told, "READY=1") != 0 {
+		t.Errorf("the house is ready though nobody can reach it by the Home app: %q", m.told)
+	}
+}
+
+// A card that was damaged and can only be read any more is no reason to leave the house alone.
+func TestAHouseLivesOnADamagedDiskThatCannotBeWritten(t *testing.T) {
+	state := t.TempDir()
+	disk, err := store.Open(state, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(disk.Vault("homekit").Set("configuration", []byte(`{"number":1}`)), disk.Close()); err != nil {
+		t.Fatal(err)
+	}
+	writeTo(t, filepath.Join(state, "veilleuse.db"), "nonsense")
+	inTheWay := filepath.Join(state, "veilleuse.db.new", "cannot be removed") // where the database would be written anew
+	if err := os.MkdirAll(inTheWay, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	m := manageIn(t, state, "127.0.0.1:0", nil)
+	m.waitFor(t, "STATUS=")
+	if err := os.Rename(filepath.Dir(inTheWay), filepath.Join(t.TempDir(), "away")); err != nil { // so that it can save at its end
+		t.Fatal(err)
+	}
 }
 
 // hanging is a disk that never answers.

@@ -85,11 +85,8 @@ func build(c Config, log *slog.Logger, world outside) (*house, error) {
 		return nil, err
 	}
 	h := &house{store: disk, config: c, log: log, said: world.said, silent: world.quiet, rolledBack: world.rolledBack, notes: sync.OnceValue(func() notes.Notes { return readNotes(log) })}
-	err = h.mend()
-	if err == nil {
-		err = h.wire(c, log, world)
-	}
-	if err != nil {
+	h.mend()
+	if err := h.wire(c, log, world); err != nil {
 		disk.Close()
 		return nil, err
 	}
@@ -124,8 +121,8 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 	cameras := camera.New(camera.Options{Vault: h.store.Vault(gateway.CameraAdapter), AllowLoopback: world.allowLoopback || vendorHere(c), Log: log})
 	h.cloud.Cameras = func(a netatmo.CameraAccess) { cameras.Learn(camera.Access(a)) }
 	h.bridge = homekit.New(homekit.Options{Listen: c.HomeKit.Listen, Name: c.HomeKit.Name, Vault: h.store.Vault("homekit"), Advertiser: advertiser(world.quiet, log), Cameras: cameras, Log: log})
-	if _, err := h.bridge.Bridges(); err != nil { // a damaged identity is to be known before anything runs
-		return err
+	if _, err := h.bridge.Bridges(); err != nil { // the Home app is not the house: heating and alarms go on without it
+		log.Error("the Home app cannot be served", "err", err)
 	}
 	h.backup = backup.New(h.backupOptions(c, log))
 	if err := h.backupBeforeMigration(log, world); err != nil {
