@@ -1,6 +1,9 @@
 package notes
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -95,17 +98,34 @@ func TestAddRefuses(t *testing.T) {
 	}
 }
 
+// The pages in the program are those that people edit.
+func TestPackedPagesAreTheFiles(t *testing.T) {
+	pages, err := unpacked()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := filepath.Glob("[a-z]*.md")
+	if err != nil || len(names) < 30 || len(names) != len(pages) {
+		t.Errorf("%d files, %d packed, %v: run go generate ./firmware-notes", len(names), len(pages), err)
+	}
+	for _, name := range names {
+		page, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(page, pages[name]) {
+			t.Errorf("%s was changed: run go generate ./firmware-notes", name)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(page))
-	entries, err := pages.ReadDir(".")
-	if err != nil {
-		f.Fatal(err)
+	pages, err := unpacked()
+	if err != nil || len(pages) == 0 {
+		f.Fatalf("%d pages, %v", len(pages), err)
 	}
-	for _, entry := range entries {
-		seed, err := pages.ReadFile(entry.Name())
-		if err != nil {
-			f.Fatal(err)
-		}
+	for _, seed := range pages {
 		f.Add(seed)
 	}
 	f.Add([]byte("---\n\nname: \nA:\n   \n\n  ! {0:0,1:0,2:A}\nlimits:\n 0: {min:0,0008:A,note,}\nquirks: !0 0\n---\n")) // made the library panic
