@@ -28,7 +28,7 @@ var speaking = []string{
 	"adapters/ear/ear.go", "adapters/ear/house.go", "adapters/ear/meter.go", "adapters/ear/microphone.go", "adapters/ear/stream.go",
 	"adapters/homekit/tell.go", "adapters/homekit/homekit.go", "adapters/command/command.go",
 	"adapters/web/call.go", "adapters/web/web.go", "adapters/web/wish.go", "gateway/keep.go",
-	"cmd/veilleuse/doctordevices.go", "cmd/veilleuse/doctorrooms.go",
+	"adapters/store/backup/run.go", "cmd/veilleuse/rolledback.go", "cmd/veilleuse/doctordevices.go", "cmd/veilleuse/doctorrooms.go",
 }
 
 // notSpoken are words in those files that no page shows as a reason, and why.
@@ -42,7 +42,8 @@ var notSpoken = map[string]string{
 	"%q lacks a port; expected one as in 1.1.1.1:443":                                                   configured,
 	"%q is no witness; expected a name, a host:port, or a page as in http://example.org/ok.txt success": configured,
 	"%q cannot be a witness; a page must begin with http://, for only such a one shows a portal":        configured,
-	"%q is not a port": configured,
+	"%q is not a port":           configured,
+	"upgrade: %s since %s: %s\n": ofPrograms, "%s is %.80q: it has to be two versions, a reason and a time": logged,
 	"the sign-in lacks the right; with all scopes ticked, ": logged, "read a day of samples: %w": logged, "read a day of samples: it is cut off": logged,
 	`say which page shows which alarm, as in {"page":1,"alarm":42}`: ofPrograms, "no open page has that number; its stream says it first": ofPrograms,
 	"the answer cannot be written: ": ofPrograms,
