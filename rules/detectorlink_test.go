@@ -19,7 +19,8 @@ const (
 	suspectPause  = 15 * time.Second
 	firstLocal    = 60 * time.Second
 	lastLocal     = 300 * time.Second
-	probeTimeOut  = 3 * time.Second // a climb that fails takes this long
+	vouches       = 90 * time.Second // longest pause while local and the cloud answers
+	probeTimeOut  = 3 * time.Second  // a climb that fails takes this long
 	modelRun      = 14 * 24 * time.Hour
 	modelOutage   = 8 * time.Hour
 	modelFlapping = 30 * time.Minute
@@ -178,6 +179,9 @@ func (f *life) pause() time.Duration {
 	switch phase := f.state.Authority.Phase; {
 	case phase == gateway.Local:
 		longest := min(firstLocal<<min(f.away, 8), lastLocal)
+		if f.state.Cloud.Good > 0 {
+			longest = min(longest, vouches)
+		}
 		f.away++
 		return suspectPause + time.Duration(luck*float64(longest-suspectPause))
 	case phase == gateway.Returning:

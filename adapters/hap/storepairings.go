@@ -63,7 +63,7 @@ func PairedWith(store Store) ([]PairedController, error) {
 	var all []PairedController
 	for _, key := range keys {
 		if pairing, err := loadPairing(store, key); err == nil {
-			all = append(all, PairedController{pairing.ID, pairing.Key, pairing.Admin})
+			all = append(all, PairedController(pairing))
 		}
 	}
 	sort.Slice(all, func(i, k int) bool { return all[i].ID < all[k].ID })

@@ -34,6 +34,9 @@ func (r *rounds) pause(ended time.Time, luck float64) time.Duration {
 	switch {
 	case s.Authority.Phase == gateway.Local:
 		longest := min(firstLocal<<min(r.away, 8), lastLocal)
+		if s.Cloud.Good > 0 { // what nobody has looked at does not count for the return
+			longest = min(longest, vouches)
+		}
 		return suspectPause + time.Duration(luck*float64(longest-suspectPause))
 	case s.Authority.Phase == gateway.Returning:
 		return suspectPause + time.Duration(luck*float64(suspectPause))

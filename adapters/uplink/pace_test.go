@@ -26,6 +26,8 @@ func TestPause(t *testing.T) {
 		s.Cloud.Read = gateway.Service{Verdict: gateway.VerdictOK, At: instant.Add(-ago)}
 		return s
 	}
+	back := phase(gateway.Local)
+	back.Cloud.Good = 1
 	lost := read(time.Second)
 	lost.Cloud.Read.Verdict = gateway.VerdictCloudDown
 	for _, c := range []struct {
@@ -49,6 +51,7 @@ func TestPause(t *testing.T) {
 		{"local, just now", phase(gateway.Local), 0, false, 15 * time.Second, 60 * time.Second},
 		{"local, second look", phase(gateway.Local), 1, false, 15 * time.Second, 120 * time.Second},
 		{"local for long", phase(gateway.Local), 1000, false, 15 * time.Second, 300 * time.Second},
+		{"local for long, and the cloud answers again", back, 1000, false, 15 * time.Second, 90 * time.Second},
 		{"returning", phase(gateway.Returning), 0, false, 15 * time.Second, 30 * time.Second},
 	} {
 		r := rounds{state: c.state, away: c.away, void: c.void}
