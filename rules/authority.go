@@ -59,6 +59,9 @@ const (
 	longReturn = 10 * time.Minute // of it are looked at closely at most
 )
 
+// notLooked is why Netatmo is in charge before anybody has looked.
+const notLooked = "started; Netatmo has not been looked at yet"
+
 // advanceAuthority moves on who is in charge, by how long good or bad has held.
 func (b *book) advanceAuthority() {
 	if b.Authority.Drill {
@@ -85,6 +88,8 @@ func (b *book) watch() {
 		b.takeOver()
 	case c.Bad > 0:
 		b.enter(gateway.Suspect, "", c.Why)
+	case c.Good > 0 && b.Authority.Why == notLooked:
+		b.explain("Netatmo answers")
 	case b.unanswered():
 		b.enter(gateway.Suspect, "", "Netatmo has not answered a person's command in time")
 	}

@@ -102,7 +102,7 @@ func (b *book) begin() {
 	b.changed = true
 	b.everything = true
 	if b.Authority.Phase == "" {
-		b.Authority = gateway.Authority{Phase: gateway.Watching, Since: b.now, Why: "started; Netatmo has not been looked at yet"}
+		b.Authority = gateway.Authority{Phase: gateway.Watching, Since: b.now, Why: notLooked}
 	}
 	if b.Cloud.Verdict == "" {
 		b.Cloud.Verdict, b.Cloud.Since, b.Cloud.Why = gateway.VerdictUnknown, b.now, "not looked yet"
