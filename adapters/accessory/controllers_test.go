@@ -186,6 +186,7 @@ func TestUnpairTakesTheSessionThatThereIs(t *testing.T) {
 		if err != nil || len(forgotten) != 0 || len(a.Controllers()) != 0 {
 			t.Errorf("forgotten %+v, known %v (%v)", forgotten, a.Controllers(), err)
 		}
+		synctest.Wait() // the accessory hears of the end a moment later
 		if open, ever := a.Connections(); open != 0 || ever != 1 {
 			t.Errorf("it had %d connections, %d are open", ever, open)
 		}

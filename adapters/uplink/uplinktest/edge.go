@@ -31,6 +31,7 @@ type Edge struct {
 	hole     *hole
 	open     map[net.Conn]bool
 	seen     bytes.Buffer // all that clients sent, as it came and deciphered
+	broken   int          // how often Break was called
 	accepted int
 
 	server  *http.Server
@@ -92,6 +93,7 @@ func (e *Edge) Break(faults ...Fault) error {
 	}
 	e.mu.Lock()
 	e.faults = set
+	e.broken++
 	for c := range e.open {
 		c.Close()
 	}
@@ -232,8 +234,9 @@ func (e *Edge) register(c net.Conn) (Fault, bool) {
 // hand gives a connection to the HTTP server, through TLS if the edge speaks it.
 func (e *Edge) hand(c net.Conn, plain bool) {
 	if e.certificates != nil && !plain {
-		secured := tls.Server(c, &tls.Config{GetCertificate: e.choose})
-		c = &watched{Conn: secured, edge: e}
+		w := &watched{edge: e, deciphers: true}
+		w.Conn = tls.Server(c, &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return e.choose(w) }})
+		c = w
 	}
 	select {
 	case e.fit <- c:
@@ -242,9 +245,11 @@ func (e *Edge) hand(c net.Conn, plain bool) {
 	}
 }
 
-func (e *Edge) choose(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+// choose picks the certificate that a connection shows, by the fault of the moment.
+func (e *Edge) choose(w *watched) (*tls.Certificate, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	w.shown = e.broken
 	if e.faults[certificate] == TLSAlert {
 		return nil, errors.New("no certificate today")
 	}
@@ -257,14 +262,18 @@ const maxSeen = 4 << 20
 // watched keeps what the client sends.
 type watched struct {
 	net.Conn
-	edge *Edge
+	edge      *Edge
+	deciphers bool
+	shown     int // what broken was when it showed its certificate; guarded by the edge's lock
 }
 
 func (w *watched) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
 	w.edge.mu.Lock()
 	defer w.edge.mu.Unlock()
-	if w.edge.seen.Len() < maxSeen {
+	// What still comes out of a connection that was cut by Break was sent to whoever had proved itself before.
+	late := w.deciphers && w.shown != w.edge.broken
+	if !late && w.edge.seen.Len() < maxSeen {
 		w.edge.seen.Write(p[:n])
 	}
 	return n, err
