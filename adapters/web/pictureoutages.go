@@ -41,7 +41,7 @@ func (g *gallery) outages() picture {
 	hours := &chart.Scale{Low: 0, High: longest.Hours(), Bottom: left, Top: right}
 	for _, n := range hours.Marks() {
 		c.Rule("grid", hours.At(n), 4, hours.At(n), bottom)
-		c.Text("soft mid", min(max(hours.At(n), left+10), right-12), bottom+13, g.number(n, int(min(1, 10*(n-float64(int(n))))))+" h")
+		c.Text("soft mid", min(max(hours.At(n), left+10), right-12), bottom+13, g.degrees(n)+" h")
 	}
 	for i, o := range drawn {
 		y := 6 + row*float64(i)

@@ -68,7 +68,7 @@ type Entry struct{ Class, Words string }
 
 // Legend explains classes below y, in as many lines as are needed, and returns where it ends.
 func (c *Canvas) Legend(y float64, entries []Entry) float64 {
-	const x, swatch, letter, line = 4, 16, 6.3, 16
+	const x, swatch, letter, line = 4, 16, 7.2, 16
 	at := float64(x)
 	for _, e := range entries {
 		width := swatch + 5 + letter*float64(len([]rune(e.Words))) + 8
