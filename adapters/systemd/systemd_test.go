@@ -93,6 +93,22 @@ func TestTheStartIsCompleteOnceEveryPartServes(t *testing.T) {
 	})
 }
 
+// A house that ends only to come back, in the same process, does not tell the manager that the program stops: that would stop it.
+func TestAHouseThatComesBackDoesNotStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := systemdtest.Listen(t)
+		h := gatewaytest.Start(t, "systemd", New(Options{Manager: Manager{m.Socket, watchdog}, Log: quiet(), GoesOn: func() bool { return true }}))
+		h.Show(func(s gateway.State) gateway.State { return s })
+		if told := pass(m, time.Second); systemdtest.Count(told, "READY=1") != 1 {
+			t.Errorf("at the start the manager is told %q", told)
+		}
+		h.Stop()
+		if told := m.Told(); len(told) > 0 {
+			t.Errorf("at the end the manager is told %q", told)
+		}
+	})
+}
+
 // TestATakenPortEndsNothing: another program has HomeKit's port. The start is not complete, but the house lives,
 // and is given the time.
 func TestATakenPortEndsNothing(t *testing.T) {
