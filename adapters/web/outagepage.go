@@ -122,7 +122,11 @@ func (p *sheet) section(key string) { p.put(`<section><h2>%s</h2>`, p.say(key)) 
 
 func (p *sheet) causes(o OutageReport) {
 	p.section("outage.why")
-	p.put(`<div class="card"><p><strong>%s</strong> %s</p>`, p.sayOr("verdict.", string(o.Verdict)), p.reason(o.Why))
+	what := p.sayOr("verdict.", string(o.Verdict))
+	if o.Drill { // nothing was out of reach
+		what = p.say("drill")
+	}
+	p.put(`<div class="card"><p><strong>%s</strong> %s</p>`, what, p.reason(o.Why))
 	if len(o.Evidence) > 0 {
 		p.put(`<h3>{outage.evidence}</h3><ul class="points">`)
 		for _, e := range o.Evidence {
