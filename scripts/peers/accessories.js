@@ -3,7 +3,7 @@
 // with a relay switch, three thermostats (one goes no lower than 10 °C), a CO and a smoke sensor, a
 // switch named Siren and the contact of a door. Speaks by lines.js.
 //
-//   node accessories.js PORT FOLDER DEVICE-ID SETUP-CODE
+//   node accessories.js PORT FOLDER DEVICE-ID SETUP-CODE [ADDRESS], 127.0.0.1 if none is named
 
 const { EventEmitter } = require('node:events');
 const advertising = require('hap-nodejs/dist/lib/Advertiser.js');
@@ -21,7 +21,7 @@ advertising.CiaoAdvertiser = Silence;
 const { Accessory, Bridge, Categories, Characteristic, HAPStorage, Service, uuid } = require('hap-nodejs');
 const { serve, write } = require('./lines.js');
 
-const [port, folder, username, pincode] = process.argv.slice(2);
+const [port, folder, username, pincode, address = '127.0.0.1'] = process.argv.slice(2);
 HAPStorage.setCustomStoragePath(folder);
 
 const bridge = new Bridge('Relay of others', uuid.generate(`bridge ${username}`));
@@ -78,7 +78,7 @@ serve({
   async serve() {
     const listening = new Promise((done) => { bridge.once('listening', done); });
     await bridge.publish({
-      username, pincode, port: Number(port), bind: '127.0.0.1', category: Categories.BRIDGE, addIdentifyingMaterial: false,
+      username, pincode, port: Number(port), bind: address, category: Categories.BRIDGE, addIdentifyingMaterial: false,
     });
     return listening;
   },

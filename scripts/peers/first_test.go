@@ -80,7 +80,7 @@ func (m *moving) open() {
 
 func (m *moving) serveRelay() {
 	_, port, _ := net.SplitHostPort(m.relay.address)
-	m.relay.stranger = startNodeBy(m.t, m.with, m.net.command, "accessories.js", port, m.relay.folder, m.relay.id, m.relay.code)
+	m.relay.stranger = startNodeBy(m.t, m.with, m.net.command, "accessories.js", port, m.relay.folder, m.relay.id, m.relay.code, houseAddress)
 	if err := m.relay.ask("serve", nil, nil); err != nil {
 		m.t.Fatal(err)
 	}

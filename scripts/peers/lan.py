@@ -40,10 +40,10 @@ class Verbs:
         return found
 
     async def announce(self, name, port, text, **_):
-        """Announces an accessory at this host's loopback address until the end."""
+        """Announces an accessory at that address of this host until the end."""
         self.own = getattr(self, "own", None) or Zeroconf(interfaces=[sys.argv[1]], ip_version=IPVersion.V4Only)
         info = ServiceInfo("_hap._tcp.local.", f"{name}._hap._tcp.local.", port=port, properties=text,
-                           addresses=[socket.inet_aton("127.0.0.1")], server=f"{port}.local.")
+                           addresses=[socket.inet_aton(sys.argv[1])], server=f"{port}.local.")
         await asyncio.to_thread(self.own.register_service, info)
 
     async def call(self, address, port, **_):

@@ -187,7 +187,7 @@ func (m *messages) picturesSeen(b *browser) {
 			if err := v.do("run", map[string]any{"script": "document.querySelectorAll('details').forEach(d => d.open = true)"}); err != nil {
 				return "", err
 			}
-			if err := v.says("main", word(look.french, "Les dernières 48 heures", "The last 48 hours"), "The connection to Netatmo was not answered", word(look.french, "jour par jour", "day by day")); err != nil {
+			if err := v.says("main", word(look.french, "Les dernières 48 heures", "The last 48 hours"), word(look.french, "la connexion à Netatmo reste sans réponse", "the connection to Netatmo was not answered"), word(look.french, "jour par jour", "day by day")); err != nil {
 				return "", err
 			}
 			v.picture(name, true)
