@@ -350,7 +350,7 @@ func (k *keeping) moves() {
 		if err := o.keys(pagePassword + "<Tab>" + pagePassword + "<Enter>"); err != nil {
 			return "", err
 		}
-		if _, err := o.sees(`location.pathname === '/first/netatmo'`); err != nil {
+		if _, err := o.sees(`location.pathname.startsWith('/first/')`); err != nil {
 			return "", err
 		}
 		return "", o.do("go", map[string]any{"url": o.home + "/care"})

@@ -378,7 +378,7 @@ func (m *messages) picturesRenew(v *visitor) {
 			if err := v.do("run", map[string]any{"script": "renew()"}); err != nil {
 				return err
 			}
-			return v.says("#decisions", "18.5")
+			return v.says("#decisions", word(v.french, "18,5", "18.5"))
 		}); err != nil {
 			return "", err
 		}
