@@ -443,7 +443,7 @@ func (k *keeping) drillReport() {
 	})
 }
 
-// printed makes a PDF of a report and reads it.
+// printed makes a PDF of a report and reads it. On one in English the decisions stand in the words of the verb, on any with their times.
 func (k *keeping) printed(v *visitor, name string, number int, wants ...string) (string, error) {
 	if err := v.do("go", map[string]any{"url": fmt.Sprintf("%s/outages/%d", v.home, number)}); err != nil {
 		return "", err
@@ -461,13 +461,24 @@ func (k *keeping) printed(v *visitor, name string, number int, wants ...string) 
 	if err != nil {
 		return "", err
 	}
-	var told struct{ Decisions []struct{ What string } }
+	paris, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		return "", err
+	}
+	var told struct {
+		Decisions []struct {
+			At   time.Time
+			What string
+		}
+	}
 	if err := json.Unmarshal([]byte(out), &told); err != nil {
 		return "", err
 	}
 	plain := strings.Join(strings.Fields(text), " ")
 	for _, d := range told.Decisions {
-		if first := strings.Fields(d.What); !strings.Contains(plain, strings.Join(first[:min(3, len(first))], " ")) {
+		first := strings.Fields(d.What)
+		words := strings.Join(first[:min(3, len(first))], " ")
+		if at := d.At.In(paris).Format("15:04"); !strings.Contains(plain, at) || !v.french && !strings.Contains(plain, words) {
 			return "", fmt.Errorf("%q is not on the paper", d.What)
 		}
 	}
