@@ -250,6 +250,7 @@ type hasty struct {
 	release func() bool
 }
 
+// Write sends within the time that it is given.
 func (h *hasty) Write(p []byte) (int, error) {
 	if err := h.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return 0, err

@@ -225,6 +225,7 @@ type strictFrames struct {
 	rest    []byte
 }
 
+// Read returns what came in frames, and fails at one that a strict controller would not take.
 func (f *strictFrames) Read(p []byte) (int, error) {
 	if len(f.rest) == 0 {
 		var err error

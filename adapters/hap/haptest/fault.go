@@ -126,6 +126,7 @@ type faultyListener struct {
 	faults *faults
 }
 
+// Accept returns the next connection, with the faults that are set.
 func (l *faultyListener) Accept() (net.Conn, error) {
 	for {
 		conn, err := l.Listener.Accept()
@@ -196,6 +197,7 @@ func (c *faultyConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Write sends as the fault of the connection lets it.
 func (c *faultyConn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	plain := !c.verified

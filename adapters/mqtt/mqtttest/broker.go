@@ -206,12 +206,15 @@ type guard struct {
 	options
 }
 
+// ID names the hook.
 func (*guard) ID() string { return "guard" }
 
+// Provides says which questions the hook answers.
 func (*guard) Provides(what byte) bool {
 	return what == mochi.OnConnectAuthenticate || what == mochi.OnACLCheck
 }
 
+// OnConnectAuthenticate says who is let in.
 func (g *guard) OnConnectAuthenticate(c *mochi.Client, p packets.Packet) bool {
 	if g.broker.isBanned(c.ID) {
 		return false
@@ -219,6 +222,7 @@ func (g *guard) OnConnectAuthenticate(c *mochi.Client, p packets.Packet) bool {
 	return g.user == "" || string(p.Connect.Username) == g.user && string(p.Connect.Password) == g.password
 }
 
+// OnACLCheck says who may read and write what.
 func (g *guard) OnACLCheck(_ *mochi.Client, topic string, write bool) bool {
 	return write || topic != g.denied
 }
