@@ -46,9 +46,15 @@ const verbs = {
     await page.goto(request.home + '/', { timeout: 10000 });
     return page.url();
   },
+  // go leads to an address. What a click before has begun ends first.
   async go(request) {
-    await of(request).page.goto(request.url, { timeout: 10000 });
-    return of(request).page.url();
+    const { page } = of(request);
+    await page.goto(request.url, { timeout: 10000 }).catch(async (why) => {
+      if (!String(why).includes('interrupted by another navigation')) throw why;
+      await page.waitForLoadState('load', { timeout: 10000 });
+      await page.goto(request.url, { timeout: 10000 });
+    });
+    return page.url();
   },
   url: (request) => of(request).page.url(),
   title: (request) => of(request).page.title(),
