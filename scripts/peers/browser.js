@@ -61,8 +61,11 @@ const verbs = {
   fill: (request) => of(request).page.fill(request.at, request.text, { timeout: 5000 }),
   click: (request) => of(request).page.click(request.at, { timeout: 5000 }),
   choose: (request) => of(request).page.selectOption(request.at, request.value, { timeout: 5000 }),
-  // type presses keys one after the other; a word in <> is the name of one.
+  // type presses keys one after the other; a word in <> is the name of one. A page that is just there gives the focus away a moment
+  // after it is loaded: who types waits until the cursor blinks.
   async type(request) {
+    const waits = () => document.activeElement === document.body && document.querySelector('[autofocus]') !== null;
+    for (let look = 0; look < 100 && (await of(request).page.evaluate(waits)); look++) await new Promise((done) => setTimeout(done, 20));
     for (const key of request.keys.match(/<\w+>|./gs)) await of(request).page.keyboard.press(key.replace(/^<|>$/g, ''));
   },
   text: async (request) => (await of(request).page.locator(request.at).allInnerTexts()).join('\n'),
