@@ -117,7 +117,7 @@ func (a *account) choose() string {
 	return a.kept.Refresh
 }
 
-// settle makes a new pair durable and only then puts it to use.
+// settle makes a new pair durable and only then puts it to use. It must not be called if somebody has signed in meanwhile.
 func (a *account) settle(kept keptToken, now time.Time) error {
 	a.pending = &kept
 	if err := saveToken(a.vault, kept); err != nil {
@@ -143,10 +143,14 @@ func (a *account) refused(now time.Time) bool {
 	return a.attempt.Revoked
 }
 
-// worked notes that the pair in use has given an answer: the one before it is needed no more.
+// worked notes that the pair in use has given an answer: the one before it is needed no more. If somebody has signed in meanwhile,
+// theirs is taken up instead.
 func (a *account) worked() error {
 	if a.kept.Before == nil {
 		return nil
+	}
+	if changed, err := a.load(); err != nil || changed {
+		return err
 	}
 	a.kept.Before = nil
 	return saveToken(a.vault, a.kept)

@@ -128,14 +128,23 @@ func (a *Adapter) Hasten() {
 	}
 }
 
-// hasten looks at what was stored, and reads the home anew.
+// hasten looks at what was stored, and reads the home anew: once, at the cost of people's share of the quota, and in any phase, for
+// a person who signs in does not wait until an outage is over.
 func (s *session) hasten() {
 	s.Options = s.adapter.options.withApplication()
-	s.look = s.now()
+	s.awaited, s.look = true, s.now()
 	if s.account.usable() {
 		s.adopt()
 		s.round.hasten(topology, s.now())
 	}
+}
+
+// buyer is who asks for the next reading.
+func (s *session) buyer() buyer {
+	if s.awaited {
+		return forPeople
+	}
+	return forPoll
 }
 
 // tell notes for people how the reading of the homes went.

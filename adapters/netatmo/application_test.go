@@ -18,7 +18,7 @@ func newcomer(t *testing.T, cloud netatmotest.Options) (*rig, *Adapter) {
 	t.Helper()
 	r := &rig{t: t, cloud: netatmotest.New(cloud), vault: newMemory()}
 	dial := serveOnWires(t, r.cloud)
-	a := New(Options{URL: "http://127.0.0.1", Vault: r.vault, Dial: dial, Log: slog.New(slog.DiscardHandler)})
+	a := New(Options{URL: "http://127.0.0.1", Vault: r.vault, Dial: dial, Purse: NewPurse(0), Log: slog.New(slog.DiscardHandler)})
 	r.house = gatewaytest.Start(t, gateway.CloudAdapter, a, gatewaytest.From(gateway.State{}))
 	t.Cleanup(r.house.Stop)
 	return r, a
@@ -132,5 +132,35 @@ func TestAnApplicationIsTwoWords(t *testing.T) {
 	}
 	if o := (Options{Vault: v, ClientID: "of the file"}).withApplication(); o.ClientID != "of the file" {
 		t.Errorf("the configuration does not outrank it: %s", o.ClientID)
+	}
+}
+
+// Somebody who gives a sign-in in an outage, or as it begins or ends, has an answer within seconds: neither the few requests that an
+// outage is allowed nor the plan of another phase keeps them waiting.
+func TestWhoSignsInIsAnsweredInAnyPhase(t *testing.T) {
+	for _, phase := range []gateway.Phase{gateway.Watching, gateway.Suspect, gateway.Local, gateway.Returning} {
+		t.Run(string(phase), func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				r, a := newcomer(t, netatmotest.Options{})
+				_ = SaveApplication(r.vault, "client", "client-secret")
+				r.cloud.Break(netatmotest.Fault{Kind: netatmotest.Refused})
+				signInto(t, r.cloud, r.vault)
+				a.Hasten()
+				r.pass(time.Minute)
+				r.phase(gateway.Local, gateway.VerdictCloudDown)
+				r.pass(2 * time.Hour)
+				for a.options.Purse.Probe(time.Now()) <= spacing { // all that an outage is allowed in an hour
+					r.pass(spacing)
+				}
+				r.cloud.Mend()
+				signInto(t, r.cloud, r.vault)
+				a.Hasten()
+				r.phase(phase, gateway.VerdictOK)
+				r.pass(10 * time.Second)
+				if s, asked := a.Standing(); !asked || s.Fault != "" || len(s.Homes) != 1 {
+					t.Errorf("standing %+v, %v", s, asked)
+				}
+			})
+		})
 	}
 }

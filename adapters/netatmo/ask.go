@@ -46,7 +46,9 @@ func (s *session) ask(ctx context.Context, c call, who buyer) (answer, error) {
 		return a, err
 	}
 	if again := s.renew(ctx); again != nil {
-		s.renewal = again
+		if !errors.Is(again, errNotYet) { // which says less than why the last one failed
+			s.renewal = again
+		}
 		if s.account.attempt.Revoked {
 			s.account.dead = true
 			s.look = s.now().Add(lookEvery)

@@ -31,7 +31,8 @@ func (s *session) readTopology(ctx context.Context) error {
 		}
 		return err
 	}
-	_, err := s.ask(ctx, c, forPoll)
+	_, err := s.ask(ctx, c, s.buyer())
+	s.awaited = false
 	if err == nil && s.toChoose(homes) {
 		err = errHomeOpen
 	}

@@ -58,6 +58,7 @@ func (s *session) lookForTokens(ctx context.Context) {
 		return
 	}
 	s.Log.Info("netatmo: signed in")
+	s.renewal = nil
 	s.known.refused = [errandCount]bool{}
 	s.round = round{}
 	s.plan()
@@ -68,6 +69,7 @@ func (s *session) lookForTokens(ctx context.Context) {
 func (s *session) adopt() {
 	if changed, err := s.account.load(); err == nil && changed {
 		s.Log.Info("netatmo: signed in anew")
+		s.renewal = nil
 		s.known.refused = [errandCount]bool{}
 		for _, e := range []errand{stations, coaches, events} {
 			s.round.hasten(e, s.now())
@@ -126,10 +128,11 @@ func (s *session) mayRenew() bool {
 // has refused it twice, 10 min apart.
 func (s *session) renew(ctx context.Context) error {
 	a := &s.account
+	changed, err := a.load()
 	if a.pending != nil {
 		return s.settle(*a.pending)
 	}
-	if changed, err := a.load(); err != nil || changed && a.kept.Access != "" {
+	if err != nil || changed && a.kept.Access != "" {
 		return err // the vault fails, and could not keep a new pair; or somebody has just signed in
 	}
 	now := s.now()
@@ -153,6 +156,12 @@ func (s *session) renew(ctx context.Context) error {
 	r := s.web.do(lingering, c, "")
 	if lingering.Err() != nil && r.err != nil {
 		return lingering.Err()
+	}
+	if changed, err := a.load(); err == nil && changed { // somebody has signed in meanwhile: the answer is of no use
+		if a.kept.Access == "" {
+			return errNotYet
+		}
+		return nil
 	}
 	t, err := readTokenAnswer(r, s.now())
 	if err != nil {

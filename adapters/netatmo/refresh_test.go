@@ -501,3 +501,58 @@ func TestEndedSignInThatCannotBeRenewedIsAFault(t *testing.T) {
 		}
 	})
 }
+
+// Somebody signs in while the vendor is asked about the sign-in before: whatever it answers about that one, theirs is kept.
+func TestANewSignInOutlivesTheAnswerToTheOneBefore(t *testing.T) {
+	for name, revoke := range map[string]bool{"which is renewed": false, "which is refused": true} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				r := newRig(t, small)
+				r.pass(time.Minute)
+				if revoke {
+					r.cloud.Revoke()
+				} else {
+					r.cloud.Break(netatmotest.Fault{Kind: netatmotest.InvalidToken, Times: 1})
+				}
+				var theirs string
+				r.vault.hook(nil, func(operation, key string) {
+					if operation == "set" && key == refreshKey && theirs == "" { // the request for another pair is about to go
+						theirs = "theirs"
+						if err := SaveToken(r.vault, Token{Refresh: theirs}); err != nil {
+							t.Error(err)
+						}
+					}
+				})
+				r.pass(3 * time.Minute)
+				if theirs == "" {
+					t.Fatal("nothing was renewed")
+				}
+				if k := stored(t, r.vault); k.Refresh != theirs {
+					t.Error("the new sign-in was written over")
+				}
+			})
+		})
+	}
+}
+
+// The same, when the first answer for a renewed pair would have the pair before it forgotten.
+func TestANewSignInOutlivesTheFirstAnswerToAnother(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		cloud := netatmotest.New(netatmotest.Options{})
+		vault := signedIn(t, cloud)
+		s, end := lonely(t, cloud, vault)
+		defer end()
+		defer cloud.Close()
+		s.begin()
+		s.account.kept.Before = &Token{Refresh: "the one before"}
+		if err := SaveToken(vault, Token{Refresh: "theirs"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.account.worked(); err != nil {
+			t.Fatal(err)
+		}
+		if k := stored(t, vault); k.Refresh != "theirs" {
+			t.Error("the new sign-in was written over")
+		}
+	})
+}

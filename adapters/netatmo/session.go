@@ -23,6 +23,7 @@ type session struct {
 	seen    time.Time                // the last reading of the clock
 	look    time.Time                // when to look for tokens again
 	renewal error                    // why the sign-in could not be renewed last, for people
+	awaited bool                     // somebody looks on, and waits for what the homes of the account are
 
 	wake   <-chan time.Time
 	wakeAt time.Time
@@ -117,7 +118,7 @@ func (s *session) nextAct(now time.Time) time.Time {
 	if at.IsZero() {
 		return now.Add(lookEvery)
 	}
-	if free := now.Add(s.purse.wait(now, forPoll)); free.After(at) {
+	if free := now.Add(s.purse.wait(now, s.buyer())); free.After(at) {
 		return free
 	}
 	return at
@@ -153,6 +154,9 @@ func (s *session) plan() {
 	s.entered = now
 	s.purse.outage(s.state.Authority.Phase == gateway.Local)
 	s.round.enter(s.state.Authority.Phase, now, s.purse.left(now), s.luck)
+	if s.awaited {
+		s.round.hasten(topology, now)
+	}
 }
 
 // run does one errand and plans its next run.

@@ -527,19 +527,11 @@ func (m *moving) english() {
 	})
 	promise(m.t, "once the vendor is there, another token is taken and the only home's plan is copied", func() (string, error) {
 		m.open()
-		// The vendor may be refusing the token before at this very moment, and its refusal arrive after this one was
-		// given: then it is given once more, as a person would. How often is said.
-		var took string
-		var err error
-		for times := 1; times <= 2; times++ {
-			if err = inOrder(goes("/first/netatmo"), fill("#token", string(m.cloud.Token())), click("form:has(#token) button")); err != nil {
-				return "", err
-			}
-			if took, err = v.shows("#standing", "The plan of Maison is copied"); err == nil {
-				return fmt.Sprintf("given %d times, %s", times, took), nil
-			}
+		if err := inOrder(goes("/first/netatmo"), fill("#token", string(m.cloud.Token())), click("form:has(#token) button")); err != nil {
+			return "", err
 		}
-		return took, err
+		took, err := until(20*time.Second, shows("#standing", "The plan of Maison is copied")) // the vendor wants 5 s between requests
+		return seconds(took), err
 	})
 	promise(m.t, "without JavaScript the rest is put off, back and forth, and the house is there", func() (string, error) {
 		next := func(at string) func() error {
