@@ -375,7 +375,7 @@ func TestTheHomeIsChosen(t *testing.T) {
 		n.stand = FirstStand{Application: "page", SignedIn: true, Asked: true, HomeOpen: true, Homes: []FirstHome{{"1", "Maison", 4, 9}, {"2", "Chalet", 1, 0}}}
 	})
 	v.Adapter.first.again()
-	if page := v.get("/first/home").Body.String(); !strings.Contains(page, "Chalet") || !strings.Contains(page, "4 rooms, 9 devices") {
+	if page := v.get("/first/home").Body.String(); !strings.Contains(page, "Chalet") || !strings.Contains(page, "rooms: 4, devices: 9") {
 		t.Error("the homes are not shown")
 	}
 	if w := v.send("home", "do=choose", "home=3"); w.Code != 422 || !strings.Contains(w.Body.String(), "does not show that home any more") || len(v.heard) > 0 {

@@ -36,7 +36,8 @@ func cottage() gateway.State {
 	s.Rooms = s.Rooms.With("2", gateway.Room{ID: "2"})
 	s.Devices = s.Devices.With("v1", gateway.Device{ID: "v1", Name: "Vanne", Model: "NRV", Room: "1", Faces: []gateway.Face{{Adapter: "accessory", Reaches: true, Controls: []gateway.Control{{Quantity: gateway.Target}}}},
 		Readings: []gateway.Measure{{Quantity: gateway.Target, Value: gateway.Number(18), At: evening.Add(-time.Minute), From: "accessory"}, {Quantity: gateway.Temperature, Value: gateway.Number(19.4), At: evening, From: "accessory"}}})
-	s.Devices = s.Devices.With("door", gateway.Device{ID: "door", Name: "Porte", Faces: []gateway.Face{{Adapter: "mqtt", Why: `no word since "noon"`}}})
+	s.Devices = s.Devices.With("door", gateway.Device{ID: "door", Name: "Porte", Faces: []gateway.Face{{Adapter: "mqtt", Why: `no word since "noon"`}},
+		Readings: []gateway.Measure{{Quantity: gateway.Siren, Value: gateway.Flag(false), At: evening, From: "mqtt"}}})
 	s.Health = s.Health.With("mqtt", gateway.Health{Adapter: "mqtt", Why: "refused"})
 	s.Decisions = []gateway.Decision{{Number: 1, At: evening, Kind: "wish", What: "Salon: 20.5 °C", Why: "asked for in page"}}
 	s.Decided = 1
@@ -58,8 +59,8 @@ func drawn(t *testing.T, s gateway.State, in lang) string {
 func TestPageSaysHowTheHouseStands(t *testing.T) {
 	for in, wants := range map[lang][]string{
 		english: {`<html lang="en"`, "Veilleuse runs the house", "since 17:00", "20.5", "19.4", "by hand until 21:00", "the device shows 18°", "window open", "heating",
-			"Fêtes &amp; Noël", "503 &amp; HTML", "nothing &lt; there", "30 s to leave", "Watched once shut: Porte", "does not answer", "HomeKit", "not measured", "5 min ago", "Parts that do not run"},
-		french: {`<html lang="fr"`, "Veilleuse a pris le relais", "20,5", "19,4", "à la main jusqu’à 21:00", "il y a 5 min", `<span lang="en">Netatmo &lt;gone&gt;</span>`, "Hors-gel", "ne répond pas"},
+			"Fêtes &amp; Noël", "503 &amp; HTML", "nothing &lt; there", "30 s to leave", "Watched once shut: Porte", "does not answer", "HomeKit", "not measured", "temperature 19.4", "siren: no", "5 min ago", "Parts that do not run"},
+		french: {`<html lang="fr"`, "Veilleuse a pris le relais", "20,5", "19,4", "à la main jusqu’à 21:00", "il y a 5 min", `<span lang="en">Netatmo &lt;gone&gt;</span>`, "Hors-gel", "sirène : non", "ne répond pas"},
 	} {
 		page := drawn(t, cottage(), in)
 		for _, want := range wants {

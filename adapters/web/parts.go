@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -330,7 +329,11 @@ func (p *sheet) device(d deviceView) {
 	var values []string
 	for _, m := range d.Readings {
 		if name, known := text("q." + m.Quantity); known && (m.Value.Yes() || !onlyIfSo[gateway.Quantity(m.Quantity)]) {
-			values = append(values, fmt.Sprintf("%s %s", name[p.in], p.reading(m)))
+			form := "value"
+			if m.Value == gateway.Flag(m.Value.Yes()) {
+				form = "value.flag"
+			}
+			values = append(values, p.say(form, name[p.in], p.reading(m)))
 		}
 	}
 	if len(values) > 0 {

@@ -53,7 +53,7 @@ var firstTexts = map[string][2]string{
 	"first.home.waits":    {"First sign in at Netatmo.", "Connectez-vous d’abord chez Netatmo."},
 	"first.home.file":     {"The configuration names the home (home.id).", "La configuration nomme le logement (home.id)."},
 	"first.home.which":    {"Which home is this?", "De quel logement s’agit-il ?"},
-	"first.home.has":      {"%s rooms, %s devices", "%s pièces, %s appareils"},
+	"first.home.has":      {"rooms: %s, devices: %s", "pièces : %s, appareils : %s"},
 	"first.home.choose":   {"This one", "Celui-ci"},
 	"first.home.gone":     {"Your account does not show that home any more: choose another.", "Votre compte ne montre plus ce logement : choisissez-en un autre."},
 	"first.home.taken":    {"This house keeps a home already; another needs a state folder of its own.", "Cette maison s’occupe déjà d’un logement ; un autre demande son propre dossier d’état."},
