@@ -118,6 +118,7 @@ func (p *sheet) stencil(v firstView, wrong *fault) *stencil {
 			return p.age(t)
 		},
 		"bad":      func(string) markup { return `aria-invalid="true" aria-describedby="fault" autofocus` },
+		"check":    func(name string) markup { return asText(p.sayOr("check.", name)) },
 		"standing": func(string) markup { return p.signStanding(v) },
 		"fault": func(string) markup {
 			text := p.reason(wrong.why)

@@ -110,5 +110,11 @@ var firstTexts = map[string][2]string{
 
 	"first.check.go":   {"Look now", "Vérifier maintenant"},
 	"first.check.busy": {"Looking at the house, which takes some seconds …", "Examen de la maison, quelques secondes …"},
-	"first.score":      {"Score: %s of 100.", "Note : %s sur 100."},
+
+	// what veilleuse doctor calls its checks of the whole house
+	"check.pairings": {"pairings", "appairages"}, "check.plan": {"plan", "planning"}, "check.sign-in": {"sign-in", "connexion"}, "check.cloud": {"cloud", "Netatmo"},
+	"check.clock": {"clock", "heure"}, "check.siren": {"siren", "sirène"}, "check.homekit": {"HomeKit", "HomeKit"}, "check.home-app": {"Home app", "app Maison"}, "check.mdns": {"mDNS", "mDNS"},
+	"check.broker": {"MQTT", "MQTT"}, "check.store": {"store", "mémoire"}, "check.snapshot": {"snapshot", "instantané"}, "check.backup": {"backup", "sauvegarde"}, "check.disk": {"disk", "disque"},
+	"check.budget": {"requests", "requêtes"}, "check.witnesses": {"witnesses", "témoins"}, "check.adapters": {"program", "programme"},
+	"first.score": {"Score: %s of 100.", "Note : %s sur 100."},
 }

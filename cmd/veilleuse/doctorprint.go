@@ -92,7 +92,7 @@ func gather(want result, r doctorReport) []entry {
 	for _, d := range r.Devices {
 		name := d.Name
 		if d.Room != "" && d.Room != d.Name {
-			name += " in " + d.Room
+			name += " (" + d.Room + ")"
 		}
 		add(name, d.finding)
 	}

@@ -58,7 +58,7 @@ func TestWhatIsCommonIsSaidOnce(t *testing.T) {
 		Rooms:   []doctorRoom{{Name: "Salon", Path: noWay, finding: finding{gap, "Valve: only the cloud reaches it", "pair it"}}},
 		Devices: []doctorDevice{{Name: "Valve", Room: "Salon", finding: missing}, {Name: "Other", Room: "Other", finding: missing}},
 		Checks:  []doctorCheck{{"plan", finding{Result: well, What: "copied"}}}})
-	if said := out.String(); strings.Count(said, "-> pair it") != 1 || !strings.Contains(said, "  Valve in Salon, Other: only the cloud reaches it\n") || !strings.Contains(said, "plan        copied") {
+	if said := out.String(); strings.Count(said, "-> pair it") != 1 || !strings.Contains(said, "  Valve (Salon), Other: only the cloud reaches it\n") || !strings.Contains(said, "plan        copied") {
 		t.Errorf("it says\n%s", said)
 	}
 }
