@@ -4,40 +4,38 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
-	"embed"
 	"encoding/hex"
+	"maps"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 )
 
-//go:embed static
-var static embed.FS
-
 // assets are the files beside the page, as they are served.
 type assets struct {
-	files map[string]packed // by path: /page.css
-	build string            // names what is served, so that a page knows when it is of an older program
+	files map[string]asset // by path: /page.css
+	build string           // names what is served, so that a page knows when it is of an older program
 }
 
-// packed is one file, plain and compressed.
-type packed struct {
+// asset is one file, plain and compressed.
+type asset struct {
 	kind        string
 	plain, gzip []byte
 }
 
 var kinds = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 
-// served compresses the files when the first of them is asked for: most starts of the program have nobody who looks.
+// served unpacks and compresses the files when the first of them is asked for: most starts of the program have nobody who looks.
 var served = sync.OnceValue(func() assets {
-	all := assets{files: map[string]packed{}}
+	all := assets{files: map[string]asset{}}
 	sum := sha256.New()
-	entries, _ := static.ReadDir("static") // embedded: it is there
-	for _, e := range entries {
-		content, _ := static.ReadFile("static/" + e.Name())
+	files := unpacked("static/")
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		content := []byte(files[name])
 		sum.Write(content)
-		all.files["/"+e.Name()] = packed{kinds[path.Ext(e.Name())], content, squeeze(content)}
+		all.files[strings.TrimPrefix(name, "static")] = asset{kinds[path.Ext(name)], content, squeeze(content)}
 	}
 	all.build = hex.EncodeToString(sum.Sum(nil)[:6])
 	return all

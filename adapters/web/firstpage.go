@@ -1,7 +1,6 @@
 package web
 
 import (
-	_ "embed"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -9,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"rsc.io/qr"
@@ -18,9 +18,7 @@ import (
 
 // firstPageText is every page of the first run, with gaps for a stencil: the tree is what GET /api/first answers, and what
 // firstTree adds.
-//
-//go:embed first.html
-var firstPageText string
+var firstPageText = sync.OnceValue(func() string { return unpacked("first.html")["first.html"] })
 
 // firstSheet is a page of the first run as its stencil reads it: what GET /api/first answers, and what only the page needs.
 type firstSheet struct {
@@ -78,7 +76,7 @@ func (f firstSheet) draw(p *sheet, wrong *fault) {
 	text, _ := json.Marshal(f)
 	var tree any
 	_ = json.Unmarshal(text, &tree) // it was written a line above
-	p.stencil(f.firstView, wrong).fill(firstPageText, []any{tree}, false)
+	p.stencil(f.firstView, wrong).fill(firstPageText(), []any{tree}, false)
 }
 
 // showFirst shows a step: what was refused stands next to its field, and what was typed stands in it.

@@ -1,29 +1,13 @@
 package web
 
 import (
-	"compress/gzip"
-	_ "embed"
-	"io"
 	"sort"
 	"strings"
 )
 
-// packedReasons is the grammar: "[class]" begins a class, a line of it is a phrase, English | French, with gaps as in {time}. A gap
+// theReasons is the grammar: "[class]" begins a class, a line of it is a phrase, English | French, with gaps as in {time}. A gap
 // names its class; a second one of the same class in a phrase is {time.2}. Lines with # and empty ones say nothing.
-// reasons.fr.txt is what people edit; the program holds it packed, in 23 kB instead of 80.
-//
-//go:generate gzip -9 -n -k -f reasons.fr.txt
-//go:embed reasons.fr.txt.gz
-var packedReasons string
-
-func unpackReasons() string {
-	r, err := gzip.NewReader(strings.NewReader(packedReasons))
-	if err != nil {
-		return "" // a test holds that it can be read; without it reasons are English
-	}
-	text, _ := io.ReadAll(r) // the same
-	return string(text)
-}
+const theReasons = "reasons.fr.txt"
 
 // phrase is one line: English words with gaps between them, and the French with the same gaps in any order.
 type phrase struct {

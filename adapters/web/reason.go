@@ -33,7 +33,7 @@ type translator struct {
 }
 
 // translators reads the phrases when the first French page is asked for: most houses have one language.
-var translators = sync.OnceValue(func() *translator { return newTranslator(unpackReasons()) })
+var translators = sync.OnceValue(func() *translator { return newTranslator(unpacked(theReasons)[theReasons]) })
 
 func newTranslator(text string) *translator {
 	return &translator{phrases: readPhrases(text), known: map[string]string{}}

@@ -1,8 +1,6 @@
 package web
 
 import (
-	"compress/gzip"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -52,7 +50,7 @@ func TestReasonsInFrench(t *testing.T) {
 		"the device is busy (-70403)":                                                                                                                              "l’appareil est occupé (-70403)",
 		"debian.org and wikipedia.org say that the clock is 3 min behind":                                                                                          "debian.org et wikipedia.org disent que l’horloge retarde de 3 min",
 	} {
-		got, ok := newTranslator(unpackReasons()).french("reason", english)
+		got, ok := newTranslator(unpacked(theReasons)[theReasons]).french("reason", english)
 		got = strings.NewReplacer(foreignBegins, "<en>", foreignEnds, "</en>", nbsp, " ").Replace(got)
 		if !ok || got != want {
 			t.Errorf("%s\n got %s\nwant %s", english, got, want)
@@ -62,7 +60,7 @@ func TestReasonsInFrench(t *testing.T) {
 
 // What no phrase is for stays English as a whole, also where a part of it is known: nothing is half translated.
 func TestWhatHasNoFrenchStaysEnglish(t *testing.T) {
-	words := newTranslator(unpackReasons())
+	words := newTranslator(unpacked(theReasons)[theReasons])
 	for _, text := range []string{
 		"", " ", "the moon is full", "the moon is full: Netatmo answers", "Netatmo answers; the moon is full", "the moon is full since 16:41", "somebody sings: Vanne is set to 17 °C",
 		"a dog was opened and it sees motion", "Salon: the moon is full", "Netatmo answers 503 with cheese", "schedule \x02evil\x03, zone x", "schedule \xff\xfe, zone x", "schedule Semaine",
@@ -102,7 +100,7 @@ func TestTranslationIsBounded(t *testing.T) {
 }
 
 func TestWhatIsRememberedIsBounded(t *testing.T) {
-	words := newTranslator(unpackReasons())
+	words := newTranslator(unpacked(theReasons)[theReasons])
 	for i := range 3 * mostKept {
 		words.french("reason", strings.Repeat("x", i))
 	}
@@ -111,24 +109,24 @@ func TestWhatIsRememberedIsBounded(t *testing.T) {
 	}
 }
 
-// The packed table is the one that people edit.
-func TestPackedReasonsAreThoseOfTheText(t *testing.T) {
-	text, err := os.ReadFile("reasons.fr.txt")
-	if err != nil {
-		t.Fatal(err)
+// The packed files are those that people edit.
+func TestPackedFilesAreThoseOfTheTree(t *testing.T) {
+	names, err := filepath.Glob("static/*")
+	names = append(names, theReasons, "first.html")
+	files := unpacked("")
+	if err != nil || len(names) != len(files) || len(names) < 10 {
+		t.Errorf("%d files, %d packed, %v", len(names), len(files), err)
 	}
-	r, err := gzip.NewReader(strings.NewReader(packedReasons))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if unpacked, err := io.ReadAll(r); err != nil || string(unpacked) != string(text) {
-		t.Error("reasons.fr.txt was changed: run go generate ./adapters/web")
+	for _, name := range names {
+		if text, err := os.ReadFile(name); err != nil || string(text) != files[name] {
+			t.Errorf("%s was changed: run go generate ./adapters/web (%v)", name, err)
+		}
 	}
 }
 
 // Every line of the table is a phrase with French in it, whose gaps have a class, and is written as French is.
 func TestTableOfReasonsIsWhole(t *testing.T) {
-	text := unpackReasons()
+	text := unpacked(theReasons)[theReasons]
 	classes := readPhrases(text)
 	used := map[string]bool{"timeword": true, "lengthword": true, "reason": true, "who": true, "path": true, "proof": true, "adapter": true}
 	seen := map[piece]bool{}
@@ -192,7 +190,7 @@ func TestFirmwareNotesInFrench(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	words, seen := newTranslator(unpackReasons()), 0
+	words, seen := newTranslator(unpacked(theReasons)[theReasons]), 0
 	for _, page := range pages {
 		text, err := os.ReadFile(page)
 		if err != nil {
@@ -264,6 +262,6 @@ func BenchmarkReason(b *testing.B) {
 func BenchmarkReadPhrases(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		readPhrases(unpackReasons())
+		readPhrases(unpacked(theReasons)[theReasons])
 	}
 }

@@ -68,7 +68,7 @@ var verb = regexp.MustCompile(`%[-+#]?[0-9]*\.?[0-9]*[a-zA-Z]`)
 // a new one is told here that it lacks its French.
 func TestEveryReasonOfTheSourcesHasFrench(t *testing.T) {
 	var known []string
-	for _, phrases := range readPhrases(unpackReasons()) {
+	for _, phrases := range readPhrases(unpacked(theReasons)[theReasons]) {
 		for _, f := range phrases {
 			known = append(known, strings.Join(f.words, "\x00"))
 		}

@@ -72,7 +72,7 @@ func TestStoriesAreToldInFrench(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	words := newTranslator(unpackReasons() + storyWords)
+	words := newTranslator(unpacked(theReasons)[theReasons] + storyWords)
 	for said, file := range told {
 		if shown, ok := words.french(said.class, said.text); !ok {
 			t.Errorf("%s: %q has no French as %s", file, said.text, said.class)

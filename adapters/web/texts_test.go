@@ -70,7 +70,7 @@ func TestTextsAreWhole(t *testing.T) {
 			return true
 		})
 	}
-	for _, gap := range regexp.MustCompile(`{!([\w.-]+)`).FindAllStringSubmatch(firstPageText, -1) {
+	for _, gap := range regexp.MustCompile(`{!([\w.-]+)`).FindAllStringSubmatch(firstPageText(), -1) {
 		if literals[gap[1]] = true; every[gap[1]] == [2]string{} && !strings.HasSuffix(gap[1], ".") {
 			t.Errorf("the pages of the first run ask for %q, which is not there", gap[1])
 		}
