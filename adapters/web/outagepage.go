@@ -199,7 +199,7 @@ func (p *sheet) served(o OutageReport) {
 	p.put(`<div class="card">`)
 	for _, al := range o.Served {
 		v := alarmOf(al)
-		p.put(`<h3>%s: %s</h3><ol class="times"><li>%s<p>%s</p></li>`, p.sayOr("alarm.", v.Kind), orElse(v.Name, v.Device), p.stamp(v.Since), p.reason(v.Why))
+		p.put(`<h3>%s{colon}%s</h3><ol class="times"><li>%s<p>%s</p></li>`, p.sayOr("alarm.", v.Kind), orElse(v.Name, v.Device), p.stamp(v.Since), p.reason(v.Why))
 		for _, t := range v.Told {
 			proof := p.say("alarm.waiting")
 			if !t.Delivered.IsZero() {

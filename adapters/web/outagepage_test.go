@@ -61,7 +61,7 @@ func TestAnOutageIsReportedOnAPage(t *testing.T) {
 			}
 		}
 	}
-	for _, want := range []string{"Panne 4", "Ce que Veilleuse a fait", "1,26 K·h", "Fumée: Palier", `<span lang="en">503 &lt;HTML&gt;</span>`} {
+	for _, want := range []string{"Panne 4", "Ce que Veilleuse a fait", "1,26 K·h", "Fumée\u00a0: Palier", `<span lang="en">503 &lt;HTML&gt;</span>`} {
 		if !strings.Contains(french("/outages/4"), want) {
 			t.Errorf("the French page does not say %q", want)
 		}
