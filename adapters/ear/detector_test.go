@@ -121,6 +121,32 @@ func TestWhatIsLearnt(t *testing.T) {
 	}
 }
 
+// A person may press the button before the ear listens, or the first press may be a chirp: what comes after it is learnt, and as the
+// same cadence.
+func TestAVoiceIsLearntFromTheMiddleOfIt(t *testing.T) {
+	own := eartest.Siren{Frequency: 3300, On: []float64{.2, .2}, Off: []float64{.15, 1.1}}
+	for name, siren := range map[string]eartest.Siren{"temporal-3": eartest.Temporal3(3100), "temporal-4": eartest.Temporal4(3100), "its own": own} {
+		for begin := range 60 {
+			l := NewLearner()
+			l.Write(quiet(1))
+			heard := sounding(siren, 0, 30, 1)[begin*Rate/10:]
+			for len(heard) >= Rate/10 && !l.Write(heard[:Rate/10]) {
+				heard = heard[Rate/10:]
+			}
+			s, err := l.Signature()
+			if err != nil || len(s.Cadence.Beats) != len(siren.On) || len(heard) < 5*Rate {
+				t.Errorf("%s, from %.1f s on: %v, %v, %d s left", name, float64(begin)/10, s.Cadence, err, len(heard)/Rate)
+				continue
+			}
+			for i, b := range s.Cadence.Beats {
+				if !near(b.On, int(1000*siren.On[i])) || !near(b.Off, int(1000*siren.Off[i])) {
+					t.Errorf("%s, from %.1f s on: %v", name, float64(begin)/10, s.Cadence.Beats)
+				}
+			}
+		}
+	}
+}
+
 func TestTheMeter(t *testing.T) {
 	d := NewDetector(nil)
 	d.Write(quiet(3))

@@ -208,9 +208,27 @@ func steadyRun(spans []span) bool {
 	return len(spans) > 0 && at(spans[len(spans)-1].length) >= learnSteady && spans[len(spans)-1].on
 }
 
-// cycle finds the beats that repeat, the longest pause last; nil if none were heard twice. The last pause is
-// still going on: it may be shorter than it will be, but not longer.
+// cycle finds the beats that repeat, the longest pause last; nil if none were heard twice. What does not fit is left out at the
+// beginning, where a pulse may be half heard or a chirp, as long as enough to be sure of follows. The last pause is still going on: it
+// may be shorter than it will be, but not longer.
 func cycle(spans []span) []Beat {
+	beats := beatsOf(spans)
+	if n := len(beats) - 1; n > 1 && released(beats[:n], beats[n]) {
+		beats = beats[:n]
+	}
+	for first := 0; first < len(beats) && (first == 0 || lasting(beats[first:]) >= learnFirst); first++ {
+		heard := beats[first:]
+		for k := 1; k <= mostBeats && learnCycles*k <= len(heard); k++ {
+			if recurs(heard, k) {
+				return rotate(mean(heard, k))
+			}
+		}
+	}
+	return nil
+}
+
+// beatsOf are pulses with their pauses. The last has none if it is still going on.
+func beatsOf(spans []span) []Beat {
 	var beats []Beat
 	for i := 0; i+1 < len(spans); i += 2 {
 		beats = append(beats, Beat{milliseconds(spans[i].length), milliseconds(spans[i+1].length)})
@@ -218,16 +236,11 @@ func cycle(spans []span) []Beat {
 	if len(spans)%2 == 1 {
 		beats = append(beats, Beat{milliseconds(spans[len(spans)-1].length), 0})
 	}
-	if n := len(beats) - 1; n > 1 && released(beats[:n], beats[n]) {
-		beats = beats[:n]
-	}
-	for k := 1; k <= mostBeats && learnCycles*k <= len(beats); k++ {
-		if recurs(beats, k) {
-			return rotate(mean(beats, k))
-		}
-	}
-	return nil
+	return beats
 }
+
+// lasting is how long pulses and pauses take together.
+func lasting(beats []Beat) time.Duration { return Cadence{Beats: beats}.Period() }
 
 // released reports whether the button was let go in the middle of the last pulse.
 func released(beats []Beat, last Beat) bool {
