@@ -77,6 +77,37 @@ func TestWhoStandsInAClosedFolderReadsTheUsualConfiguration(t *testing.T) {
 	})
 }
 
+// A verb of root's, while the service is stopped, must leave nothing that the service cannot go on with.
+func TestWhatRootWritesBelongsToTheFoldersOwner(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("SKIPPED: this needs root")
+	}
+	const service = 65534
+	folder := t.TempDir()
+	if err := os.Chown(folder, service, service); err != nil {
+		t.Fatal(err)
+	}
+	config := writeTo(t, filepath.Join(t.TempDir(), "v.yaml"), "state: "+folder+"\n")
+	if code, out, why := said(t, "backup", "-c", config); code != exitWell {
+		t.Fatalf("exit %d, %q, %q", code, out, why)
+	}
+	files := 0
+	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil && info.Sys().(*syscall.Stat_t).Uid != service {
+			t.Errorf("%s is root's", path)
+		}
+		files++
+		return err
+	})
+	if err != nil || files < 4 { // the folder, the database, the folder of the backups, and one
+		t.Errorf("%d files, %v", files, err)
+	}
+}
+
 // The socket is refused in a thread of its own, which root cannot make nobody.
 func TestWhoMayNotAskTheDaemonIsToldWhoMay(t *testing.T) {
 	refused := &url.Error{Op: "Get", URL: "http://control/status", Err: &net.OpError{Op: "dial", Net: "unix", Err: os.NewSyscallError("connect", syscall.EACCES)}}
