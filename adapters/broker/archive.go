@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"sync/atomic"
 	"time"
 )
 
@@ -33,6 +34,8 @@ type archive struct {
 	size    int       // bytes of what was written last
 	turn    uint64    // of the shelf, as it was written last
 	trouble string    // last complaint
+
+	bytes, flushes atomic.Uint64 // handed to the disk since the program was started
 }
 
 // kept is one message. Of the properties of MQTT 5, the end is kept alone.
@@ -121,6 +124,8 @@ func (a *archive) save(all []kept, turn uint64, now time.Time) {
 	a.trouble = trouble
 	if err == nil {
 		a.turn, a.size = turn, len(content)
+		a.bytes.Add(uint64(len(content)))
+		a.flushes.Add(2) // of the file and of the folder
 	}
 }
 

@@ -262,6 +262,16 @@ type Counts struct {
 // Counts returns how much the broker had to do.
 func (b *Broker) Counts() Counts { return b.engine.counts() }
 
+// Stored returns what keeping retained messages has handed to the disk since the program was started: bytes, and how often
+// it was told to make them durable.
+func (b *Broker) Stored() (bytes, flushes uint64) {
+	a := b.house.archive
+	if a == nil {
+		return 0, 0
+	}
+	return a.bytes.Load(), a.flushes.Load()
+}
+
 // Publish sends a message at QoS 0 to everybody who has subscribed, and keeps it for those who come later
 // if it is to be retained; an empty retained one deletes. It never waits for a client, and works before
 // Start and after Stop, too. The payload may be reused afterwards. Errors: the topic is not one to publish
