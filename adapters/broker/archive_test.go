@@ -121,7 +121,7 @@ func TestArchiveKeepsTheDiskBudget(t *testing.T) {
 			if writes == 0 || flushes < 2*uint64(writes) || bytes < uint64(written) {
 				t.Errorf("it says %d bytes and %d flushes, after %d writes of %d bytes", bytes, flushes, writes, written)
 			}
-			if flushes > 2*96 || bytes > 3<<20 { // of the file and of its folder
+			if flushes > 2*72 || bytes > 3<<20 { // of the file and of its folder
 				t.Errorf("%d flushes, %d bytes", flushes, bytes)
 			}
 			t.Logf("%d flushes, %d bytes together", flushes, bytes)

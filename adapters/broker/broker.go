@@ -10,7 +10,7 @@
 //     stays until it is replaced, and every subscriber has room for all of them.
 //   - A client that publishes without end is slowed down, itself alone.
 //   - What clients have retained is kept on disk over restarts if WithArchive says where, written at most
-//     once in a quarter of an hour; what the process itself retains is not, as it publishes that again.
+//     once in 20 minutes; what the process itself retains is not, as it publishes that again.
 //   - An idle broker sleeps: one look a minute, whatever the number of topics.
 //
 // Two points of MQTT 5 differ: a will is sent at once, without its delay, and a client's receive maximum
