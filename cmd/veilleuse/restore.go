@@ -117,7 +117,11 @@ func openBackup(name string, file []byte, key *backup.Key) (opened, error) {
 func openFolder(name string) (opened, error) {
 	r := opened{name: name, folder: true}
 	var err error
-	if r.copied, r.content.Made, err = store.ReadWhole(name); err != nil {
+	r.copied, r.content.Made, err = store.ReadWhole(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return opened{}, fmt.Errorf("the folder %s holds no state of a house: name the file of a backup, or a folder that was set aside: %w", name, err)
+	}
+	if err != nil {
 		return opened{}, err
 	}
 	r.content.Dated, r.content.Values = true, r.copied.Values()

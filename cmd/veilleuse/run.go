@@ -61,9 +61,6 @@ func runOnce(ctx context.Context, file string, log *slog.Logger, world outside) 
 	}
 	version, commit := version()
 	log.Info("veilleuse starts", "version", version, "commit", commit, "configuration", from, "state", config.State)
-	if damage := h.store.Damage(); damage != "" {
-		log.Warn(damage)
-	}
 	if back := world.rolledBack; back != nil {
 		what, why := rolledBackWords(back)
 		log.Warn(what, "why", why, "since", back.At)
