@@ -10,7 +10,7 @@
 //     stays until it is replaced, and every subscriber has room for all of them.
 //   - A client that publishes without end is slowed down, itself alone.
 //   - What clients have retained is kept on disk over restarts if WithArchive says where, written at most
-//     once in a quarter of an hour; what the process itself retains is not, as it publishes that again.
+//     once in 20 minutes; what the process itself retains is not, as it publishes that again.
 //   - An idle broker sleeps: one look a minute, whatever the number of topics.
 //
 // Two points of MQTT 5 differ: a will is sent at once, without its delay, and a client's receive maximum
@@ -261,6 +261,16 @@ type Counts struct {
 
 // Counts returns how much the broker had to do.
 func (b *Broker) Counts() Counts { return b.engine.counts() }
+
+// Stored returns what keeping retained messages has handed to the disk since the program was started: bytes, and how often
+// it was told to make them durable.
+func (b *Broker) Stored() (bytes, flushes uint64) {
+	a := b.house.archive
+	if a == nil {
+		return 0, 0
+	}
+	return a.bytes.Load(), a.flushes.Load()
+}
 
 // Publish sends a message at QoS 0 to everybody who has subscribed, and keeps it for those who come later
 // if it is to be retained; an empty retained one deletes. It never waits for a client, and works before

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -25,7 +26,7 @@ func (s *Store) load() error {
 	}
 	data, exists, err := readWhole(path, maxFile)
 	switch {
-	case err != nil && !errors.Is(err, errDamaged) && !errors.Is(err, syscall.EIO):
+	case mayPass(err):
 		return fmt.Errorf("read the database: %w", err)
 	case err != nil:
 		s.rescue(inspection{faults: []string{err.Error()}}, backup, found, backupErr)
@@ -52,6 +53,12 @@ func (s *Store) load() error {
 	}
 	s.begin(backup, backupErr)
 	return s.openOrCreate(path, exists)
+}
+
+// mayPass reports whether a file that could not be read may be as it should be: who asks may not read it, or the machine
+// has nothing left to read it with. Whatever else a card or its file system says, the file is of no use.
+func mayPass(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
 }
 
 // openOrCreate opens the file that inspect found whole, or makes one of what is in memory. That the

@@ -150,3 +150,23 @@ func TestTry(t *testing.T) {
 		t.Errorf("bbolt takes a tree without a root: %s", out)
 	}
 }
+
+// A file system that is broken itself has other words for it than a card that fails (EUCLEAN, EBADMSG). What matters is that
+// there is nothing to be read; a folder in the file's place is the way to have that on a disk that is well.
+func TestAFileThatCannotBeReadIsDamage(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := open(t, dir)
+	must(t, s.Vault("homekit").Set("identity", []byte("me")))
+	must(t, s.Close())
+	must(t, os.Remove(filepath.Join(dir, databaseName)))
+	must(t, os.Mkdir(filepath.Join(dir, databaseName), 0o700))
+	s, err := Open(dir, nil)
+	if err != nil {
+		t.Fatalf("the house does not come up: %v", err)
+	}
+	if got, _ := s.Vault("homekit").Get("identity"); string(got) != "me" || !strings.Contains(s.Damage(), "was damaged (read ") {
+		t.Errorf("%q; %s", got, s.Damage())
+	}
+	must(t, s.Vault("homekit").Set("identity", []byte("me again")))
+	must(t, s.Close())
+}

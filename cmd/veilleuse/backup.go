@@ -162,10 +162,15 @@ func configFiles(c Config) ([]backup.File, error) {
 	return files, faults
 }
 
-// stored is what was written to disk since the start, the backups with it.
+// stored is what was written to disk since the start: by the store, for the backups, for what the page and the broker remember.
 func (h *house) stored() web.Stored {
 	written, made := h.store.Stats(), h.backup.Report()
-	return web.Stored{Bytes: written.Bytes + made.Bytes + h.past.bytes.Load(), Flushes: written.Flushes + made.Flushes + h.past.flushes.Load(), Writes: written.Writes}
+	all := web.Stored{Bytes: written.Bytes + made.Bytes + h.past.bytes.Load(), Flushes: written.Flushes + made.Flushes + h.past.flushes.Load(), Writes: written.Writes}
+	if h.broker != nil {
+		bytes, flushes := h.broker.Stored()
+		all.Bytes, all.Flushes = all.Bytes+bytes, all.Flushes+flushes
+	}
+	return all
 }
 
 func (h *house) backedUp() web.Backup {

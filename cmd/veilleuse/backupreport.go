@@ -53,6 +53,9 @@ func (h *house) reportDisk(s gateway.State) (*storeReport, *backupReport) {
 func printDisk(out io.Writer, r statusReport) {
 	if r.Store != nil {
 		fmt.Fprintf(out, "disk: %.1f MB written since the start, flushed %d times\n", float64(r.Store.WrittenBytes)/1e6, r.Store.Flushes)
+		if r.Store.Damage != "" {
+			fmt.Fprintf(out, "disk: %s\n", r.Store.Damage)
+		}
 	}
 	b := r.Backup
 	if b == nil {

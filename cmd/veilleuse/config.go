@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/url"
@@ -122,7 +124,7 @@ func loadConfig(file string) (Config, string, error) {
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return Config{}, "", fmt.Errorf("the configuration cannot be read: %w", err)
+		return Config{}, "", fmt.Errorf("the configuration cannot be read: %w%s", err, asWhom(err))
 	}
 	c, faults := readConfig(file, text)
 	if len(faults) > 0 {
@@ -132,12 +134,22 @@ func loadConfig(file string) (Config, string, error) {
 	return c, file, nil
 }
 
-// usualPlace is the first of the usual places that has a configuration; "" if none has.
+// usualPlace is the first of the usual places that has a configuration; "" if none has. One that somebody may not read is
+// there: in its stead a house of the reader's own would come into being, which nobody has asked for. Not so where somebody
+// stands: the home of whoever says sudo -u veilleuse is closed to that user.
 func usualPlace() string {
 	for _, place := range places {
-		if _, err := os.Stat(place); err == nil {
+		if _, err := os.Stat(place); err == nil || errors.Is(err, fs.ErrPermission) && filepath.IsAbs(place) {
 			return place
 		}
+	}
+	return ""
+}
+
+// asWhom says who may do what was refused, if that is why it failed.
+func asWhom(err error) string {
+	if errors.Is(err, fs.ErrPermission) {
+		return ": run this as the service's user, as in sudo -u veilleuse veilleuse status"
 	}
 	return ""
 }

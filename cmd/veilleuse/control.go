@@ -189,7 +189,7 @@ func askDaemon(ctx context.Context, state, method, path string, body, into any) 
 		return fmt.Errorf("%w (%s): start it with veilleuse run, or name its configuration with -c", errNoDaemon, state)
 	}
 	if err != nil {
-		return fmt.Errorf("ask the daemon: %w", err)
+		return fmt.Errorf("ask the daemon: %w%s", err, asWhom(err))
 	}
 	defer response.Body.Close()
 	return readAnswer(response, into)

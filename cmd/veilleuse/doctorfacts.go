@@ -70,7 +70,7 @@ func (h *house) diagnose(ctx context.Context, s gateway.State) doctorReport {
 func (h *house) doctorFacts(ctx context.Context) doctorFacts {
 	c := h.config
 	f := doctorFacts{Client: h.cloud.HasApplication(), SignedIn: h.signedIn(), Silent: h.silent, Backup: h.backup.Report(),
-		Damage: h.store.Damage(), Written: h.store.Stats().Bytes, Folder: c.State, Witnesses: len(c.Uplink.Witnesses)}
+		Damage: h.store.Damage(), Written: h.stored().Bytes, Folder: c.State, Witnesses: len(c.Uplink.Witnesses)}
 	if c.Uplink.Witnesses == nil {
 		f.Witnesses = len(uplink.DefaultWitnesses())
 	}

@@ -117,7 +117,11 @@ func openBackup(name string, file []byte, key *backup.Key) (opened, error) {
 func openFolder(name string) (opened, error) {
 	r := opened{name: name, folder: true}
 	var err error
-	if r.copied, r.content.Made, err = store.ReadWhole(name); err != nil {
+	r.copied, r.content.Made, err = store.ReadWhole(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return opened{}, fmt.Errorf("the folder %s holds no state of a house: name the file of a backup, or a folder that was set aside: %w", name, err)
+	}
+	if err != nil {
 		return opened{}, err
 	}
 	r.content.Dated, r.content.Values = true, r.copied.Values()
@@ -235,7 +239,7 @@ func (r opened) bring(out io.Writer, here locality, o restoreOptions) (state str
 	if aside != "" {
 		fmt.Fprintf(out, "what was there is kept in %s\n", aside)
 	}
-	p := placing{out: out, force: o.force, stamp: now.UTC().Format("20060102-150405"), fallback: state}
+	p := placing{out: out, force: o.force, stamp: now.UTC().Format("20060102-150405"), fallback: state, laid: map[string]bool{}}
 	for _, f := range r.content.Files {
 		err = errors.Join(err, p.place(r.target(f, here), f))
 	}

@@ -328,7 +328,7 @@ func TestRestoreWhereTheConfigurationCannotBeWritten(t *testing.T) {
 	state := filepath.Join(t.TempDir(), "state")
 	out := wellSaid(t, "restore", "-c", "/proc/no-such-folder/v.yaml", // where not even root makes a folder
 		"--state", state, file)
-	if got := string(mustRead(t, filepath.Join(state, "restored-files", "v.yaml"))); !strings.Contains(got, "client_id: c") || !strings.Contains(out, "put it there with sudo cp") {
+	if got := string(mustRead(t, filepath.Join(state, "restored-files", "v.yaml"))); !strings.Contains(got, "client_id: c") || !strings.Contains(out, fmt.Sprintf(": put it there with sudo install -D -m 0640 -g %d %s/restored-files/v.yaml /proc/no-such-folder/v.yaml\n", os.Getgid(), state)) {
 		t.Errorf("%q; it says\n%s", got, out)
 	}
 }

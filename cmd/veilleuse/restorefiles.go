@@ -19,8 +19,9 @@ import (
 type placing struct {
 	out      io.Writer
 	force    bool
-	stamp    string // of the names of those that make way
-	fallback string // the state folder, for what cannot be written where it belongs
+	stamp    string          // of the names of those that make way
+	fallback string          // the state folder, for what cannot be written where it belongs
+	laid     map[string]bool // files there, of this restore
 }
 
 // place puts one file, and says where it is.
@@ -38,6 +39,8 @@ func (p placing) place(path string, f backup.File) error {
 			return p.put(path+".restored", f, fmt.Sprintf("; yours in %s stays, for it cannot be set aside: %v", path, err))
 		}
 		return p.put(path, f, "; the one that was there is "+kept)
+	case !errors.Is(err, fs.ErrNotExist):
+		return p.put(path+".restored", f, fmt.Sprintf("; yours in %s stays, for it cannot be read: %v", path, err))
 	}
 	return p.put(path, f, "")
 }
@@ -50,10 +53,14 @@ func (p placing) put(path string, f backup.File, more string) error {
 		return nil
 	}
 	aside := filepath.Join(p.fallback, "restored-files", filepath.Base(path))
+	if p.laid[aside] {
+		aside = filepath.Join(p.fallback, "restored-files", f.Role+"."+filepath.Base(path))
+	}
+	p.laid[aside] = true
 	if asideErr := writeConfigFile(aside, f.Data); asideErr != nil {
 		return errors.Join(err, asideErr)
 	}
-	fmt.Fprintf(p.out, "%s cannot be put into %s (%v): it is in %s; put it there with sudo cp\n", fileRole(f), path, err, aside)
+	fmt.Fprintf(p.out, "%s cannot be put into %s (%v): put it there with sudo install -D -m 0640 -g %d %s %s\n", fileRole(f), path, err, os.Getgid(), aside, path)
 	return nil
 }
 

@@ -57,7 +57,7 @@ func TestRestoreVerifyOfAFolderRefuses(t *testing.T) {
 	}
 	damaged := t.TempDir()
 	writeTo(t, filepath.Join(damaged, "veilleuse.db"), string(data))
-	for folder, want := range map[string]string{newer: "this program knows", damaged: "damaged", t.TempDir(): "no such file"} {
+	for folder, want := range map[string]string{newer: "this program knows", damaged: "damaged", t.TempDir(): "holds no state of a house: name the file of a backup"} {
 		if code, _, complaint := said(t, "restore", "--verify", folder); code != exitNo || !strings.Contains(complaint, want) {
 			t.Errorf("exit %d, %q, want %q", code, complaint, want)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -60,9 +61,6 @@ func runOnce(ctx context.Context, file string, log *slog.Logger, world outside) 
 	}
 	version, commit := version()
 	log.Info("veilleuse starts", "version", version, "commit", commit, "configuration", from, "state", config.State)
-	if damage := h.store.Damage(); damage != "" {
-		log.Warn(damage)
-	}
 	if back := world.rolledBack; back != nil {
 		what, why := rolledBackWords(back)
 		log.Warn(what, "why", why, "since", back.At)
@@ -97,14 +95,15 @@ func (h *house) sayWhatNext(log *slog.Logger) {
 	log.Info("veilleuse code shows the code for the Home app; veilleuse status how the house stands")
 }
 
-// withHouse opens the house without running it, for a verb that works without a daemon.
+// withHouse opens the house without running it, for a verb that works without a daemon. What root writes there is given to
+// the folder's owner: the daemon could not go on with it else.
 func withHouse(c Config, f func(*house) error) error {
 	h, err := build(c, slog.New(slog.DiscardHandler), outside{quiet: true})
 	if err != nil {
 		return err
 	}
 	err = f(h)
-	if closed := h.store.Close(); err == nil {
+	if closed := errors.Join(h.store.Close(), giveToOwner(c.State)); err == nil {
 		err = closed
 	}
 	return err

@@ -211,3 +211,68 @@ func TestTrialAsksTheProgramItself(t *testing.T) {
 		}
 	}
 }
+
+// spoil gives the machine a configuration that no program accepts. Each has its own copy; the house that came up before
+// goes on, and answers whoever knows its folder.
+func (m trialled) spoil(t *testing.T) {
+	t.Helper()
+	m.write(t, "spoilt", "")
+	m.program(t, "bin/veilleuse", `case "$1" in check) ! [ -e "$TOP/spoilt" ]; exit ;; esac; echo '{"store": {}}'`)
+	m.program(t, "root/usr/lib/veilleuse/previous/veilleuse", `echo "previous $*" >>"$TOP/calls"
+case "$*" in
+*verbs.yaml) [ "$1" != upgrade-ready ] || [ ! -e "$TOP/busy" ] || { echo 'an alarm is on'; exit 1; } ;;
+"upgrade-ready "*) ;;
+*) ! [ -e "$TOP/spoilt" ] ;;
+esac`)
+}
+
+// A house that serves goes on with the configuration it came up with. Whatever is started in its place would not come up.
+func TestAnUpgradeWaitsForAConfigurationToStartWith(t *testing.T) {
+	m := onTrial(t, showing("active", "success", 5, 0, 1), showing("inactive", "success", 0, 0, 0), showing("active", "success", 7, 0, 1), showing("active", "success", 7, 0, 2))
+	m.write(t, dropIn, "[Service]\n")
+	m.write(t, "busy", "")
+	m.spoil(t)
+	m.program(t, "bin/sleep", `[ ! -e "$TOP/slept" ] || rm -f "$TOP/spoilt"; [ -e "$TOP/busy" ] || touch "$TOP/slept"; rm -f "$TOP/busy"; exec /bin/sleep 0.01`)
+	said, _ := m.watch(t)
+	usual := m.folder + "/root/etc/veilleuse/veilleuse.yaml"
+	if want := "<6>1.1 waits, for an alarm is on\n<6>1.1 waits, for " + usual + " has a fault with which neither could start (veilleuse check says which)\n" +
+		"<5>1.1 takes over from 1.0\n<5>1.1 has passed its trial\n"; said != want {
+		t.Errorf("it says %q, want %q", said, want)
+	}
+	if m.has("root/var/lib/veilleuse-upgrade/verbs.yaml") {
+		t.Error("it leaves a file behind")
+	}
+}
+
+// Whoever mends the usual configuration must have the program before come up with it.
+func TestGoingBackKeepsToTheConfigurationThatPeopleMend(t *testing.T) {
+	m := onTrial(t, showing("failed", "exit-code", 0, 0, 0))
+	m.spoil(t)
+	m.watch(t)
+	if drop := string(mustRead(t, filepath.Join(m.folder, dropIn))); !strings.Contains(drop, " run -c "+m.folder+"/root/etc/veilleuse/veilleuse.yaml\n") {
+		t.Errorf("the drop-in is %s", drop)
+	}
+}
+
+// A configuration that came with the new program may have words that the one before does not know. People look for theirs
+// in the usual place.
+func TestGoingBackSaysWhichConfigurationCounts(t *testing.T) {
+	m := onTrial(t, showing("failed", "exit-code", 0, 0, 0))
+	m.program(t, "root/usr/lib/veilleuse/previous/veilleuse", `case "$*" in "check -c "*/etc/*) exit 1 ;; esac`)
+	said, _ := m.watch(t)
+	own := m.folder + "/root/usr/lib/veilleuse/previous/veilleuse.yaml"
+	if !strings.Contains(said, " and its own configuration ("+own+": what you change belongs there until then); the next newer version") {
+		t.Errorf("it says %q", said)
+	}
+	if drop := string(mustRead(t, filepath.Join(m.folder, dropIn))); !strings.Contains(drop, " run -c "+own+"\n") {
+		t.Errorf("the drop-in is %s", drop)
+	}
+}
+
+func TestAnUpgradeSaysThatTheHouseDoesNotServe(t *testing.T) {
+	m := onTrial(t, showing("activating", "success", 5, 0, 1), showing("active", "success", 5, 0, 1), showing("inactive", "success", 0, 0, 0), showing("active", "success", 7, 0, 1), showing("active", "success", 7, 0, 2))
+	m.write(t, dropIn, "[Service]\n")
+	if said, _ := m.watch(t); said != "<6>1.1 waits, for 1.0 does not serve just now\n<5>1.1 takes over from 1.0\n<5>1.1 has passed its trial\n" {
+		t.Errorf("it says %q", said)
+	}
+}

@@ -161,9 +161,10 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 		{"control", h.control},
 		{"systemd", systemd.New(h.told(world.manager, log))},
 		{"upgrade", rollback{h.rolledBack}},
+		{"damage", damaged(h.store.Damage())},
 	} {
 		without := a.name == "broker" && h.broker == nil || a.name == "ear" && c.Ear.Microphone == "" || a.name == "systemd" && world.manager.Socket == "" ||
-			a.name == "upgrade" && h.rolledBack == nil
+			a.name == "upgrade" && h.rolledBack == nil || a.name == "damage" && h.store.Damage() == ""
 		if !without {
 			h.loop.Attach(a.name, a.adapter)
 		}

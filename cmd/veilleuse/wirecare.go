@@ -76,7 +76,7 @@ func (h *house) look(id, passphrase string) (web.Restorable, error) {
 	if err != nil {
 		return web.Restorable{}, err
 	}
-	there, err := openBackup("the backup", file, key)
+	there, err := openBackup("the backup", file, key.Frugal())
 	if err != nil {
 		return web.Restorable{}, faultOf(err)
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/veilleuse/veilleuse/adapters/broker"
 	"github.com/veilleuse/veilleuse/adapters/camera"
 	"github.com/veilleuse/veilleuse/adapters/mqtt"
-	"github.com/veilleuse/veilleuse/adapters/store"
 )
 
 // MQTTConfig is where state goes and wishes come from.
@@ -35,7 +34,10 @@ func (h *house) speak(c Config, cameras *camera.Adapter, log *slog.Logger) error
 	if err != nil {
 		return err
 	}
-	o.Stored = func() mqtt.Stored { return stored(h.store.Stats()) }
+	o.Stored = func() mqtt.Stored {
+		all := h.stored()
+		return mqtt.Stored{Bytes: all.Bytes, Writes: all.Writes}
+	}
 	if c.MQTT.Pictures {
 		o.Picture = cameras.Snapshot
 	}
@@ -66,9 +68,6 @@ func (h *house) messages(c Config, log *slog.Logger) (mqtt.Options, error) {
 	h.broker, o.Embedded = b, b
 	return o, o.Check()
 }
-
-// stored is what was written to the disk, for MQTT.
-func stored(s store.Stats) mqtt.Stored { return mqtt.Stored{Bytes: s.Bytes, Writes: s.Writes} }
 
 // refused lets a wish that the embedded broker does not pass on be told of like any other.
 func (h *house) refused(topic string, payload []byte, why error) bool {

@@ -283,7 +283,7 @@ func Newest(o Options) (c Content, found bool, err error) {
 	for _, i := range slices.Backward(all) {
 		file, wrong := shelf{dir: o.Folder, own: true}.load(i)
 		if wrong == nil {
-			c, wrong = Open(file, key)
+			c, wrong = Open(file, key.Frugal())
 		}
 		if wrong == nil {
 			return c, true, err

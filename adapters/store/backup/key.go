@@ -17,10 +17,11 @@ type Key struct {
 }
 
 // The work that a passphrase costs, as a power of two. Ours takes 32 MB of memory: age's own 18 takes 256, which is
-// all that the service may have. One of 18, as the program age makes it, can be read.
+// all that the service may have. One of 18, as the program age makes it, can be read, but not by the service.
 const (
-	work     = 15
-	mostWork = 18
+	work       = 15
+	frugalWork = 16
+	mostWork   = 18
 )
 
 // shortest is the length of a passphrase, in bytes, below which it could be guessed.
@@ -30,6 +31,7 @@ const shortest = 12
 var (
 	ErrNoKey    = errors.New("the backup is encrypted and no key was given")
 	ErrWrongKey = errors.New("the key does not fit this backup, or the backup is damaged")
+	ErrCostly   = errors.New("to open this backup takes too much memory: veilleuse restore may take 256 MB for it, the service 64")
 	errHalfKey  = errors.New("this is the public half of a key, which can only encrypt: the file with AGE-SECRET-KEY-1… is needed")
 )
 
@@ -81,6 +83,16 @@ func passphrase(words string) (*Key, error) {
 	return &Key{recipient, identity}, nil
 }
 
+// Frugal is the key for the service, which would not survive what a passphrase may cost elsewhere; nil stays nil.
+func (k *Key) Frugal() *Key {
+	if k != nil {
+		if identity, ok := k.identity.(*age.ScryptIdentity); ok {
+			identity.SetMaxWorkFactor(frugalWork)
+		}
+	}
+	return k
+}
+
 // Seal returns the file of a backup: encrypted if there is a key, else in clear.
 func Seal(c Content, key *Key) ([]byte, error) {
 	clear, err := c.encode()
@@ -119,7 +131,10 @@ func Open(file []byte, key *Key) (Content, error) {
 		return Content{}, errHalfKey
 	}
 	r, err := age.Decrypt(bytes.NewReader(file), key.identity)
-	if err != nil {
+	switch {
+	case err != nil && strings.Contains(err.Error(), "work factor too large"): // age has no other word for it
+		return Content{}, ErrCostly
+	case err != nil:
 		return Content{}, ErrWrongKey
 	}
 	clear, err := io.ReadAll(io.LimitReader(r, maxFile+1))
