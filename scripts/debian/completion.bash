@@ -6,7 +6,7 @@ _veilleuse() {
   lines=$(veilleuse help 2>/dev/null | sed -n 's/^  \([a-z]\)/\1/p')
   COMPREPLY=()
   case $before in
-  -c | --token | --file) # files, by compopt below
+  -c | --token | --file | --key | --state) # files, by compopt below
     ;;
   --kind) choices='smoke co' ;;
   *)
