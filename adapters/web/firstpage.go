@@ -99,13 +99,7 @@ func (a *Adapter) showFirst(w http.ResponseWriter, r *http.Request, status int, 
 }
 
 // zoned is a house of which no more is known than by which clock its people live.
-func (a *Adapter) zoned() house {
-	s := a.newest.Load()
-	if s == nil {
-		s = &gateway.State{}
-	}
-	return house{zone: zoneOf(s.Home)}
-}
+func (a *Adapter) zoned() house { return house{zone: zoneOf(a.shown().Home)} }
 
 // stencil fills the pages of the first run.
 func (p *sheet) stencil(v firstView, wrong *fault) *stencil {

@@ -233,10 +233,7 @@ func (a *Adapter) firstView() firstView {
 	v.FirstStand, v.Trouble = f.stands()
 	v.firstResults, v.Working = f.results()
 	v.Typed = kept.Typed
-	s := gateway.State{}
-	if newest := a.newest.Load(); newest != nil {
-		s = *newest
-	}
+	s := a.shown()
 	v.Cloud, v.Why = string(s.Cloud.Verdict), s.Cloud.Why
 	if !s.Home.Copied.IsZero() {
 		v.Plan = orElse(s.Home.Name, s.Home.ID)

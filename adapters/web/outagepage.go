@@ -9,14 +9,6 @@ import (
 	"github.com/veilleuse/veilleuse/gateway"
 )
 
-// shown is the newest State; the zero one before there is any.
-func (a *Adapter) shown() gateway.State {
-	if s := a.newest.Load(); s != nil {
-		return *s
-	}
-	return gateway.State{}
-}
-
 // outageOf finds the outage that a request names.
 func (a *Adapter) outageOf(r *http.Request) (OutageReport, bool) {
 	for _, o := range Outages(a.shown()) {

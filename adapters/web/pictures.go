@@ -23,12 +23,8 @@ type gallery struct {
 }
 
 func (a *Adapter) gallery(r *http.Request) *gallery {
-	s := a.newest.Load()
-	if s == nil {
-		s = &gateway.State{}
-	}
-	now := a.now()
-	return &gallery{sheet: sheetOf(a.view(*s), languageOf(r), now), state: *s, past: a.past(), to: now, from: now.Add(-history.Length)}
+	s, now := a.shown(), a.now()
+	return &gallery{sheet: sheetOf(a.view(s), languageOf(r), now), state: s, past: a.past(), to: now, from: now.Add(-history.Length)}
 }
 
 // picture is one thing that is drawn, with the values it is drawn from, for a table.

@@ -157,11 +157,7 @@ func (p *sheet) reading(m readingView) string {
 func (a *Adapter) page(w http.ResponseWriter, r *http.Request) { a.show(w, r, http.StatusOK, nil) }
 
 func (a *Adapter) show(w http.ResponseWriter, r *http.Request, status int, refused *refusal) {
-	s := a.newest.Load()
-	if s == nil {
-		s = &gateway.State{}
-	}
-	p := sheetOf(a.view(*s), languageOf(r), a.now())
+	p := sheetOf(a.view(a.shown()), languageOf(r), a.now())
 	p.refused = refused
 	parts := p.parts()
 	p.out.Reset()

@@ -130,6 +130,14 @@ func (a *Adapter) Address() string {
 // Trust is how far the wall clock can be trusted, by the newest State; "" before there is any.
 func (a *Adapter) Trust() gateway.Trust { return a.shown().Clock.Trust }
 
+// shown is the newest State; the zero one before there is any.
+func (a *Adapter) shown() gateway.State {
+	if s := a.newest.Load(); s != nil {
+		return *s
+	}
+	return gateway.State{}
+}
+
 // now is the time of the house.
 func (a *Adapter) now() time.Time {
 	if p := a.port.Load(); p != nil {
