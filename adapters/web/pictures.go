@@ -49,11 +49,11 @@ func (a *Adapter) pictures(w http.ResponseWriter, r *http.Request) {
 		`<p class="lost" id="lost" role="status" hidden></p><svg class="chart defs" width="0" height="0" aria-hidden="true">%s</svg><main class="pictures"><h1>%s</h1>`,
 		g.house.zone.String(), g.say("skip"), flame, orElse(g.house.Home.Name, g.say("app")), g.say("pic.back"), markup(chart.Patterns), g.say("pictures"))
 	g.rooms(r.URL.Query().Get("room"))
-	for _, draw := range []func() picture{g.outages, g.year, g.writes} {
+	for _, draw := range []func() picture{g.drawOutages, g.drawYear, g.drawWrites} {
 		g.figure(draw(), "h2")
 	}
 	g.evidence()
-	g.decisions()
+	g.decisionList()
 	g.put(`</main><footer><p>%s</p></footer></body></html>`, g.say("pic.renews"))
 	pack(w, r, "text/html; charset=utf-8", g.out.String())
 }
@@ -74,7 +74,7 @@ func (g *gallery) rooms(asked string) {
 		}
 	}
 	for i := range all[:min(len(all), mostPictures)] {
-		g.figure(g.room(&all[i], false), "h3")
+		g.figure(g.drawRoom(&all[i], false), "h3")
 	}
 	g.put(`</div><p class="others">`)
 	for i := mostPictures; i < len(all); i++ {
@@ -99,8 +99,8 @@ func (g *gallery) files(id, name string, kinds ...string) {
 	g.put(`</p>`)
 }
 
-// decisions is what was decided last, and why.
-func (g *gallery) decisions() {
+// decisionList is what was decided last, and why.
+func (g *gallery) decisionList() {
 	g.put(`<section class="card" id="decisions"><h2>%s</h2><ol class="lately">`, g.say("pic.decisions"))
 	all := g.state.Decisions
 	for i := range all {
@@ -119,17 +119,17 @@ func (g *gallery) decisions() {
 func (g *gallery) named(id string) (picture, bool) {
 	switch id {
 	case "outages":
-		return g.outages(), true
+		return g.drawOutages(), true
 	case "availability":
-		return g.year(), true
+		return g.drawYear(), true
 	case "writes":
-		return g.writes(), true
+		return g.drawWrites(), true
 	case "decisions":
 		return picture{id: id, rows: g.state.Decisions, columns: [][2]string{{"at", "time (ISO 8601)"}, {"number", "number"}, {"kind", "kind"}, {"room", "room"}, {"device", "device"}, {"what", "what"}, {"why", "why"}}}, true
 	}
 	for i := range g.house.Rooms {
 		if r := &g.house.Rooms[i]; anchor(r.Wish) == id {
-			return g.room(r, true), true
+			return g.drawRoom(r, true), true
 		}
 	}
 	return picture{}, false

@@ -301,7 +301,7 @@ func TestASquareTellsItsDay(t *testing.T) {
 	d := newDoor(t, Options{})
 	d.newest.Store(&gateway.State{})
 	g := &gallery{sheet: sheetOf(house{zone: time.UTC}, french, yearNow), state: watchedYear(), past: &history.History{}, to: yearNow, from: yearNow.Add(-history.Length)}
-	p := g.year()
+	p := g.drawYear()
 	drawing := p.canvas.Inline()
 	wellFormed(t, drawing)
 	if n := strings.Count(drawing, `class="day `); n != 365 {
@@ -327,7 +327,7 @@ func TestWritesOfADay(t *testing.T) {
 	h.Count(20_000_000, 100, yearNow.AddDate(0, 0, -2))
 	h.Count(25_000_000, 600, yearNow)
 	g := &gallery{sheet: sheetOf(house{zone: time.UTC}, english, yearNow), past: h}
-	drawing := g.writes().canvas.Inline()
+	drawing := g.drawWrites().canvas.Inline()
 	wellFormed(t, drawing)
 	bars := attribute(t, drawing, "heat day", "height") // 22 MB are 68 units high
 	if len(bars) != 2 || math.Abs(bars[0]-20*68.0/22) > .2 || math.Abs(bars[1]-5*68.0/22) > .2 {

@@ -15,8 +15,8 @@ const (
 	writeDays     = 30
 )
 
-// writes draws what was written to disk in each of the last 30 days.
-func (g *gallery) writes() picture {
+// drawWrites draws what was written to disk in each of the last 30 days.
+func (g *gallery) drawWrites() picture {
 	known := map[string]history.Day{}
 	bytes, flushes, most := 0.0, 0.0, mostFlushes
 	size := mostMegabytes
@@ -57,7 +57,7 @@ func (g *gallery) bars(c *chart.Canvas, s *chart.Scale, known map[string]history
 		}
 		if counted {
 			class, top = "heat", min(s.At(value), s.Bottom-1)
-			words = g.say("pic.daywritten", g.number(float64(d.Bytes)/1e6, 2), d.Flushes, g.length(time.Duration(d.Seconds)*time.Second))
+			words = g.say("pic.daywritten", g.number(float64(d.Bytes)/1e6, 2), d.Flushes, g.inHours(time.Duration(d.Seconds)*time.Second))
 		}
 		if upper {
 			class += " day"

@@ -95,8 +95,8 @@ func (d *dayView) class() string {
 	return "worst"
 }
 
-// year draws the vendor's availability as a year of days.
-func (g *gallery) year() picture {
+// drawYear draws the vendor's availability as a year of days.
+func (g *gallery) drawYear() picture {
 	v := availabilityOf(g.state, g.now)
 	first, _ := time.Parse(time.DateOnly, v.Days[0].Date) // our own
 	grid := &chart.Days{First: first, Left: 30, Top: 16, Pitch: 12, Columns: 27, Gap: 22}
@@ -156,9 +156,9 @@ func (g *gallery) dayWords(d *dayView) string {
 	case "unseen":
 		return words + g.say("pic.unseen")
 	case "ours":
-		return words + g.say("pic.ours") + ", " + g.length(time.Duration(d.OursS)*time.Second)
+		return words + g.say("pic.ours") + ", " + g.inHours(time.Duration(d.OursS)*time.Second)
 	}
-	words += g.say("pic.served", g.percent(*d.Share), g.length(time.Duration(d.WatchedS)*time.Second))
+	words += g.say("pic.served", g.percent(*d.Share), g.inHours(time.Duration(d.WatchedS)*time.Second))
 	if len(d.Outages) > 0 {
 		words += " · " + g.say("pic.outage", strings.Trim(fmt.Sprint(d.Outages), "[]"))
 	}
