@@ -222,8 +222,8 @@ func (p *sheet) signStanding(v firstView) markup {
 	switch {
 	case signs:
 		kind, key = "busy", "first.sign.busy"
-	case v.SignErr != "" && !v.SignedIn:
-		kind, key, why = "bad", "first.sign.failed", v.SignErr
+	case v.SignInErr != "" && !v.SignedIn:
+		kind, key, why = "bad", "first.sign.failed", v.SignInErr
 	case !v.SignedIn || v.Application == "":
 	case v.Plan != "":
 		kind, key, gap = "good", "first.plan", []any{v.Plan}

@@ -68,14 +68,14 @@ type work struct {
 
 // firstResults is what came of the work, until the next restart.
 type firstResults struct {
-	Found   []FirstAccessory       `json:"found"`
-	Looked  time.Time              `json:"looked,omitzero"`
-	LookErr string                 `json:"look_error,omitempty"`
-	Pairing map[string]FirstPaired `json:"pairing,omitempty"` // by accessory
-	Learnt  string                 `json:"learnt,omitempty"`
-	LearErr string                 `json:"learn_error,omitempty"`
-	SignErr string                 `json:"sign_in_error,omitempty"`
-	Report  *FirstReport           `json:"report,omitempty"`
+	Found     []FirstAccessory       `json:"found"`
+	Looked    time.Time              `json:"looked,omitzero"`
+	LookErr   string                 `json:"look_error,omitempty"`
+	Pairing   map[string]FirstPaired `json:"pairing,omitempty"` // by accessory
+	Learnt    string                 `json:"learnt,omitempty"`
+	LearnErr  string                 `json:"learn_error,omitempty"`
+	SignInErr string                 `json:"sign_in_error,omitempty"`
+	Report    *FirstReport           `json:"report,omitempty"`
 }
 
 func newFirstRun(v gateway.Vault, ask *First) *firstRun {

@@ -294,8 +294,8 @@ type outageView struct {
 
 // outageOn is the outage that goes on or was lately; nil: there is none.
 func outageOn(s gateway.State) *outageView {
-	o, any := s.LastOutage()
-	if !any || !o.Open() && s.At.Sub(o.Ended) > lateOutage {
+	o, known := s.LastOutage()
+	if !known || !o.Open() && s.At.Sub(o.Ended) > lateOutage {
 		return nil
 	}
 	return &outageView{o.Number, o.Drill, o.Open()}
