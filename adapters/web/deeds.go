@@ -9,6 +9,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,8 +24,13 @@ const (
 // fields are what a request says, by name.
 type fields map[string]string
 
-// deed is one thing that keeps the house. It takes what a form or a JSON object says, and returns what came of it.
-type deed func(a *Adapter, r *http.Request, in fields) (any, error)
+// deed is one thing that keeps the house.
+type deed struct {
+	name  string
+	place string // of the page, where it says what came of it
+	// do takes what a form or a JSON object says, and returns what came of it.
+	do func(a *Adapter, r *http.Request, in fields) (any, error)
+}
 
 // said is what came of a deed, in one sentence: a text of both languages, or the house's own words.
 type said struct {
@@ -64,12 +70,8 @@ func lasts(w http.ResponseWriter) {
 	_ = out.SetWriteDeadline(time.Now().Add(deedPatience))
 }
 
-// deeds are all of them: /care/<name> is for browsers, /api/<name> for programs.
-var deeds = []struct {
-	name  string
-	place string // of the page, where it says what came of it
-	do    deed
-}{
+// deeds are all of them, each with its routes: /care/<name> is for browsers, /api/<name> for programs.
+var deeds = []deed{
 	{"backup", "backup", (*Adapter).careBackup},
 	{"keep", "backup", (*Adapter).careKeep},
 	{"look", "restore", (*Adapter).careLook},
@@ -90,19 +92,14 @@ func (a *Adapter) deed(w http.ResponseWriter, r *http.Request) {
 	lasts(w)
 	path, byForm := strings.CutPrefix(r.URL.Path, "/care/")
 	path = strings.TrimSuffix(strings.TrimPrefix(path, "/api/"), r.PathValue("id"))
-	at := 0
-	for i := range deeds {
-		if deeds[i].name == path {
-			at = i
-		}
-	}
+	asked := deeds[slices.IndexFunc(deeds, func(d deed) bool { return d.name == path })]
 	in, err := a.readFields(r)
 	var result any
 	if err == nil && a.options.Care == nil {
 		err = errNotHere
 	}
 	if err == nil {
-		result, err = deeds[at].do(a, r, in)
+		result, err = asked.do(a, r, in)
 	}
 	last, ends := result.(afterwards)
 	file, isFile := result.(download)
@@ -110,7 +107,7 @@ func (a *Adapter) deed(w http.ResponseWriter, r *http.Request) {
 	case isFile && err == nil:
 		file.send(w)
 	case byForm:
-		a.careAnswer(w, r, careShown{place: deeds[at].place, id: orElse(in["id"], r.PathValue("id")), result: result, err: err})
+		a.careAnswer(w, r, careShown{place: asked.place, id: orElse(in["id"], r.PathValue("id")), result: result, err: err})
 	case err != nil:
 		refuse(w, http.StatusUnprocessableEntity, err.Error())
 	case ends:
@@ -132,8 +129,7 @@ func (l afterwards) leave() { time.AfterFunc(leavesAfter, l.begin) }
 // readFields reads a form, with or without a file, or a JSON object of texts and yes and no.
 func (a *Adapter) readFields(r *http.Request) (fields, error) {
 	kind, more, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	switch kind {
-	case "multipart/form-data":
+	if kind == "multipart/form-data" {
 		if !a.uploading.TryLock() { // each takes memory
 			return fields{}, errUploading
 		}
