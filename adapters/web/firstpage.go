@@ -210,9 +210,14 @@ func (f *firstSheet) accessory(a FirstAccessory, said map[string]string) shownAc
 	return s
 }
 
-// accessoryAnchor is the id of an accessory in the page.
+// accessoryAnchor is the id of an accessory in a page, and of what is said about it: letters, digits and hyphens.
 func accessoryAnchor(id string) string {
-	return "acc-" + strings.ToLower(strings.NewReplacer(":", "-", ".", "-").Replace(id))
+	return "acc-" + strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(id))
 }
 
 // signStanding is how the sign-in stands, and whether the vendor is there at all.
