@@ -114,7 +114,7 @@ func faultOf(err error) error {
 	return err
 }
 
-// contents is what the page tells of a house.
+// contents is what is told of a house, on the page and by veilleuse restore --verify.
 func (r opened) contents() web.Contents {
 	goesOn := 0
 	if r.lasting.Outage != nil {
