@@ -105,7 +105,7 @@ func (g *gallery) decisionList() {
 	all := g.state.Decisions
 	for i := range all {
 		d := all[len(all)-1-i]
-		g.put(`<li class="kind-%s"><time datetime="%s">%s</time><p><strong>%s</strong> <span>%s</span></p></li>`, d.Kind, d.At.UTC().Format(time.RFC3339), g.clock(d.At), g.reason(d.What), g.reason(d.Why))
+		g.decision(d.Kind, d.At, d.What, d.Why)
 	}
 	g.put(`</ol>`)
 	if len(all) == 0 {
