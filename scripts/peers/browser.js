@@ -37,7 +37,7 @@ const verbs = {
     page.on('pageerror', (why) => visitor.faults.push(String(why)));
     page.on('console', (line) => {
       // A refused wish and a house that is not there are no faults of the page.
-    if (line.type() === 'error' && !/net::ERR|status of 422/.test(line.text())) visitor.faults.push(line.text());
+      if (line.type() === 'error' && !/net::ERR|status of 422/.test(line.text())) visitor.faults.push(line.text());
     });
     page.on('request', (r) => {
       if (!r.url().startsWith(request.home)) visitor.strangers.push(r.url());
