@@ -40,7 +40,7 @@ type Fault string
 
 // Error is the text in English.
 func (f Fault) Error() string {
-	both, _ := text(string(f))
+	both, _ := textOf(string(f))
 	return both[english]
 }
 

@@ -40,7 +40,7 @@ type said struct {
 }
 
 func saying(key string, args ...any) said {
-	both, _ := text(key)
+	both, _ := textOf(key)
 	return said{fmt.Sprintf(both[english], args...), key, args}
 }
 

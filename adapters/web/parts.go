@@ -52,7 +52,7 @@ func (p *sheet) charge() {
 	}
 	p.put(`</h1>`)
 	verdict := p.sayOr("verdict.", c.Verdict)
-	if same, _ := text("verdict." + c.Verdict); a.Why == same[english] { // the same in the page's language
+	if same, _ := textOf("verdict." + c.Verdict); a.Why == same[english] { // the same in the page's language
 		p.put(`<p class="why">%s</p><p class="facts">`, verdict)
 	} else {
 		p.put(`<p class="why">%s</p><p class="facts"><span>%s</span>`, p.reason(a.Why), verdict)
@@ -329,7 +329,7 @@ func (p *sheet) device(d deviceView) {
 	p.put(`<li class="%s"><span class="dot">%s</span><div><p class="name">%s <span class="about">%s</span></p>`, markup(kind), sign, d.Name, strings.Join(about, " · "))
 	var values []string
 	for _, m := range d.Readings {
-		if name, known := text("q." + m.Quantity); known && (m.Value.Yes() || !onlyIfSo[gateway.Quantity(m.Quantity)]) {
+		if name, known := textOf("q." + m.Quantity); known && (m.Value.Yes() || !onlyIfSo[gateway.Quantity(m.Quantity)]) {
 			form := "value"
 			if m.Value == gateway.Flag(m.Value.Yes()) {
 				form = "value.flag"

@@ -116,7 +116,7 @@ func (g *gallery) band(c *chart.Canvas, axis *chart.Axis, points []history.Point
 		}
 		x, width := axis.At(first.At), axis.At(end)-axis.At(first.At)
 		c.Rect(class, x, 4, width, 14, words+": "+g.stretch(first.At, end))
-		if short, ok := text("pic." + class); ok && width > 5.4*float64(len(short[g.in])) {
+		if short, ok := textOf("pic." + class); ok && width > 5.4*float64(len(short[g.in])) {
 			c.Text("label small mid", x+width/2, 14.5, short[g.in])
 		}
 	}

@@ -79,9 +79,9 @@ func (a *Adapter) remember(now time.Time, files chan<- []byte) {
 	}
 }
 
-// part saves the history if the house stops, and not if it is the server that has failed: that may do so often. Nothing is saved
+// takeLeave saves the history if the house stops, and not if it is the server that has failed: that may do so often. Nothing is saved
 // after it.
-func (a *Adapter) part(ctx context.Context, port gateway.Port, files chan<- []byte) {
+func (a *Adapter) takeLeave(ctx context.Context, port gateway.Port, files chan<- []byte) {
 	a.remember(port.Now(), files)
 	if ctx.Err() != nil && a.options.Pictures.Save != nil && !a.past().Until().IsZero() {
 		files <- a.past().Encode()

@@ -59,7 +59,7 @@ func (p *sheet) withTexts(format string) string {
 
 // say is a text of the page's language.
 func (p *sheet) say(key string, args ...any) string {
-	both, _ := text(key)
+	both, _ := textOf(key)
 	if len(args) > 0 {
 		return fmt.Sprintf(both[p.in], args...)
 	}
@@ -68,7 +68,7 @@ func (p *sheet) say(key string, args ...any) string {
 
 // sayOr is a text of the page's language, or the house's own word for what has none.
 func (p *sheet) sayOr(key, word string) string {
-	if t, ok := text(key + word); ok {
+	if t, ok := textOf(key + word); ok {
 		return t[p.in]
 	}
 	return word

@@ -182,7 +182,7 @@ func (a *Adapter) Run(ctx context.Context, port gateway.Port) error {
 
 // attend takes what the house shows and asks, until the server or the house ends.
 func (a *Adapter) attend(ctx context.Context, port gateway.Port, served <-chan error, files chan<- []byte) error {
-	defer a.part(ctx, port, files)
+	defer a.takeLeave(ctx, port, files)
 	var due <-chan time.Time // when calls are to be counted; nil: none waits
 	look := port.After(history.Every)
 	for {
