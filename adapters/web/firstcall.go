@@ -102,7 +102,7 @@ func (a *Adapter) apiFirst(w http.ResponseWriter, _ *http.Request) {
 		refuse(w, http.StatusNotFound, "this house has no first run")
 		return
 	}
-	answer(w, http.StatusOK, a.firstView().signed())
+	answer(w, http.StatusOK, a.firstView().versioned())
 }
 
 // apiFirstDo takes the fields of a step as JSON.

@@ -82,7 +82,7 @@ func (f firstSheet) draw(p *sheet, wrong *fault) {
 // showFirst shows a step: what was refused stands next to its field, and what was typed stands in it.
 func (a *Adapter) showFirst(w http.ResponseWriter, r *http.Request, status int, step string, wrong *fault, said map[string]string) {
 	p := &sheet{in: languageOf(r), now: a.now(), house: a.zoned()}
-	f := firstSheet{firstView: a.firstView().signed(), Step: step, Back: redirectOf(r), Host: r.Host, Value: map[string]string{}}
+	f := firstSheet{firstView: a.firstView().versioned(), Step: step, Back: redirectOf(r), Host: r.Host, Value: map[string]string{}}
 	if host, _, err := net.SplitHostPort(r.Host); err == nil {
 		f.Host = host
 	}

@@ -247,8 +247,8 @@ func (a *Adapter) firstView() firstView {
 	return v
 }
 
-// signed is the view with its version.
-func (v firstView) signed() firstView {
+// versioned is the view with its version.
+func (v firstView) versioned() firstView {
 	text, _ := json.Marshal(v)
 	v.Version = hashOf(string(text))[:16]
 	return v

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"compress/gzip"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -152,4 +154,18 @@ func (a *Adapter) pictureFile(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="veilleuse-%s-%s.%s"`, id, g.to.In(g.house.zone).Format(time.DateOnly), kind))
 	pack(w, r, is, content)
+}
+
+// pack sends a text, compressed for whoever takes that.
+func pack(w http.ResponseWriter, r *http.Request, kind, content string) {
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Vary", "Accept-Encoding")
+	if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		io.WriteString(w, content)
+		return
+	}
+	w.Header().Set("Content-Encoding", "gzip")
+	packed := gzip.NewWriter(w)
+	io.WriteString(packed, content)
+	packed.Close()
 }

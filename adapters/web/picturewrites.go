@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/web/chart"
@@ -66,4 +67,9 @@ func (g *gallery) bars(c *chart.Canvas, s *chart.Scale, known map[string]history
 		}
 		c.Rect(class, x, top, width, s.Bottom-top, g.date(date)+": "+words)
 	}
+}
+
+// apiWrites answers what was written on each day.
+func (a *Adapter) apiWrites(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, a.past().Days())
 }

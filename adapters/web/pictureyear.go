@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -168,4 +169,10 @@ func (g *gallery) dayWords(d *dayView) string {
 // date is a day with its year.
 func (g *gallery) date(t time.Time) string {
 	return fmt.Sprintf("%s %d %s %d", days[g.in][t.Weekday()], t.Day(), months[g.in][t.Month()-1], t.Year())
+}
+
+// apiAvailability answers how the vendor did on each day of a year.
+func (a *Adapter) apiAvailability(w http.ResponseWriter, r *http.Request) {
+	g := a.gallery(r)
+	answer(w, http.StatusOK, availabilityOf(g.state, g.now))
 }

@@ -116,14 +116,3 @@ func (a *Adapter) apiHistory(w http.ResponseWriter, r *http.Request) {
 	}
 	answer(w, http.StatusOK, v)
 }
-
-// apiAvailability answers how the vendor did on each day of a year.
-func (a *Adapter) apiAvailability(w http.ResponseWriter, r *http.Request) {
-	g := a.gallery(r)
-	answer(w, http.StatusOK, availabilityOf(g.state, g.now))
-}
-
-// apiWrites answers what was written on each day.
-func (a *Adapter) apiWrites(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, a.past().Days())
-}

@@ -74,37 +74,6 @@ func (p *sheet) sayOr(key, word string) string {
 	return word
 }
 
-// clock is a time as people in the house read it: the time of today, else with the day.
-func (p *sheet) clock(t time.Time) string {
-	local, today := t.In(p.house.zone), p.now.In(p.house.zone)
-	clock := local.Format("15:04")
-	switch away := local.Sub(today).Abs(); {
-	case local.YearDay() == today.YearDay() && local.Year() == today.Year():
-		return clock
-	case away < 6*24*time.Hour:
-		return days[p.in][local.Weekday()] + " " + clock
-	}
-	return fmt.Sprintf("%d %s %s", local.Day(), months[p.in][local.Month()-1], clock)
-}
-
-// age is how long ago something was, with its time for those who want it exactly.
-func (p *sheet) age(t time.Time) markup {
-	return markup(fmt.Sprintf(`<time datetime="%s" title="%s">%s</time>`, t.Format(time.RFC3339), html.EscapeString(p.clock(t)), html.EscapeString(p.ageText(p.now.Sub(t)))))
-}
-
-func (p *sheet) ageText(d time.Duration) string {
-	switch {
-	case d < 90*time.Second:
-		return p.say("now")
-	case d < 2*time.Hour:
-		return p.say("ago", fmt.Sprintf("%d min", int(d.Minutes())))
-	case d < 48*time.Hour:
-		return p.say("ago", fmt.Sprintf("%d h", int(d.Hours())))
-	}
-	unit := [...]string{"days", "jours"}[p.in]
-	return p.say("ago", fmt.Sprintf("%d %s", int(d.Hours()/24), unit))
-}
-
 // number writes a number as the language does.
 func (p *sheet) number(n float64, digits int) string {
 	text := strconv.FormatFloat(n, 'f', digits, 64)
