@@ -224,17 +224,17 @@ func (b *book) answer(a *gateway.Alarm, by string) {
 
 // answerThose notes who has answered the alarms that are meant, and reports whether there were any. meant may change the alarm.
 func (b *book) answerThose(by string, meant func(*gateway.Alarm) bool) bool {
-	alarms, any := slices.Clone(b.Alarms), false
+	alarms, found := slices.Clone(b.Alarms), false
 	for i := range alarms {
 		if a := &alarms[i]; meant(a) {
-			any = true
+			found = true
 			b.answer(a, by)
 		}
 	}
-	if any {
+	if found {
 		b.Alarms, b.alarmed = alarms, true
 	}
-	return any
+	return found
 }
 
 // where is a device with the room that it stands in.

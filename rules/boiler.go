@@ -146,7 +146,7 @@ func (b *book) valveShut(d gateway.Device) bool {
 const surelyShut = 1.0
 
 // demand is what a relay ought to do for its rooms, by what was learnt of them.
-func (b *book) demand(c gateway.Circuit, rooms []gateway.Room) (bool, string) {
+func (b *book) demand(rooms []gateway.Room) (bool, string) {
 	reason := "no room asks for heat"
 	for _, room := range rooms {
 		d, why := b.wished(room)

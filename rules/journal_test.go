@@ -535,7 +535,7 @@ func TestTheJournalOverRandomLives(t *testing.T) {
 				}
 			}
 			at := l.s.At.Add(time.Duration(random.IntN(90)) * time.Second)
-			from, fact := randomFact(random, l.s, at, asked)
+			from, fact := randomFact(random, at, asked)
 			for range 1 + random.IntN(4) { // verdicts must hold for a while to mean anything
 				if _, probe := fact.(gateway.Probe); probe || random.IntN(4) == 0 {
 					asked = append(asked, l.take(gateway.Event{At: at, From: from, Fact: fact})...)

@@ -93,7 +93,7 @@ func (b *book) burn(f *firing) (gateway.Value, string) {
 	case !f.ours:
 		return b.handOver(f)
 	}
-	on, why := b.demand(circuit, f.rooms)
+	on, why := b.demand(f.rooms)
 	if on {
 		on, why = b.mayStart(f, why)
 	} else {

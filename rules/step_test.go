@@ -120,7 +120,7 @@ func FuzzLife(f *testing.F) {
 		var asked []gateway.Command
 		for range steps % 1000 {
 			e := gateway.Event{At: s.At.Add(time.Duration(random.IntN(400)) * time.Second / 4)}
-			e.From, e.Fact = randomFact(random, s, e.At, asked)
+			e.From, e.Fact = randomFact(random, e.At, asked)
 			next, commands := rules.Step(s, e)
 			if err := invariants(s, e, next, commands); err != nil {
 				t.Fatalf("seed %d at %v: %v", seed, e.At, err)
@@ -130,7 +130,7 @@ func FuzzLife(f *testing.F) {
 	})
 }
 
-func randomFact(random *rand.Rand, s gateway.State, at time.Time, asked []gateway.Command) (string, gateway.Fact) {
+func randomFact(random *rand.Rand, at time.Time, asked []gateway.Command) (string, gateway.Fact) {
 	room := gateway.RoomID(fmt.Sprint("room", random.IntN(5))) // one of them does not exist
 	valve := gateway.DeviceID(fmt.Sprint("valve", random.IntN(5)))
 	temperature := gateway.Number(float64(random.IntN(80)-20) / 2)

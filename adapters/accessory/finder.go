@@ -79,7 +79,7 @@ func (h *house) somebodyIsLost() bool {
 func (h *house) sweepOnce(ctx context.Context) {
 	found, err := h.options.Browse(ctx)
 	if err != nil && ctx.Err() == nil {
-		h.log.Debug("accessory: cannot look for accessories", "error", err)
+		h.log.Debug("accessory: cannot look for accessories", "err", err)
 	}
 	for _, a := range found {
 		if k := h.keeper(normalID(a.ID)); k != nil {

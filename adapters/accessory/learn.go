@@ -138,13 +138,13 @@ func (v *visit) subscribe(ctx context.Context) error {
 		return err
 	}
 	if err != nil {
-		v.log.Info("accessory: gives no events, it is polled", "error", err)
+		v.log.Info("accessory: gives no events, it is polled", "err", err)
 	}
 	for _, o := range outcomes {
 		if o.Status == hap.StatusOK {
 			v.heeded[o.ID] = true
 		} else {
-			v.log.Debug("accessory: gives no events", "characteristic", o.ID, "error", o.Status)
+			v.log.Debug("accessory: gives no events", "characteristic", o.ID, "err", o.Status)
 		}
 	}
 	return nil

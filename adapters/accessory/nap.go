@@ -127,7 +127,7 @@ func (v *visit) enableNotifications(ctx context.Context, s *ble.Session) (hap.Ke
 	}
 	made, err := s.EnableBroadcasts(ctx, iids...)
 	if cannot(err) {
-		v.log.Info("accessory: it tells no changes by itself over Bluetooth, its state number does", "error", err)
+		v.log.Info("accessory: it tells no changes by itself over Bluetooth, its state number does", "err", err)
 		return hap.Key{}, nil
 	}
 	return made, err

@@ -68,7 +68,7 @@ func (a *Adapter) openFor(ctx context.Context, r record, addresses []string, do 
 func (a *Adapter) seen(ctx context.Context, r record) []Announced {
 	found, err := a.look(ctx, r.id())
 	if err != nil {
-		a.log.Debug("accessory: cannot look for accessories", "error", err)
+		a.log.Debug("accessory: cannot look for accessories", "err", err)
 	}
 	return slices.DeleteFunc(found, func(f Announced) bool { return f.ID != r.id() || f.Bluetooth != (r.Bluetooth != nil) })
 }

@@ -278,7 +278,7 @@ func (a *Adapter) Unpair(ctx context.Context, id string) (forgotten []Controller
 		}
 	}
 	if told != nil {
-		a.log.Warn("accessory: forgotten, but it was not told", "accessory", r.title(), "error", told)
+		a.log.Warn("accessory: forgotten, but it was not told", "accessory", r.title(), "err", told)
 		return nil, fmt.Errorf("%s: %w (%s)", r.title(), ErrOnlyForgotten, reason(told))
 	}
 	a.log.Info("accessory: unpaired", "accessory", r.title())

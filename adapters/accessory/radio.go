@@ -102,7 +102,7 @@ func (a *Adapter) sweepAir(ctx context.Context, wanted string) []Announced {
 		}
 	})
 	if err != nil {
-		a.log.Debug("accessory: cannot look for accessories on Bluetooth", "error", err)
+		a.log.Debug("accessory: cannot look for accessories on Bluetooth", "err", err)
 	}
 	var all []Announced
 	for _, found := range byID {

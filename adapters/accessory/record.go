@@ -114,7 +114,7 @@ func loadRecords(vault gateway.Vault, log *slog.Logger) ([]record, error) {
 	for _, key := range keys {
 		r, err := loadRecord(vault, strings.TrimPrefix(key, pairingPrefix))
 		if err != nil {
-			log.Error("accessory: a pairing cannot be used", "error", err)
+			log.Error("accessory: a pairing cannot be used", "err", err)
 			continue
 		}
 		records = append(records, r)

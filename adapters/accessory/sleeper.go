@@ -151,7 +151,7 @@ func (k *keeper) deaf(err error) {
 		return
 	}
 	if k.why != err.Error() {
-		k.log.Warn("accessory: Bluetooth does not listen", "error", err)
+		k.log.Warn("accessory: Bluetooth does not listen", "err", err)
 	}
 	k.live, k.why = false, err.Error()
 	k.unreachable(k.why)

@@ -97,7 +97,7 @@ func (v *visit) settled() {
 // saveRecord writes what was learnt to the vault. It needs the lock.
 func (k *keeper) saveRecord() {
 	if err := k.record.save(k.house.options.Vault); err != nil {
-		k.log.Warn("accessory: what was learnt is kept in memory only", "error", err)
+		k.log.Warn("accessory: what was learnt is kept in memory only", "err", err)
 	}
 }
 

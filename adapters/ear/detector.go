@@ -108,16 +108,16 @@ func (d *Detector) candidates(t *template) []int {
 		return nil
 	}
 	var seen [bandBins + 1]int
-	any := false
+	heard := false
 	for i := from; i <= to; i++ {
 		for _, p := range l.at(i).peaks {
 			if p.share > 0 && t.accepts(p.hertz) {
 				seen[p.bin]++
-				any = true
+				heard = true
 			}
 		}
 	}
-	if !any {
+	if !heard {
 		return nil
 	}
 	need := int(math.Ceil(hits * float64(to-from+1)))

@@ -297,7 +297,7 @@ func (s *Server) accept(ctx context.Context, listener net.Listener, running *syn
 			return fmt.Errorf("accept HomeKit connection: %w", err)
 		}
 		if pause == pauseMin { // out of file descriptors, say: it passes
-			s.log.Warn("HomeKit cannot accept connections for now", "error", err)
+			s.log.Warn("HomeKit cannot accept connections for now", "err", err)
 		}
 		select {
 		case <-ctx.Done():

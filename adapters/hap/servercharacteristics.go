@@ -289,7 +289,7 @@ func (c *connection) settle(p *pendingWrite, result WriteResult, before map[Char
 	if result.Value != nil && p.status == StatusOK {
 		normal, err := p.point.meta.normalise(result.Value)
 		if err != nil {
-			c.server.log.Error("HomeKit write has an impossible result", "characteristic", p.id, "error", err)
+			c.server.log.Error("HomeKit write has an impossible result", "characteristic", p.id, "err", err)
 			p.status = StatusUnreachable
 		}
 		p.result = normal

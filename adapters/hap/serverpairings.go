@@ -49,7 +49,7 @@ func (d *Dialogue) addPairing(message TLV) TLV {
 		Admin: permissions&permissionAdmin != 0,
 	}
 	if err := d.door.pairer.add(pairing); err != nil {
-		d.door.log.Warn("HomeKit pairing refused", "controller", pairing.ID, "error", err)
+		d.door.log.Warn("HomeKit pairing refused", "controller", pairing.ID, "err", err)
 		return refusePairing(2, refusalFor(err))
 	}
 	d.door.log.Info("HomeKit controller paired", "controller", pairing.ID, "admin", pairing.Admin, "by", d.controller)
@@ -60,7 +60,7 @@ func (d *Dialogue) removePairing(message TLV) (reply TLV, gone []string) {
 	gone, err := d.door.pairer.remove(string(message.Get(TagIdentifier)))
 	reply = tlvOf(2)
 	if err != nil {
-		d.door.log.Error("HomeKit pairing not removed", "error", err)
+		d.door.log.Error("HomeKit pairing not removed", "err", err)
 		reply = refusePairing(2, ErrorUnknown)
 	}
 	for _, id := range gone {

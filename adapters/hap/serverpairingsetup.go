@@ -106,7 +106,7 @@ func (d *Dialogue) setupFinish(message TLV) (reply TLV, paired bool) {
 // abandonSetup refuses a step; a new attempt begins with M1. The reason, which may be nil, is for the log.
 func (d *Dialogue) abandonSetup(state, code byte, reason error) TLV {
 	if reason != nil {
-		d.door.log.Warn("HomeKit pairing failed", "address", d.from, "error", reason)
+		d.door.log.Warn("HomeKit pairing failed", "address", d.from, "err", reason)
 	}
 	d.endSetup()
 	return refusePairing(state, code)

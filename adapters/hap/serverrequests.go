@@ -120,7 +120,7 @@ func (c *connection) resource(ctx context.Context, r request) answer {
 	picture, err := c.server.options.Snapshot(ctx, SnapshotRequest{wanted.AID, wanted.Width, wanted.Height})
 	if err != nil {
 		// Each tile of each phone asks every ten seconds: whoever has the camera says once that it is gone.
-		c.server.log.Debug("HomeKit camera gave no picture", "aid", wanted.AID, "error", err)
+		c.server.log.Debug("HomeKit camera gave no picture", "aid", wanted.AID, "err", err)
 		return statusAnswer(http.StatusMultiStatus, StatusUnreachable)
 	}
 	return answer{status: http.StatusOK, contentType: "image/jpeg", body: picture}

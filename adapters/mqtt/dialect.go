@@ -128,8 +128,8 @@ func (t told) find(keys string) []any {
 
 // like reports whether a key is like a word that may hold one *.
 func like(key, word string) bool {
-	before, after, any := strings.Cut(word, "*")
-	return any && len(key) >= len(before)+len(after) && strings.HasPrefix(key, before) && strings.HasSuffix(key, after)
+	before, after, starred := strings.Cut(word, "*")
+	return starred && len(key) >= len(before)+len(after) && strings.HasPrefix(key, before) && strings.HasSuffix(key, after)
 }
 
 // scalarText is a word, a number or a truth as text; "" for anything else. A list gives its first, as

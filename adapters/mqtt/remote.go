@@ -247,7 +247,7 @@ func (nowhere) Reset()                            {}
 // others, to a broker that has stopped reading, would hold up everything behind it for ever.
 type hasty struct {
 	net.Conn
-	release func() bool
+	release func() bool // ends the wait for the end of the adapter, which closes it, too
 }
 
 // Write sends within the time that it is given.
@@ -262,6 +262,7 @@ func (h *hasty) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// Close closes the connection, which the end of the adapter need not do any more.
 func (h *hasty) Close() error {
 	h.release()
 	return h.Conn.Close()

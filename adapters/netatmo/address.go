@@ -44,6 +44,7 @@ func isLoopback(host string) bool {
 // machine (an ad blocker's 0.0.0.0), at the LAN (a captive portal), at no host at all.
 type wrongAddress struct{ address netip.Addr }
 
+// Error says where the name points to.
 func (w wrongAddress) Error() string {
 	return fmt.Sprintf("the vendor's name points to %s, which is not on the internet", w.address)
 }

@@ -61,6 +61,7 @@ const (
 	codeDeviceOffline = 41
 )
 
+// Error is the refusal in the words of the vendor, with its number.
 func (r refusal) Error() string {
 	switch {
 	case r.code == codeNone && r.message == "":
@@ -79,6 +80,7 @@ type badAnswer struct {
 	what   string
 }
 
+// Error says what came in place of an answer.
 func (b badAnswer) Error() string { return fmt.Sprintf("%d with %s", b.status, b.what) }
 
 // readAnswer reads one answer of the vendor's API. The error is a refusal or a badAnswer.

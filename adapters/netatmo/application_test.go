@@ -24,6 +24,19 @@ func newcomer(t *testing.T, cloud netatmotest.Options) (*rig, *Adapter) {
 	return r, a
 }
 
+// sayAll says what the page asks of a newcomer: application, sign-in, and that the home is to be asked for.
+func sayAll(t *testing.T, r *rig, a *Adapter) {
+	t.Helper()
+	if err := SaveApplication(r.vault, "client", "client-secret"); err != nil {
+		t.Fatal(err)
+	}
+	if err := AskForHome(r.vault); err != nil {
+		t.Fatal(err)
+	}
+	signInto(t, r.cloud, r.vault)
+	a.Hasten()
+}
+
 var cabin = json.RawMessage(`{"id":"60c000000000000000000009","name":"Chalet","timezone":"Europe/Paris","rooms":[{"id":"9","name":"Séjour","type":"livingroom"}]}`)
 
 // What a person says on the page takes effect at once: application, tokens, and which of several homes is meant.
@@ -34,14 +47,7 @@ func TestANewcomerSignsInWhileItRuns(t *testing.T) {
 		if a.options.HasApplication() || SignedIn(r.vault) || len(r.cloud.Requests()) > 0 {
 			t.Fatalf("before anything was said: %d requests", len(r.cloud.Requests()))
 		}
-		if err := SaveApplication(r.vault, "client", "client-secret"); err != nil {
-			t.Fatal(err)
-		}
-		if err := AskForHome(r.vault); err != nil {
-			t.Fatal(err)
-		}
-		signInto(t, r.cloud, r.vault)
-		a.Hasten()
+		sayAll(t, r, a)
 		if news := r.pass(10 * time.Second); len(only[gateway.Plan](news)) > 0 || len(bad(news)) > 0 {
 			t.Errorf("a home was taken before one was chosen, or the vendor blamed: %v", news)
 		}
@@ -66,14 +72,7 @@ func TestANewcomerSignsInWhileItRuns(t *testing.T) {
 func TestTheOnlyHomeNeedsNoChoice(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		r, a := newcomer(t, netatmotest.Options{})
-		if err := SaveApplication(r.vault, "client", "client-secret"); err != nil {
-			t.Fatal(err)
-		}
-		if err := AskForHome(r.vault); err != nil {
-			t.Fatal(err)
-		}
-		signInto(t, r.cloud, r.vault)
-		a.Hasten()
+		sayAll(t, r, a)
 		// The cloud may be read a second time, for the hurry and for the sign-in.
 		if plans := only[gateway.Plan](r.pass(10 * time.Second)); len(plans) == 0 || len(plans) > 2 || plans[0].Home == "" {
 			t.Errorf("plans %+v", plans)

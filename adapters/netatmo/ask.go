@@ -15,6 +15,7 @@ const patience = 15 * time.Second
 // quotaSpent says that a request cannot go for a while.
 type quotaSpent struct{ until time.Time }
 
+// Error says until when.
 func (q quotaSpent) Error() string {
 	return fmt.Sprintf("the quota of requests is spent until %s", q.until.Format("15:04"))
 }

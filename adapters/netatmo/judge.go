@@ -191,6 +191,7 @@ func plain(err error) error {
 // useless is a reason why a command cannot be carried out, now or later.
 type useless string
 
+// Error is the reason itself.
 func (u useless) Error() string { return string(u) }
 
 // isFinal reports whether asking again is useless: the fault is in what was asked.

@@ -54,13 +54,13 @@ func (c *calls) take(command gateway.Command) {
 func (c *calls) ready(s gateway.State, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	any := false
+	waits := false
 	for _, one := range c.all {
 		if !one.pushed && one.command.ID <= s.Commanded {
-			one.pushed, one.due, any = true, now.Add(showsWithin), true
+			one.pushed, one.due, waits = true, now.Add(showsWithin), true
 		}
 	}
-	return any
+	return waits
 }
 
 // drop forgets the calls of alarms that are over or answered.

@@ -40,7 +40,7 @@ type Fault string
 
 // Error is the text in English.
 func (f Fault) Error() string {
-	both, _ := text(string(f))
+	both, _ := textOf(string(f))
 	return both[english]
 }
 
@@ -122,7 +122,7 @@ type OwnBridge struct {
 	Controllers []Controller `json:"controllers"`
 }
 
-// Controller is one who may control an accessory.
+// Controller is one who may control an accessory, as the page and veilleuse pairings --json tell it.
 type Controller struct {
 	ID    string `json:"id"`
 	Key   string `json:"key,omitempty"` // hexadecimal digits
@@ -130,15 +130,16 @@ type Controller struct {
 	Own   bool   `json:"own"` // it is this Veilleuse
 }
 
-// Share is a controller that an accessory is to know.
+// Share is a controller that an accessory is to know, as it comes from the page and from veilleuse share.
 type Share struct {
 	ID         string `json:"id"`
 	Controller string `json:"controller"`
-	Key        string `json:"key"`
+	Key        string `json:"key"` // hexadecimal digits, or base64
 	Admin      bool   `json:"admin"`
 }
 
-// Shared is what the other controller needs to know, by the names that aiohomekit and hap-controller give it.
+// Shared is what the other controller needs to know, by the names that aiohomekit and hap-controller give it; veilleuse share
+// --json says the same.
 type Shared struct {
 	AccessoryPairingID string `json:"AccessoryPairingID"`
 	AccessoryLTPK      string `json:"AccessoryLTPK"` // hexadecimal digits

@@ -198,7 +198,7 @@ func (p *sheet) carePairings(a *Adapter, shown careShown) {
 }
 
 func (p *sheet) pairedAccessory(one PairedAccessory, shown careShown) {
-	anchored := domID(one.ID)
+	anchored := accessoryAnchor(one.ID)
 	p.put(`<li id="%s"><strong>%s</strong> <span class="hint">%s · %s · %s · {since}</span>`, anchored, orElse(one.Name, one.ID), one.ID, one.Model, one.Address, p.moment(one.Since))
 	if shown.id == one.ID {
 		p.asked(one, shown)
@@ -223,9 +223,9 @@ func (p *sheet) asked(one PairedAccessory, shown careShown) {
 	if !is && shown.place != "share" {
 		return
 	}
-	p.put(`<details open><summary>{care.share}</summary><form method="post" action="/care/share#%s" class="fields"><input type="hidden" name="id" value="%s"><p class="hint">{care.share.what}</p>`, domID(one.ID), one.ID)
-	p.field(domID(one.ID), "controller", "care.controller", "text", `required maxlength="72" autocomplete="off"`)
-	p.field(domID(one.ID), "key", "care.key", "text", `required maxlength="64" autocomplete="off"`)
+	p.put(`<details open><summary>{care.share}</summary><form method="post" action="/care/share#%s" class="fields"><input type="hidden" name="id" value="%s"><p class="hint">{care.share.what}</p>`, accessoryAnchor(one.ID), one.ID)
+	p.field(accessoryAnchor(one.ID), "controller", "care.controller", "text", `required maxlength="72" autocomplete="off"`)
+	p.field(accessoryAnchor(one.ID), "key", "care.key", "text", `required maxlength="64" autocomplete="off"`)
 	p.put(`<label class="check"><input type="checkbox" name="admin" value="true" checked> {care.admin.may}</label><button>{care.share}</button></form></details>`)
 }
 
@@ -247,7 +247,7 @@ func (p *sheet) controllers(id string, all []Controller) {
 		p.put(`<li><code>%s</code> %s`, printable(c.ID), may)
 		if id != "" && !c.Own {
 			p.put(`<details><summary>{care.remove}<span class="aside"> %s</span></summary><form method="post" action="/care/remove#pairings" class="line"><input type="hidden" name="id" value="%s"><input type="hidden" name="controller" value="%s">`, printable(c.ID), id, c.ID)
-			p.sure(domID(id+"-"+c.ID), p.say("care.remove.sure"))
+			p.sure(accessoryAnchor(id+"-"+c.ID), p.say("care.remove.sure"))
 			p.put(`<button>{care.remove}</button></form></details>`)
 		}
 		p.put(`</li>`)
@@ -269,16 +269,6 @@ func (p *sheet) carePassword(shown careShown) {
 	p.put(`<button class="main">{care.password.set}</button></form></div></section>`)
 	p.carePart("sessions", shown)
 	p.put(`<p class="hint">{care.sessions.what}</p><form method="post" action="/care/sign-out#sessions"><button>{care.sessions.go}</button></form></div></section>`)
-}
-
-// domID is an id as HTML takes it.
-func domID(id string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return '-'
-	}, "of-"+id)
 }
 
 // printable is a controller's id as it may be shown: it can be any bytes.

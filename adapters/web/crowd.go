@@ -39,7 +39,7 @@ type crowd struct {
 	net.Listener
 	most    int
 	refused func(error)
-	failed  time.Time // when one could last not be accepted; zero: that is over. Only the accepting goroutine uses it
+	failed  time.Time // when accepting failed last; zero: it works. The goroutine that accepts uses it alone
 
 	mu     sync.Mutex
 	places map[net.Conn]*place

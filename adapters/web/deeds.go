@@ -2,29 +2,24 @@ package web
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"mime"
-	"mime/multipart"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
 
-// What a call that keeps the house may bring and take.
-const (
-	backupBody   = 8 << 20         // a file and its passphrase
-	fieldBody    = 1 << 10         // one field of a form with a file
-	deedPatience = 2 * time.Minute // pairing with a small device needs many seconds, a slow phone as many for a file
-)
+// deedPatience is how long a deed may take: pairing with a small device needs many seconds, a slow phone as many for a file.
+const deedPatience = 2 * time.Minute
 
-// fields are what a request says, by name.
-type fields map[string]string
-
-// deed is one thing that keeps the house. It takes what a form or a JSON object says, and returns what came of it.
-type deed func(a *Adapter, r *http.Request, in fields) (any, error)
+// deed is one thing that keeps the house.
+type deed struct {
+	name  string
+	place string // of the page, where it says what came of it
+	// do takes what a form or a JSON object says, and returns what came of it.
+	do func(a *Adapter, r *http.Request, in fields) (any, error)
+}
 
 // said is what came of a deed, in one sentence: a text of both languages, or the house's own words.
 type said struct {
@@ -34,7 +29,7 @@ type said struct {
 }
 
 func saying(key string, args ...any) said {
-	both, _ := text(key)
+	both, _ := textOf(key)
 	return said{fmt.Sprintf(both[english], args...), key, args}
 }
 
@@ -64,12 +59,8 @@ func lasts(w http.ResponseWriter) {
 	_ = out.SetWriteDeadline(time.Now().Add(deedPatience))
 }
 
-// deeds are all of them: /care/<name> is for browsers, /api/<name> for programs.
-var deeds = []struct {
-	name  string
-	place string // of the page, where it says what came of it
-	do    deed
-}{
+// deeds are all of them, each with its routes: /care/<name> is for browsers, /api/<name> for programs.
+var deeds = []deed{
 	{"backup", "backup", (*Adapter).careBackup},
 	{"keep", "backup", (*Adapter).careKeep},
 	{"look", "restore", (*Adapter).careLook},
@@ -90,19 +81,14 @@ func (a *Adapter) deed(w http.ResponseWriter, r *http.Request) {
 	lasts(w)
 	path, byForm := strings.CutPrefix(r.URL.Path, "/care/")
 	path = strings.TrimSuffix(strings.TrimPrefix(path, "/api/"), r.PathValue("id"))
-	at := 0
-	for i := range deeds {
-		if deeds[i].name == path {
-			at = i
-		}
-	}
+	asked := deeds[slices.IndexFunc(deeds, func(d deed) bool { return d.name == path })]
 	in, err := a.readFields(r)
 	var result any
 	if err == nil && a.options.Care == nil {
 		err = errNotHere
 	}
 	if err == nil {
-		result, err = deeds[at].do(a, r, in)
+		result, err = asked.do(a, r, in)
 	}
 	last, ends := result.(afterwards)
 	file, isFile := result.(download)
@@ -110,7 +96,7 @@ func (a *Adapter) deed(w http.ResponseWriter, r *http.Request) {
 	case isFile && err == nil:
 		file.send(w)
 	case byForm:
-		a.careAnswer(w, r, careShown{place: deeds[at].place, id: orElse(in["id"], r.PathValue("id")), result: result, err: err})
+		a.careAnswer(w, r, careShown{place: asked.place, id: orElse(in["id"], r.PathValue("id")), result: result, err: err})
 	case err != nil:
 		refuse(w, http.StatusUnprocessableEntity, err.Error())
 	case ends:
@@ -128,66 +114,6 @@ const leavesAfter = 500 * time.Millisecond
 
 // leave begins what ends the answering, once the answer is on its way.
 func (l afterwards) leave() { time.AfterFunc(leavesAfter, l.begin) }
-
-// readFields reads a form, with or without a file, or a JSON object of texts and yes and no.
-func (a *Adapter) readFields(r *http.Request) (fields, error) {
-	kind, more, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	switch kind {
-	case "multipart/form-data":
-		if !a.uploading.TryLock() { // each takes memory
-			return fields{}, errUploading
-		}
-		defer a.uploading.Unlock()
-		return readParts(multipart.NewReader(r.Body, more["boundary"]))
-	}
-	r.Body = http.MaxBytesReader(nil, r.Body, formBody) // only a file may be more
-	if kind == "application/x-www-form-urlencoded" {
-		if err := r.ParseForm(); err != nil {
-			return fields{}, fmt.Errorf("the form is not readable: %w", err)
-		}
-		in := fields{}
-		for key, values := range r.PostForm {
-			in[key] = values[0]
-		}
-		return in, nil
-	}
-	object := map[string]any{}
-	if err := json.NewDecoder(r.Body).Decode(&object); err != nil && !errors.Is(err, io.EOF) {
-		return fields{}, errors.New(`expected a JSON object, as in {"id":"…"}`)
-	}
-	in := fields{}
-	for key, value := range object {
-		in[key] = fmt.Sprint(value)
-	}
-	return in, nil
-}
-
-// readParts reads a form with a file.
-func readParts(parts *multipart.Reader) (fields, error) {
-	in := fields{}
-	for {
-		part, err := parts.NextPart()
-		if errors.Is(err, io.EOF) {
-			return in, nil
-		}
-		limit := int64(fieldBody)
-		if err == nil && part.FormName() == "file" {
-			limit = backupBody + 1 // the body has no more
-		}
-		var content []byte
-		if err == nil {
-			content, err = io.ReadAll(io.LimitReader(part, limit))
-		}
-		var large *http.MaxBytesError
-		switch {
-		case errors.As(err, &large):
-			return in, errTooLarge
-		case err != nil:
-			return in, fmt.Errorf("the form is not readable: %w", err)
-		}
-		in[part.FormName()] = string(content)
-	}
-}
 
 // careBackup hands out a backup as of now.
 func (a *Adapter) careBackup(_ *http.Request, in fields) (any, error) {

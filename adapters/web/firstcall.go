@@ -102,7 +102,7 @@ func (a *Adapter) apiFirst(w http.ResponseWriter, _ *http.Request) {
 		refuse(w, http.StatusNotFound, "this house has no first run")
 		return
 	}
-	answer(w, http.StatusOK, a.firstView().signed())
+	answer(w, http.StatusOK, a.firstView().versioned())
 }
 
 // apiFirstDo takes the fields of a step as JSON.
@@ -316,7 +316,7 @@ func (a *Adapter) learn(f map[string]string) *fault {
 		if err == nil {
 			err = a.first.keep(func(p *progress) { p.forget("ear.") })
 		}
-		return func(done *firstResults) { done.Learnt, done.LearErr = said, wordsOf(err) }
+		return func(done *firstResults) { done.Learnt, done.LearnErr = said, wordsOf(err) }
 	})
 	if !begun {
 		return &fault{field: "name", key: "first.busy"}

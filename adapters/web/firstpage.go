@@ -82,7 +82,7 @@ func (f firstSheet) draw(p *sheet, wrong *fault) {
 // showFirst shows a step: what was refused stands next to its field, and what was typed stands in it.
 func (a *Adapter) showFirst(w http.ResponseWriter, r *http.Request, status int, step string, wrong *fault, said map[string]string) {
 	p := &sheet{in: languageOf(r), now: a.now(), house: a.zoned()}
-	f := firstSheet{firstView: a.firstView().signed(), Step: step, Back: redirectOf(r), Host: r.Host, Value: map[string]string{}}
+	f := firstSheet{firstView: a.firstView().versioned(), Step: step, Back: redirectOf(r), Host: r.Host, Value: map[string]string{}}
 	if host, _, err := net.SplitHostPort(r.Host); err == nil {
 		f.Host = host
 	}
@@ -99,13 +99,7 @@ func (a *Adapter) showFirst(w http.ResponseWriter, r *http.Request, status int, 
 }
 
 // zoned is a house of which no more is known than by which clock its people live.
-func (a *Adapter) zoned() house {
-	s := a.newest.Load()
-	if s == nil {
-		s = &gateway.State{}
-	}
-	return house{zone: zoneOf(s.Home)}
-}
+func (a *Adapter) zoned() house { return house{zone: zoneOf(a.shown().Home)} }
 
 // stencil fills the pages of the first run.
 func (p *sheet) stencil(v firstView, wrong *fault) *stencil {
@@ -216,9 +210,14 @@ func (f *firstSheet) accessory(a FirstAccessory, said map[string]string) shownAc
 	return s
 }
 
-// accessoryAnchor is the id of an accessory in the page.
+// accessoryAnchor is the id of an accessory in a page, and of what is said about it: letters, digits and hyphens.
 func accessoryAnchor(id string) string {
-	return "acc-" + strings.ToLower(strings.NewReplacer(":", "-", ".", "-").Replace(id))
+	return "acc-" + strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(id))
 }
 
 // signStanding is how the sign-in stands, and whether the vendor is there at all.
@@ -228,8 +227,8 @@ func (p *sheet) signStanding(v firstView) markup {
 	switch {
 	case signs:
 		kind, key = "busy", "first.sign.busy"
-	case v.SignErr != "" && !v.SignedIn:
-		kind, key, why = "bad", "first.sign.failed", v.SignErr
+	case v.SignInErr != "" && !v.SignedIn:
+		kind, key, why = "bad", "first.sign.failed", v.SignInErr
 	case !v.SignedIn || v.Application == "":
 	case v.Plan != "":
 		kind, key, gap = "good", "first.plan", []any{v.Plan}

@@ -68,14 +68,14 @@ type work struct {
 
 // firstResults is what came of the work, until the next restart.
 type firstResults struct {
-	Found   []FirstAccessory       `json:"found"`
-	Looked  time.Time              `json:"looked,omitzero"`
-	LookErr string                 `json:"look_error,omitempty"`
-	Pairing map[string]FirstPaired `json:"pairing,omitempty"` // by accessory
-	Learnt  string                 `json:"learnt,omitempty"`
-	LearErr string                 `json:"learn_error,omitempty"`
-	SignErr string                 `json:"sign_in_error,omitempty"`
-	Report  *FirstReport           `json:"report,omitempty"`
+	Found     []FirstAccessory       `json:"found"`
+	Looked    time.Time              `json:"looked,omitzero"`
+	LookErr   string                 `json:"look_error,omitempty"`
+	Pairing   map[string]FirstPaired `json:"pairing,omitempty"` // by accessory
+	Learnt    string                 `json:"learnt,omitempty"`
+	LearnErr  string                 `json:"learn_error,omitempty"`
+	SignInErr string                 `json:"sign_in_error,omitempty"`
+	Report    *FirstReport           `json:"report,omitempty"`
 }
 
 func newFirstRun(v gateway.Vault, ask *First) *firstRun {
@@ -233,10 +233,7 @@ func (a *Adapter) firstView() firstView {
 	v.FirstStand, v.Trouble = f.stands()
 	v.firstResults, v.Working = f.results()
 	v.Typed = kept.Typed
-	s := gateway.State{}
-	if newest := a.newest.Load(); newest != nil {
-		s = *newest
-	}
+	s := a.shown()
 	v.Cloud, v.Why = string(s.Cloud.Verdict), s.Cloud.Why
 	if !s.Home.Copied.IsZero() {
 		v.Plan = orElse(s.Home.Name, s.Home.ID)
@@ -250,8 +247,8 @@ func (a *Adapter) firstView() firstView {
 	return v
 }
 
-// signed is the view with its version.
-func (v firstView) signed() firstView {
+// versioned is the view with its version.
+func (v firstView) versioned() firstView {
 	text, _ := json.Marshal(v)
 	v.Version = hashOf(string(text))[:16]
 	return v

@@ -89,7 +89,7 @@ func (a *Adapter) returnedFrom(r *http.Request, code, state string) *fault {
 	}
 	begun := a.first.begin("sign-in", "", a.now(), func(ctx context.Context) func(*firstResults) {
 		err := a.first.ask.Exchange(ctx, code, redirect)
-		return func(done *firstResults) { done.SignErr = wordsOf(err) }
+		return func(done *firstResults) { done.SignInErr = wordsOf(err) }
 	})
 	if !begun {
 		return &fault{field: "sign-in", key: "first.busy"}

@@ -9,14 +9,6 @@ import (
 	"github.com/veilleuse/veilleuse/gateway"
 )
 
-// shown is the newest State; the zero one before there is any.
-func (a *Adapter) shown() gateway.State {
-	if s := a.newest.Load(); s != nil {
-		return *s
-	}
-	return gateway.State{}
-}
-
 // outageOf finds the outage that a request names.
 func (a *Adapter) outageOf(r *http.Request) (OutageReport, bool) {
 	for _, o := range Outages(a.shown()) {
@@ -257,39 +249,6 @@ func (p *sheet) decisions(o OutageReport) {
 	p.put(`</ol></section>`)
 }
 
-// moment is a time with its day and year, as a paper needs it.
-func (p *sheet) moment(t time.Time) string {
-	return p.day(t) + t.In(p.house.zone).Format(" 2006 15:04")
-}
-
-// day is a day without its year.
-func (p *sheet) day(t time.Time) string {
-	local := t.In(p.house.zone)
-	return strconv.Itoa(local.Day()) + " " + months[p.in][local.Month()-1]
-}
-
-// second is the time of a day.
-func (p *sheet) second(t time.Time) string { return t.In(p.house.zone).Format("15:04:05") }
-
-// stamp begins a line of a timeline.
-func (p *sheet) stamp(t time.Time) markup {
-	return markup("<time datetime=\"" + t.UTC().Format(time.RFC3339) + "\">" + p.day(t) + " " + p.second(t) + "</time>")
-}
-
-// length is a length of time in words.
-func (p *sheet) length(seconds int) string {
-	minutes := seconds / 60
-	switch {
-	case seconds < 120:
-		return p.say("length.s", max(seconds, 0))
-	case minutes < 60:
-		return p.say("length.min", minutes)
-	case minutes < 48*60:
-		return p.say("length.h", minutes/60, minutes%60)
-	}
-	return p.say("length.days", minutes/60/24, minutes/60%24)
-}
-
 // lateOutage is how long an outage that is over is pointed to.
 const lateOutage = 7 * 24 * time.Hour
 
@@ -302,8 +261,8 @@ type outageView struct {
 
 // outageOn is the outage that goes on or was lately; nil: there is none.
 func outageOn(s gateway.State) *outageView {
-	o, any := s.LastOutage()
-	if !any || !o.Open() && s.At.Sub(o.Ended) > lateOutage {
+	o, known := s.LastOutage()
+	if !known || !o.Open() && s.At.Sub(o.Ended) > lateOutage {
 		return nil
 	}
 	return &outageView{o.Number, o.Drill, o.Open()}

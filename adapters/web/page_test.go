@@ -141,7 +141,7 @@ func TestStateAsJSON(t *testing.T) {
 }
 
 // wisher reads one wish and refuses the rest.
-func wisher(s gateway.State, _ time.Time, to string, body []byte) (gateway.Ask, error) {
+func wisher(_ gateway.State, _ time.Time, to string, body []byte) (gateway.Ask, error) {
 	if to == "home" && string(body) == `{"mode":"away"}` {
 		return gateway.SetMode{Mode: gateway.HomeAway}, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/veilleuse/veilleuse/gateway"
 )
@@ -51,7 +52,7 @@ func (p *sheet) charge() {
 	}
 	p.put(`</h1>`)
 	verdict := p.sayOr("verdict.", c.Verdict)
-	if same, _ := text("verdict." + c.Verdict); a.Why == same[english] { // the same in the page's language
+	if same, _ := textOf("verdict." + c.Verdict); a.Why == same[english] { // the same in the page's language
 		p.put(`<p class="why">%s</p><p class="facts">`, verdict)
 	} else {
 		p.put(`<p class="why">%s</p><p class="facts"><span>%s</span>`, p.reason(a.Why), verdict)
@@ -328,7 +329,7 @@ func (p *sheet) device(d deviceView) {
 	p.put(`<li class="%s"><span class="dot">%s</span><div><p class="name">%s <span class="about">%s</span></p>`, markup(kind), sign, d.Name, strings.Join(about, " · "))
 	var values []string
 	for _, m := range d.Readings {
-		if name, known := text("q." + m.Quantity); known && (m.Value.Yes() || !onlyIfSo[gateway.Quantity(m.Quantity)]) {
+		if name, known := textOf("q." + m.Quantity); known && (m.Value.Yes() || !onlyIfSo[gateway.Quantity(m.Quantity)]) {
 			form := "value"
 			if m.Value == gateway.Flag(m.Value.Yes()) {
 				form = "value.flag"
@@ -355,12 +356,17 @@ func (p *sheet) device(d deviceView) {
 func (p *sheet) lately() {
 	p.put(`<section aria-labelledby="lately-title"><h2 id="lately-title">%s</h2><div class="card"><ol class="lately">`, p.say("lately"))
 	for _, d := range p.house.Lately {
-		p.put(`<li class="kind-%s"><time datetime="%s">%s</time><p><strong>%s</strong> <span>%s</span></p></li>`,
-			d.Kind, d.At.Format("2006-01-02T15:04:05Z07:00"), p.clock(d.At), p.reason(d.What), p.reason(d.Why))
+		p.decision(d.Kind, d.At, d.What, d.Why)
 	}
 	p.put(`</ol>`)
 	if len(p.house.Lately) == 0 {
 		p.put(`<p class="empty">%s</p>`, p.say("lately.none"))
 	}
 	p.put(`</div></section>`)
+}
+
+// decision is one line of what was decided, and why.
+func (p *sheet) decision(kind string, at time.Time, what, why string) {
+	p.put(`<li class="kind-%s"><time datetime="%s">%s</time><p><strong>%s</strong> <span>%s</span></p></li>`,
+		kind, at.UTC().Format(time.RFC3339), p.clock(at), p.reason(what), p.reason(why))
 }

@@ -23,9 +23,9 @@ func (g *gallery) allOutages() []*gateway.Outage {
 	return all
 }
 
-// outages draws the last outages below each other, from the first failure on: how long it took to notice, how long the house was
+// drawOutages draws the last outages below each other, from the first failure on: how long it took to notice, how long the house was
 // run from here, and how long to hand it back.
-func (g *gallery) outages() picture {
+func (g *gallery) drawOutages() picture {
 	all := g.allOutages()
 	c := &chart.Canvas{Width: roomWidth, Name: g.say("pic.outages"), About: g.say("pic.nooutage")}
 	if len(all) > 0 {
@@ -90,7 +90,7 @@ func (g *gallery) outageTitle(o *gateway.Outage) string {
 	default:
 		words += g.clock(o.Ended)
 	}
-	words += " · " + g.length(o.Length(g.now))
+	words += " · " + g.inHours(o.Length(g.now))
 	if o.Drill {
 		words += " · " + g.say("drill")
 	}

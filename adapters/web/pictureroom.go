@@ -21,8 +21,8 @@ const (
 	heatBottom = 158.0
 )
 
-// room draws 48 h of a room: who was in charge as a band, temperature and target as lines, heating as an area.
-func (g *gallery) room(r *roomView, legend bool) picture {
+// drawRoom draws 48 h of a room: who was in charge as a band, temperature and target as lines, heating as an area.
+func (g *gallery) drawRoom(r *roomView, legend bool) picture {
 	points, until := g.past.Points(gateway.RoomID(r.ID), g.from), g.past.Until()
 	warm := spans(points, until, func(p history.Point) gateway.Value { return p.Temperature })
 	goal := spans(points, until, func(p history.Point) gateway.Value { return p.Target })
@@ -116,7 +116,7 @@ func (g *gallery) band(c *chart.Canvas, axis *chart.Axis, points []history.Point
 		}
 		x, width := axis.At(first.At), axis.At(end)-axis.At(first.At)
 		c.Rect(class, x, 4, width, 14, words+": "+g.stretch(first.At, end))
-		if short, ok := text("pic." + class); ok && width > 5.4*float64(len(short[g.in])) {
+		if short, ok := textOf("pic." + class); ok && width > 5.4*float64(len(short[g.in])) {
 			c.Text("label small mid", x+width/2, 14.5, short[g.in])
 		}
 	}
@@ -166,14 +166,14 @@ func (g *gallery) roomWords(warm, heating []chart.Span) string {
 	if known == 0 {
 		return g.say("room.unmeasured")
 	}
-	return g.say("pic.range", g.number(low, 1), g.number(high, 1), g.length(heated), g.length(history.Length-known))
+	return g.say("pic.range", g.number(low, 1), g.number(high, 1), g.inHours(heated), g.inHours(history.Length-known))
 }
 
 // stretch is a time from then to then.
 func (g *gallery) stretch(from, to time.Time) string { return g.clock(from) + " – " + g.clock(to) }
 
-// length is a length of time.
-func (g *gallery) length(d time.Duration) string {
+// inHours is a length of time, in hours and minutes however long it is.
+func (g *gallery) inHours(d time.Duration) string {
 	minutes := int(d.Round(time.Minute).Minutes())
 	return fmt.Sprintf("%d h %02d", minutes/60, minutes%60)
 }

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"compress/gzip"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -23,12 +25,8 @@ type gallery struct {
 }
 
 func (a *Adapter) gallery(r *http.Request) *gallery {
-	s := a.newest.Load()
-	if s == nil {
-		s = &gateway.State{}
-	}
-	now := a.now()
-	return &gallery{sheet: sheetOf(a.view(*s), languageOf(r), now), state: *s, past: a.past(), to: now, from: now.Add(-history.Length)}
+	s, now := a.shown(), a.now()
+	return &gallery{sheet: sheetOf(a.view(s), languageOf(r), now), state: s, past: a.past(), to: now, from: now.Add(-history.Length)}
 }
 
 // picture is one thing that is drawn, with the values it is drawn from, for a table.
@@ -53,11 +51,11 @@ func (a *Adapter) pictures(w http.ResponseWriter, r *http.Request) {
 		`<p class="lost" id="lost" role="status" hidden></p><svg class="chart defs" width="0" height="0" aria-hidden="true">%s</svg><main class="pictures"><h1>%s</h1>`,
 		g.house.zone.String(), g.say("skip"), flame, orElse(g.house.Home.Name, g.say("app")), g.say("pic.back"), markup(chart.Patterns), g.say("pictures"))
 	g.rooms(r.URL.Query().Get("room"))
-	for _, draw := range []func() picture{g.outages, g.year, g.writes} {
+	for _, draw := range []func() picture{g.drawOutages, g.drawYear, g.drawWrites} {
 		g.figure(draw(), "h2")
 	}
 	g.evidence()
-	g.decisions()
+	g.decisionList()
 	g.put(`</main><footer><p>%s</p></footer></body></html>`, g.say("pic.renews"))
 	pack(w, r, "text/html; charset=utf-8", g.out.String())
 }
@@ -78,7 +76,7 @@ func (g *gallery) rooms(asked string) {
 		}
 	}
 	for i := range all[:min(len(all), mostPictures)] {
-		g.figure(g.room(&all[i], false), "h3")
+		g.figure(g.drawRoom(&all[i], false), "h3")
 	}
 	g.put(`</div><p class="others">`)
 	for i := mostPictures; i < len(all); i++ {
@@ -103,13 +101,13 @@ func (g *gallery) files(id, name string, kinds ...string) {
 	g.put(`</p>`)
 }
 
-// decisions is what was decided last, and why.
-func (g *gallery) decisions() {
+// decisionList is what was decided last, and why.
+func (g *gallery) decisionList() {
 	g.put(`<section class="card" id="decisions"><h2>%s</h2><ol class="lately">`, g.say("pic.decisions"))
 	all := g.state.Decisions
 	for i := range all {
 		d := all[len(all)-1-i]
-		g.put(`<li class="kind-%s"><time datetime="%s">%s</time><p><strong>%s</strong> <span>%s</span></p></li>`, d.Kind, d.At.UTC().Format(time.RFC3339), g.clock(d.At), g.reason(d.What), g.reason(d.Why))
+		g.decision(d.Kind, d.At, d.What, d.Why)
 	}
 	g.put(`</ol>`)
 	if len(all) == 0 {
@@ -123,17 +121,17 @@ func (g *gallery) decisions() {
 func (g *gallery) named(id string) (picture, bool) {
 	switch id {
 	case "outages":
-		return g.outages(), true
+		return g.drawOutages(), true
 	case "availability":
-		return g.year(), true
+		return g.drawYear(), true
 	case "writes":
-		return g.writes(), true
+		return g.drawWrites(), true
 	case "decisions":
 		return picture{id: id, rows: g.state.Decisions, columns: [][2]string{{"at", "time (ISO 8601)"}, {"number", "number"}, {"kind", "kind"}, {"room", "room"}, {"device", "device"}, {"what", "what"}, {"why", "why"}}}, true
 	}
 	for i := range g.house.Rooms {
 		if r := &g.house.Rooms[i]; anchor(r.Wish) == id {
-			return g.room(r, true), true
+			return g.drawRoom(r, true), true
 		}
 	}
 	return picture{}, false
@@ -156,4 +154,18 @@ func (a *Adapter) pictureFile(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="veilleuse-%s-%s.%s"`, id, g.to.In(g.house.zone).Format(time.DateOnly), kind))
 	pack(w, r, is, content)
+}
+
+// pack sends a text, compressed for whoever takes that.
+func pack(w http.ResponseWriter, r *http.Request, kind, content string) {
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Vary", "Accept-Encoding")
+	if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		io.WriteString(w, content)
+		return
+	}
+	w.Header().Set("Content-Encoding", "gzip")
+	packed := gzip.NewWriter(w)
+	io.WriteString(packed, content)
+	packed.Close()
 }

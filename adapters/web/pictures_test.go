@@ -2,7 +2,6 @@ package web
 
 import (
 	"compress/gzip"
-	"encoding/csv"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -180,55 +179,6 @@ func TestUnknownIsNeverDrawnAsAValue(t *testing.T) {
 	}
 }
 
-func TestARoomAsATable(t *testing.T) {
-	text, header := gallery48(t).signed()("/pictures/room-1.csv")
-	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
-	if err != nil || header.Get("Content-Type") != "text/csv; charset=utf-8" {
-		t.Fatal(err, header)
-	}
-	var short []string
-	last := time.Time{}
-	for _, row := range rows[1:] {
-		at, err := time.Parse(time.RFC3339, row[0])
-		if err != nil || at.Before(last) {
-			t.Errorf("%q after %v", row, last)
-		}
-		last = at
-		short = append(short, strings.Join(row[1:], " "))
-	}
-	want := []string{"18 21 50 watching ", "18 21 50 local ", "18 21 50 watching ", "20 21 0 watching ", "    ", "20 21 0 watching ", "20 21 0 watching "}
-	if !slices.Equal(short, want) || strings.Join(rows[0], "|") != "time (ISO 8601)|temperature (°C)|target (°C)|heating (%)|in charge|drill" {
-		t.Errorf("%q\n%q, want\n%q", rows[0], short, want)
-	}
-}
-
-func TestNoTextBecomesAFormula(t *testing.T) {
-	text, _ := gallery48(t).signed()("/pictures/decisions.csv")
-	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
-	if err != nil || len(rows) != 2 || rows[1][5] != "'=Salon: 21 °C" || rows[1][6] != `asked for, in "page"` || rows[1][1] != "1" || rows[1][3] != "" {
-		t.Errorf("%v %q", err, rows)
-	}
-}
-
-// FuzzCell holds that a cell is one cell, and no formula, whatever stands in it.
-func FuzzCell(f *testing.F) {
-	for _, seed := range []string{"", "=1+1", "a,b", `"`, "\r\n", "-5", "+", "@x", "\t=1", "é\xff"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		if strings.ContainsAny(text, "\r") {
-			return // csv.Reader reads \r\n as \n
-		}
-		rows, err := csv.NewReader(strings.NewReader("a," + cellOf(text) + "\r\n")).ReadAll()
-		if err != nil || len(rows) != 1 || len(rows[0]) != 2 || strings.TrimPrefix(rows[0][1], "'") != strings.TrimPrefix(text, "'") {
-			t.Fatalf("%q gives %q, %v", text, rows, err)
-		}
-		if cell := rows[0][1]; cell != "" && strings.Contains("=+-@\t", cell[:1]) {
-			t.Errorf("%q is a formula", cell)
-		}
-	})
-}
-
 // yearNow is a Monday, the day after the clocks of Europe went back.
 var yearNow = time.Date(2025, 10, 27, 9, 30, 0, 0, time.UTC)
 
@@ -301,7 +251,7 @@ func TestASquareTellsItsDay(t *testing.T) {
 	d := newDoor(t, Options{})
 	d.newest.Store(&gateway.State{})
 	g := &gallery{sheet: sheetOf(house{zone: time.UTC}, french, yearNow), state: watchedYear(), past: &history.History{}, to: yearNow, from: yearNow.Add(-history.Length)}
-	p := g.year()
+	p := g.drawYear()
 	drawing := p.canvas.Inline()
 	wellFormed(t, drawing)
 	if n := strings.Count(drawing, `class="day `); n != 365 {
@@ -327,7 +277,7 @@ func TestWritesOfADay(t *testing.T) {
 	h.Count(20_000_000, 100, yearNow.AddDate(0, 0, -2))
 	h.Count(25_000_000, 600, yearNow)
 	g := &gallery{sheet: sheetOf(house{zone: time.UTC}, english, yearNow), past: h}
-	drawing := g.writes().canvas.Inline()
+	drawing := g.drawWrites().canvas.Inline()
 	wellFormed(t, drawing)
 	bars := attribute(t, drawing, "heat day", "height") // 22 MB are 68 units high
 	if len(bars) != 2 || math.Abs(bars[0]-20*68.0/22) > .2 || math.Abs(bars[1]-5*68.0/22) > .2 {
@@ -425,78 +375,4 @@ func BenchmarkPictures(b *testing.B) {
 	for b.Loop() {
 		a.pictures(httptest.NewRecorder(), httptest.NewRequest("GET", "/pictures", nil))
 	}
-}
-
-// The history outlasts a restart of the adapter and of the program, by one file.
-func TestTheHistoryIsKept(t *testing.T) {
-	var saved [][]byte
-	o := Options{Vault: gatewaytest.NewVault(), Log: quiet, Listen: "127.0.0.1:0", Stored: func() Stored { return Stored{Bytes: 5000, Flushes: 3} },
-		Pictures: Pictures{Load: func() ([]byte, error) {
-			if len(saved) == 0 {
-				return nil, nil
-			}
-			return saved[len(saved)-1], nil
-		}, Save: func(b []byte) error { saved = append(saved, b); return nil }}}
-	for run := 1; run <= 2; run++ {
-		a := New(o)
-		h := gatewaytest.Start(t, "web", a)
-		h.Show(func(s gateway.State) gateway.State {
-			s.Authority.Phase = gateway.Watching
-			s.Rooms = s.Rooms.With("1", gateway.Room{ID: "1", Temperature: gateway.Measure{Value: gateway.Number(19 + float64(run)), At: time.Now()}})
-			return s
-		})
-		seen := func() bool {
-			return slices.ContainsFunc(a.past().Points("1", time.Now().Add(-time.Hour)), func(p history.Point) bool { return p.Temperature == gateway.Number(19+float64(run)) })
-		}
-		for deadline := time.Now().Add(gatewaytest.Patience); !seen(); time.Sleep(time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatal("the house is not seen")
-			}
-		}
-		h.Stop()
-	}
-	if len(saved) != 2 {
-		t.Fatalf("saved %d times", len(saved))
-	}
-	h, err := history.Decode(saved[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	var warm []string
-	for _, p := range h.Points("1", time.Now().Add(-time.Hour)) {
-		warm = append(warm, p.Temperature.String())
-	}
-	if last := warm[len(warm)-1]; last != "unknown" || !slices.Contains(warm, "21") {
-		t.Errorf("%q", warm)
-	}
-	if d := h.Days(); len(d) == 0 || d[len(d)-1].Bytes < 5000 {
-		t.Errorf("%+v", d)
-	}
-}
-
-// A file that is damaged, and a disk that fails, cost the past and nothing else.
-func TestADamagedHistoryBeginsAnew(t *testing.T) {
-	a := New(Options{Vault: gatewaytest.NewVault(), Log: quiet, Listen: "127.0.0.1:0", Pictures: Pictures{Load: func() ([]byte, error) { return []byte("no history"), nil }, Save: func([]byte) error { return errors.New("no space left on device") }}})
-	h := gatewaytest.Start(t, "web", a)
-	h.Show(func(s gateway.State) gateway.State { s.Authority.Phase = gateway.Local; return s })
-	for deadline := time.Now().Add(gatewaytest.Patience); a.past().Until().IsZero(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the house is not seen")
-		}
-	}
-	h.Stop()
-}
-
-// How often the history goes to disk, by the time of the house.
-func TestTheHistoryIsSavedSeldom(t *testing.T) {
-	d := newDoor(t, Options{Pictures: Pictures{Save: func([]byte) error { return nil }}})
-	files := make(chan []byte, 100)
-	for minute := range 48 * 60 {
-		d.remember(evening.Add(time.Duration(minute)*time.Minute), files)
-	}
-	if n := len(files); n != 7 {
-		t.Errorf("%d files in 48 h", n)
-	}
-	// A disk that is still busy with one makes nobody wait.
-	d.remember(evening.Add(100*time.Hour), make(chan []byte))
 }

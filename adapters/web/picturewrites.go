@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/web/chart"
@@ -15,8 +16,8 @@ const (
 	writeDays     = 30
 )
 
-// writes draws what was written to disk in each of the last 30 days.
-func (g *gallery) writes() picture {
+// drawWrites draws what was written to disk in each of the last 30 days.
+func (g *gallery) drawWrites() picture {
 	known := map[string]history.Day{}
 	bytes, flushes, most := 0.0, 0.0, mostFlushes
 	size := mostMegabytes
@@ -57,7 +58,7 @@ func (g *gallery) bars(c *chart.Canvas, s *chart.Scale, known map[string]history
 		}
 		if counted {
 			class, top = "heat", min(s.At(value), s.Bottom-1)
-			words = g.say("pic.daywritten", g.number(float64(d.Bytes)/1e6, 2), d.Flushes, g.length(time.Duration(d.Seconds)*time.Second))
+			words = g.say("pic.daywritten", g.number(float64(d.Bytes)/1e6, 2), d.Flushes, g.inHours(time.Duration(d.Seconds)*time.Second))
 		}
 		if upper {
 			class += " day"
@@ -66,4 +67,9 @@ func (g *gallery) bars(c *chart.Canvas, s *chart.Scale, known map[string]history
 		}
 		c.Rect(class, x, top, width, s.Bottom-top, g.date(date)+": "+words)
 	}
+}
+
+// apiWrites answers what was written on each day.
+func (a *Adapter) apiWrites(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, a.past().Days())
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -95,8 +96,8 @@ func (d *dayView) class() string {
 	return "worst"
 }
 
-// year draws the vendor's availability as a year of days.
-func (g *gallery) year() picture {
+// drawYear draws the vendor's availability as a year of days.
+func (g *gallery) drawYear() picture {
 	v := availabilityOf(g.state, g.now)
 	first, _ := time.Parse(time.DateOnly, v.Days[0].Date) // our own
 	grid := &chart.Days{First: first, Left: 30, Top: 16, Pitch: 12, Columns: 27, Gap: 22}
@@ -156,9 +157,9 @@ func (g *gallery) dayWords(d *dayView) string {
 	case "unseen":
 		return words + g.say("pic.unseen")
 	case "ours":
-		return words + g.say("pic.ours") + ", " + g.length(time.Duration(d.OursS)*time.Second)
+		return words + g.say("pic.ours") + ", " + g.inHours(time.Duration(d.OursS)*time.Second)
 	}
-	words += g.say("pic.served", g.percent(*d.Share), g.length(time.Duration(d.WatchedS)*time.Second))
+	words += g.say("pic.served", g.percent(*d.Share), g.inHours(time.Duration(d.WatchedS)*time.Second))
 	if len(d.Outages) > 0 {
 		words += " · " + g.say("pic.outage", strings.Trim(fmt.Sprint(d.Outages), "[]"))
 	}
@@ -168,4 +169,10 @@ func (g *gallery) dayWords(d *dayView) string {
 // date is a day with its year.
 func (g *gallery) date(t time.Time) string {
 	return fmt.Sprintf("%s %d %s %d", days[g.in][t.Weekday()], t.Day(), months[g.in][t.Month()-1], t.Year())
+}
+
+// apiAvailability answers how the vendor did on each day of a year.
+func (a *Adapter) apiAvailability(w http.ResponseWriter, r *http.Request) {
+	g := a.gallery(r)
+	answer(w, http.StatusOK, availabilityOf(g.state, g.now))
 }

@@ -225,12 +225,12 @@ func TestFirmwareNotesInFrench(t *testing.T) {
 func TestStatesHaveNames(t *testing.T) {
 	for _, v := range []gateway.Verdict{gateway.VerdictUnknown, gateway.VerdictOK, gateway.VerdictCloudDown, gateway.VerdictDegraded, gateway.VerdictInternetDown, gateway.VerdictLANDown, gateway.VerdictResolver,
 		gateway.VerdictHijack, gateway.VerdictCaptive, gateway.VerdictAuthRevoked, gateway.VerdictRateLimited, gateway.VerdictClockWrong, gateway.VerdictSelf} {
-		if _, ok := text("verdict." + string(v)); !ok {
+		if _, ok := textOf("verdict." + string(v)); !ok {
 			t.Errorf("the verdict %s has no name", v)
 		}
 	}
 	for _, m := range []gateway.RoomMode{gateway.RoomSchedule, gateway.RoomManual, gateway.RoomMax, gateway.RoomAway, gateway.RoomFrost, gateway.RoomHold} {
-		if _, ok := text("room." + string(m)); !ok {
+		if _, ok := textOf("room." + string(m)); !ok {
 			t.Errorf("the mode %s has no name", m)
 		}
 	}

@@ -79,9 +79,9 @@ func (a *Adapter) remember(now time.Time, files chan<- []byte) {
 	}
 }
 
-// part saves the history if the house stops, and not if it is the server that has failed: that may do so often. Nothing is saved
+// takeLeave saves the history if the house stops, and not if it is the server that has failed: that may do so often. Nothing is saved
 // after it.
-func (a *Adapter) part(ctx context.Context, port gateway.Port, files chan<- []byte) {
+func (a *Adapter) takeLeave(ctx context.Context, port gateway.Port, files chan<- []byte) {
 	a.remember(port.Now(), files)
 	if ctx.Err() != nil && a.options.Pictures.Save != nil && !a.past().Until().IsZero() {
 		files <- a.past().Encode()
@@ -115,15 +115,4 @@ func (a *Adapter) apiHistory(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	answer(w, http.StatusOK, v)
-}
-
-// apiAvailability answers how the vendor did on each day of a year.
-func (a *Adapter) apiAvailability(w http.ResponseWriter, r *http.Request) {
-	g := a.gallery(r)
-	answer(w, http.StatusOK, availabilityOf(g.state, g.now))
-}
-
-// apiWrites answers what was written on each day.
-func (a *Adapter) apiWrites(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, a.past().Days())
 }

@@ -182,7 +182,7 @@ func (a *Adapter) alive(w http.ResponseWriter, _ *http.Request) { io.WriteString
 // ready says that the house knows where it stands.
 func (a *Adapter) ready(w http.ResponseWriter, _ *http.Request) {
 	if a.newest.Load() == nil {
-		refuse(w, http.StatusServiceUnavailable, "the house has only just started; ask again")
+		refuse(w, http.StatusServiceUnavailable, justStarted)
 		return
 	}
 	io.WriteString(w, "ok\n")

@@ -59,7 +59,7 @@ func (p *sheet) withTexts(format string) string {
 
 // say is a text of the page's language.
 func (p *sheet) say(key string, args ...any) string {
-	both, _ := text(key)
+	both, _ := textOf(key)
 	if len(args) > 0 {
 		return fmt.Sprintf(both[p.in], args...)
 	}
@@ -68,41 +68,10 @@ func (p *sheet) say(key string, args ...any) string {
 
 // sayOr is a text of the page's language, or the house's own word for what has none.
 func (p *sheet) sayOr(key, word string) string {
-	if t, ok := text(key + word); ok {
+	if t, ok := textOf(key + word); ok {
 		return t[p.in]
 	}
 	return word
-}
-
-// clock is a time as people in the house read it: the time of today, else with the day.
-func (p *sheet) clock(t time.Time) string {
-	local, today := t.In(p.house.zone), p.now.In(p.house.zone)
-	clock := local.Format("15:04")
-	switch away := local.Sub(today).Abs(); {
-	case local.YearDay() == today.YearDay() && local.Year() == today.Year():
-		return clock
-	case away < 6*24*time.Hour:
-		return days[p.in][local.Weekday()] + " " + clock
-	}
-	return fmt.Sprintf("%d %s %s", local.Day(), months[p.in][local.Month()-1], clock)
-}
-
-// age is how long ago something was, with its time for those who want it exactly.
-func (p *sheet) age(t time.Time) markup {
-	return markup(fmt.Sprintf(`<time datetime="%s" title="%s">%s</time>`, t.Format(time.RFC3339), html.EscapeString(p.clock(t)), html.EscapeString(p.ageText(p.now.Sub(t)))))
-}
-
-func (p *sheet) ageText(d time.Duration) string {
-	switch {
-	case d < 90*time.Second:
-		return p.say("now")
-	case d < 2*time.Hour:
-		return p.say("ago", fmt.Sprintf("%d min", int(d.Minutes())))
-	case d < 48*time.Hour:
-		return p.say("ago", fmt.Sprintf("%d h", int(d.Hours())))
-	}
-	unit := [...]string{"days", "jours"}[p.in]
-	return p.say("ago", fmt.Sprintf("%d %s", int(d.Hours()/24), unit))
 }
 
 // number writes a number as the language does.
@@ -157,11 +126,7 @@ func (p *sheet) reading(m readingView) string {
 func (a *Adapter) page(w http.ResponseWriter, r *http.Request) { a.show(w, r, http.StatusOK, nil) }
 
 func (a *Adapter) show(w http.ResponseWriter, r *http.Request, status int, refused *refusal) {
-	s := a.newest.Load()
-	if s == nil {
-		s = &gateway.State{}
-	}
-	p := sheetOf(a.view(*s), languageOf(r), a.now())
+	p := sheetOf(a.view(a.shown()), languageOf(r), a.now())
 	p.refused = refused
 	parts := p.parts()
 	p.out.Reset()

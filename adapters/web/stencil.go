@@ -43,7 +43,7 @@ func (s *stencil) fill(text string, items []any, quiet bool) (rest, end string) 
 				rest, _ = s.fill(rest, items, quiet || yes)
 			}
 		case "*":
-			list, _ := at(tag[1:], items).([]any)
+			list, _ := valueAt(tag[1:], items).([]any)
 			for _, item := range list {
 				if !quiet {
 					s.fill(rest, append(slices.Clone(items), item), false)
@@ -66,34 +66,34 @@ func (s *stencil) one(tag string, items []any) {
 	case '!':
 		key, path, more := strings.Cut(words[0], "+")
 		if more {
-			key += word(at(path, items))
+			key += wordAt(path, items)
 		}
 		var gaps []any
 		for _, path := range words[1:] {
-			gaps = append(gaps, word(at(path, items)))
+			gaps = append(gaps, wordAt(path, items))
 		}
 		s.put("%s", s.say(key, gaps...))
 	case '~':
-		s.put("%s", s.reason(word(at(tag[1:], items))))
+		s.put("%s", s.reason(wordAt(tag[1:], items)))
 	case '$':
-		s.put("%s", s.make[words[0]](word(at(words[1], items))))
+		s.put("%s", s.make[words[0]](wordAt(words[1], items)))
 	default:
-		s.put("%s", word(at(tag, items)))
+		s.put("%s", wordAt(tag, items))
 	}
 }
 
 // holds reports whether a condition is true.
 func (s *stencil) holds(condition string, items []any) bool {
 	path, want, compares := strings.Cut(condition, "=")
-	have := word(at(path, items))
+	have := wordAt(path, items)
 	if other, is := strings.CutPrefix(want, "@"); is {
-		want = word(at(other, items))
+		want = wordAt(other, items)
 	}
 	return compares && have == want || !compares && have != "" && have != "false" && have != "0"
 }
 
-// at is the value at a path: of the innermost item in which its first step leads anywhere.
-func at(path string, items []any) any {
+// valueAt is the value at a path: of the innermost item in which its first step leads anywhere.
+func valueAt(path string, items []any) any {
 	first, rest, deeper := strings.Cut(path, ".")
 	for _, item := range slices.Backward(items) {
 		fields, _ := item.(map[string]any)
@@ -101,7 +101,7 @@ func at(path string, items []any) any {
 		case path == "." && fields == nil:
 			return item
 		case there && deeper:
-			return at(rest, []any{value})
+			return valueAt(rest, []any{value})
 		case there:
 			return value
 		}
@@ -109,21 +109,22 @@ func at(path string, items []any) any {
 	return nil
 }
 
-// word is a value as it is written; nothing for what is not there. A list counts its items, an object is yes.
-func word(value any) string {
-	switch v := value.(type) {
+// wordAt is the value at a path as it is written; nothing for what is not there. A list counts its items, an object is yes.
+func wordAt(path string, items []any) string {
+	switch v := valueAt(path, items).(type) {
 	case string:
 		return v
 	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
+		return fixed(v)
 	case nil:
 		return ""
 	case []any:
 		return strconv.Itoa(len(v))
 	case map[string]any:
 		return "true"
+	default:
+		return fmt.Sprint(v)
 	}
-	return fmt.Sprint(value)
 }
 
 // asText is a text as HTML.

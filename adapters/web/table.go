@@ -2,11 +2,8 @@ package web
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"strings"
 )
 
@@ -59,18 +56,4 @@ func cellOf(value any) string {
 		cell = `"` + strings.ReplaceAll(cell, `"`, `""`) + `"`
 	}
 	return cell
-}
-
-// pack sends a text, compressed for whoever takes that.
-func pack(w http.ResponseWriter, r *http.Request, kind, content string) {
-	w.Header().Set("Content-Type", kind)
-	w.Header().Set("Vary", "Accept-Encoding")
-	if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		io.WriteString(w, content)
-		return
-	}
-	w.Header().Set("Content-Encoding", "gzip")
-	packed := gzip.NewWriter(w)
-	io.WriteString(packed, content)
-	packed.Close()
 }

@@ -39,8 +39,8 @@ func languageOf(r *http.Request) lang {
 // tables are every text of the page, one for each of its parts.
 var tables = []map[string][2]string{houseTexts, pictureTexts, outageTexts, careTexts, firstTexts, upgradeTexts}
 
-// text is a text in both languages; false: there is none of that key.
-func text(key string) ([2]string, bool) {
+// textOf is a text in both languages; false: there is none of that key.
+func textOf(key string) ([2]string, bool) {
 	for _, table := range tables {
 		if t, ok := table[key]; ok {
 			return t, true

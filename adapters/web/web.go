@@ -130,6 +130,14 @@ func (a *Adapter) Address() string {
 // Trust is how far the wall clock can be trusted, by the newest State; "" before there is any.
 func (a *Adapter) Trust() gateway.Trust { return a.shown().Clock.Trust }
 
+// shown is the newest State; the zero one before there is any.
+func (a *Adapter) shown() gateway.State {
+	if s := a.newest.Load(); s != nil {
+		return *s
+	}
+	return gateway.State{}
+}
+
 // now is the time of the house.
 func (a *Adapter) now() time.Time {
 	if p := a.port.Load(); p != nil {
@@ -174,7 +182,7 @@ func (a *Adapter) Run(ctx context.Context, port gateway.Port) error {
 
 // attend takes what the house shows and asks, until the server or the house ends.
 func (a *Adapter) attend(ctx context.Context, port gateway.Port, served <-chan error, files chan<- []byte) error {
-	defer a.part(ctx, port, files)
+	defer a.takeLeave(ctx, port, files)
 	var due <-chan time.Time // when calls are to be counted; nil: none waits
 	look := port.After(history.Every)
 	for {

@@ -36,7 +36,7 @@ func (h *house) bundleFor(now time.Time, names bool) (name string, content []byt
 	if err != nil {
 		return "", nil, err
 	}
-	facts := h.bundleFacts(ctx, s, runs)
+	facts := h.bundleFacts(ctx, runs)
 	m := h.maskOf(s, facts, names)
 	parts := h.bundleParts(s, m)
 	if runs {
@@ -73,7 +73,7 @@ func (h *house) newest() (s gateway.State, runs bool, err error) {
 }
 
 // bundleFacts is what the doctor knows beside the State. A house that does not run is not looked for on the LAN.
-func (h *house) bundleFacts(ctx context.Context, s gateway.State, runs bool) doctorFacts {
+func (h *house) bundleFacts(ctx context.Context, runs bool) doctorFacts {
 	if runs {
 		return h.doctorFacts(ctx)
 	}

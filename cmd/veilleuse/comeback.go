@@ -88,7 +88,7 @@ func (u *uploads) confirmed() *opened {
 	return u.chosen
 }
 
-// comeBack makes ready to restore what was uploaded: the house has to end for that, and runVerb starts it again.
+// comeBack makes ready to restore what was uploaded: the house has to end for that, and runHouses starts it again.
 func (h *house) comeBack(id string) (func(), error) {
 	if h.end == nil {
 		return nil, errors.New("this house is not run as a daemon: veilleuse restore does it")

@@ -68,16 +68,8 @@ func settleIn(t *testing.T, more string) *keeper {
 	k := &keeper{t: t, at: "http://" + page, state: filepath.Join(folder, "state"), log: &journal{}}
 	k.config = writeTo(t, filepath.Join(folder, "v.yaml"), fmt.Sprintf("state: %s\nnetatmo: {url: \"http://127.0.0.1:1\"}\nuplink: {witnesses: []}\nhomekit: {listen: \"127.0.0.1:0\"}\nweb: {listen: %q}\nmqtt: {listen: %q}\n%s",
 		k.state, page, port(), more))
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() {
-		ended <- runHouses(ctx, k.config, slog.New(slog.NewTextHandler(k.log, nil)), outside{quiet: true})
-	}()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
+	runsToTheEnd(t, func(ctx context.Context) error {
+		return runHouses(ctx, k.config, slog.New(slog.NewTextHandler(k.log, nil)), outside{quiet: true})
 	})
 	jar, _ := cookiejar.New(nil) // fails never
 	k.client = &http.Client{Jar: jar}

@@ -19,6 +19,7 @@ type placed struct {
 	err error
 }
 
+// Error is what is wrong, without its place.
 func (p placed) Error() string { return p.err.Error() }
 
 // within says of each fault in what it is, and where, if it does not say that itself. All that it returns is placed.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/ear"
+	"github.com/veilleuse/veilleuse/adapters/web"
 	"github.com/veilleuse/veilleuse/gateway"
 	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
@@ -38,15 +39,15 @@ func (nobody) pair(context.Context, pairRequest) (pairAnswer, error) {
 func (nobody) pairings(context.Context, pairingsRequest) (pairingsReport, error) {
 	return pairingsReport{}, nil
 }
-func (nobody) share(context.Context, shareRequest) (sharedReport, error) { return sharedReport{}, nil }
-func (nobody) ourselves() (ourselves, error)                             { return ourselves{}, nil }
-func (nobody) join(context.Context, joinRequest) (pairAnswer, error)     { return pairAnswer{}, nil }
-func (nobody) unpair(context.Context, string) (string, error)            { return "", nil }
-func (nobody) login(json.RawMessage) error                               { return nil }
-func (nobody) pack(time.Time, bool) (packedBackup, error)                { return packedBackup{}, nil }
-func (nobody) makeBackup(time.Time, bool) (madeBackup, error)            { return madeBackup{}, nil }
-func (nobody) password(string) error                                     { return nil }
-func (nobody) packBundle(time.Time, bool) (packedBundle, error)          { return packedBundle{}, nil }
+func (nobody) share(context.Context, web.Share) (web.Shared, error)  { return web.Shared{}, nil }
+func (nobody) ourselves() (ourselves, error)                         { return ourselves{}, nil }
+func (nobody) join(context.Context, joinRequest) (pairAnswer, error) { return pairAnswer{}, nil }
+func (nobody) unpair(context.Context, string) (string, error)        { return "", nil }
+func (nobody) login(json.RawMessage) error                           { return nil }
+func (nobody) pack(time.Time, bool) (packedBackup, error)            { return packedBackup{}, nil }
+func (nobody) makeBackup(time.Time, bool) (madeBackup, error)        { return madeBackup{}, nil }
+func (nobody) password(string) error                                 { return nil }
+func (nobody) packBundle(time.Time, bool) (packedBundle, error)      { return packedBundle{}, nil }
 func (nobody) listen(context.Context, int) (ear.Hearing, error) {
 	return ear.Hearing{}, errors.New("no microphone")
 }

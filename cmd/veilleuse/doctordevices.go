@@ -210,7 +210,7 @@ func (d doctor) withoutLAN(r *doctorDevice, dev gateway.Device, note notes.Note,
 		who = "only the cloud reaches it"
 	}
 	r.Path = noWay
-	r.finding = missing(does, who, d.mend(dev, note, does))
+	r.finding = missing(does, who, d.mend(note, does))
 	d.alone(r, note, does)
 }
 
@@ -259,7 +259,7 @@ var gradeWords = map[notes.Grade]string{
 }
 
 // mend is the exact thing to do to get a path on the LAN.
-func (d doctor) mend(dev gateway.Device, note notes.Note, does role) string {
+func (d doctor) mend(note notes.Note, does role) string {
 	best := note.BestPath()
 	switch {
 	case note.Name == "":

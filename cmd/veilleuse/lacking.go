@@ -14,6 +14,14 @@ import (
 // the supervisor shows why, and the rest of the house goes on. The zero value lacks nothing.
 type lacking struct{ err error }
 
+// lackingOf takes a fault for what an adapter lacks if it is that of a file beside the configuration. It hands any other on.
+func lackingOf(err error) (lacking, error) {
+	if err != nil && !unreadable(err) {
+		return lacking{}, err
+	}
+	return lacking{err}, nil
+}
+
 // Run says at once what is lacking.
 func (l lacking) Run(context.Context, gateway.Port) error {
 	return fmt.Errorf("%w; mend that, then restart veilleuse", l.err)

@@ -147,15 +147,7 @@ func runningHouse(b *testing.B, fake *sensors) *observers {
 // runHouse runs a daemon, with two who observe so many sensors of it.
 func runHouse(b testing.TB, h *house, count int) *observers {
 	b.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- h.run(ctx) }()
-	b.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			b.Error(err)
-		}
-	})
+	ctx := runsToTheEnd(b, h.run)
 	waiting, stop := context.WithTimeout(ctx, figurePatience)
 	defer stop()
 	var report codeReport

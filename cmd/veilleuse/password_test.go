@@ -56,9 +56,7 @@ func runPage(t *testing.T, file string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- h.run(t.Context()) }()
-	t.Cleanup(func() { <-ended })
+	runsToTheEnd(t, h.run)
 	for deadline := time.Now().Add(patience); h.page.Address() == ""; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the page does not listen")

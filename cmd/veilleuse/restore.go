@@ -167,7 +167,7 @@ func (o restoreOptions) readKey(c Config, in io.Reader) (*backup.Key, error) {
 
 // describe says what is in it.
 func (r opened) describe(out io.Writer) {
-	c, l := r.content, r.lasting
+	c, has := r.content, r.contents()
 	made := c.Made.Local().Format("2 Jan 2006 15:04")
 	if !c.Dated {
 		made += " by a clock that nobody vouched for"
@@ -176,10 +176,6 @@ func (r opened) describe(out io.Writer) {
 	if name == "" {
 		name = "without a name yet"
 	}
-	goesOn := 0
-	if l.Outage != nil {
-		goesOn = 1
-	}
 	fmt.Fprintf(out, "%s is whole: %d records\n", r.name, len(c.Values))
 	if r.folder {
 		fmt.Fprintf(out, "  written    %s\n  home       %s\n", made, name)
@@ -187,11 +183,11 @@ func (r opened) describe(out io.Writer) {
 		fmt.Fprintf(out, "  made       %s, by veilleuse %s, %s\n", made, c.Program, map[bool]string{true: "encrypted", false: "in clear"}[r.sealed])
 		fmt.Fprintf(out, "  home       %s, bridge %s\n", name, c.House)
 	}
-	fmt.Fprintf(out, "  pairings   %d with the Home app's side, %d accessories\n", r.secrets.controllers, r.secrets.accessories)
-	fmt.Fprintf(out, "  Netatmo    %s\n", map[bool]string{true: "signed in", false: "not signed in"}[r.secrets.signIns > 0])
-	fmt.Fprintf(out, "  rooms      %d, with %d devices\n", l.Rooms.Len(), l.Devices.Len())
-	fmt.Fprintf(out, "  journal    %d outages, %d decisions\n", len(l.Outages)+goesOn, len(l.Decisions))
-	fmt.Fprintf(out, "  state      version %d; this program knows %d\n", l.Version, gateway.LastingVersion)
+	fmt.Fprintf(out, "  pairings   %d with the Home app's side, %d accessories\n", has.Controllers, has.Accessories)
+	fmt.Fprintf(out, "  Netatmo    %s\n", map[bool]string{true: "signed in", false: "not signed in"}[has.SignedIn])
+	fmt.Fprintf(out, "  rooms      %d, with %d devices\n", has.Rooms, has.Devices)
+	fmt.Fprintf(out, "  journal    %d outages, %d decisions\n", has.Outages, has.Decisions)
+	fmt.Fprintf(out, "  state      version %d; this program knows %d\n", has.State, gateway.LastingVersion)
 	for _, f := range c.Files {
 		fmt.Fprintf(out, "  file       %s (%s)\n", f.Path, fileRole(f))
 	}

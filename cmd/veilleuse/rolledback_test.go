@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"log/slog"
 	"strings"
 	"testing"
@@ -98,15 +97,7 @@ func TestTheHouseKnowsThatItWasRolledBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- h.run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
+	ctx := runsToTheEnd(t, h.run)
 	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
 		var r statusReport
 		err := askDaemon(ctx, state, "GET", "/status", nil, &r)

@@ -49,6 +49,7 @@ func runHouses(ctx context.Context, file string, log *slog.Logger, world outside
 	}
 }
 
+// runOnce runs a house of the configuration as the file now is, until ctx ends or the house itself.
 func runOnce(ctx context.Context, file string, log *slog.Logger, world outside) (*house, error) {
 	config, from, err := loadConfig(file)
 	if err != nil {

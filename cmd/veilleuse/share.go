@@ -15,12 +15,13 @@ import (
 	"text/tabwriter"
 
 	"github.com/veilleuse/veilleuse/adapters/accessory"
+	"github.com/veilleuse/veilleuse/adapters/web"
 )
 
 // sharing is what the verbs can ask about the controllers of accessories.
 type sharing interface {
 	pairings(context.Context, pairingsRequest) (pairingsReport, error)
-	share(context.Context, shareRequest) (sharedReport, error)
+	share(context.Context, web.Share) (web.Shared, error)
 	ourselves() (ourselves, error)
 	join(context.Context, joinRequest) (pairAnswer, error)
 }
@@ -33,35 +34,9 @@ type pairingsRequest struct {
 
 // pairingsReport lists the controllers of an accessory.
 type pairingsReport struct {
-	ID          string             `json:"id"`
-	Removed     string             `json:"removed,omitempty"`
-	Controllers []controllerReport `json:"controllers"`
-}
-
-type controllerReport struct {
-	ID    string `json:"id"`
-	Key   string `json:"key,omitempty"` // hexadecimal digits
-	Admin bool   `json:"admin"`
-	Own   bool   `json:"own"` // it is this Veilleuse
-}
-
-// shareRequest is what veilleuse share sends.
-type shareRequest struct {
-	ID         string `json:"id"`
-	Controller string `json:"controller"`
-	Key        string `json:"key"`
-	Admin      bool   `json:"admin"`
-}
-
-// sharedReport is what the other controller needs to know, by the names that aiohomekit and hap-controller give it.
-type sharedReport struct {
-	AccessoryPairingID string `json:"AccessoryPairingID"`
-	AccessoryLTPK      string `json:"AccessoryLTPK"` // hexadecimal digits
-	AccessoryIP        string `json:"AccessoryIP,omitempty"`
-	AccessoryPort      int    `json:"AccessoryPort,omitempty"`
-	AccessoryAddress   string `json:"AccessoryAddress,omitempty"` // of its radio
-	Connection         string `json:"Connection"`                 // IP or BLE
-	Name               string `json:"name"`
+	ID          string           `json:"id"`
+	Removed     string           `json:"removed,omitempty"`
+	Controllers []web.Controller `json:"controllers"`
 }
 
 // pairingsVerb lists the controllers of an accessory, or removes one.
@@ -136,11 +111,11 @@ func shareVerb(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	request := shareRequest{ID: rest[0], Controller: controllerID(rest[1]), Key: rest[2], Admin: !*user}
-	if _, err := request.controller(); err != nil {
+	request := web.Share{ID: rest[0], Controller: controllerID(rest[1]), Key: rest[2], Admin: !*user}
+	if _, err := controllerOf(request); err != nil {
 		return err
 	}
-	var r sharedReport
+	var r web.Shared
 	err = o.ask(ctx, "POST", "/share", request, &r, func(h *house) (err error) {
 		r, err = h.share(ctx, request)
 		return err
@@ -156,12 +131,13 @@ func shareVerb(ctx context.Context, c console, args []string) error {
 		may = "a user, no admin,"
 	}
 	fold(c.out, "", fmt.Sprintf("%s knows %s as %s now. That controller needs:", r.Name, request.Controller, may))
-	fmt.Fprintf(c.out, "  AccessoryPairingID  %s\n  AccessoryLTPK       %s\n  address             %s\n", r.AccessoryPairingID, r.AccessoryLTPK, r.address())
+	fmt.Fprintf(c.out, "  AccessoryPairingID  %s\n  AccessoryLTPK       %s\n  address             %s\n", r.AccessoryPairingID, r.AccessoryLTPK, addressOf(r))
 	fold(c.out, "", fmt.Sprintf("Another Veilleuse takes them by: veilleuse pair %s --join --key %s", r.AccessoryPairingID, r.AccessoryLTPK))
 	return nil
 }
 
-func (r sharedReport) address() string {
+// addressOf is where the other controller finds the accessory: host:port, or the address of its radio.
+func addressOf(r web.Shared) string {
 	if r.AccessoryIP == "" {
 		return r.AccessoryAddress
 	}
@@ -170,7 +146,7 @@ func (r sharedReport) address() string {
 
 // pairings lists the controllers of an accessory, after one was removed if that is asked.
 func (h *house) pairings(ctx context.Context, r pairingsRequest) (pairingsReport, error) {
-	report := pairingsReport{ID: r.ID, Removed: r.Remove}
+	report := pairingsReport{ID: r.ID, Removed: r.Remove, Controllers: []web.Controller{}}
 	if r.Remove != "" {
 		if err := h.accessory.RemoveController(ctx, r.ID, r.Remove); err != nil {
 			return report, err
@@ -178,22 +154,22 @@ func (h *house) pairings(ctx context.Context, r pairingsRequest) (pairingsReport
 	}
 	all, err := h.accessory.Controllers(ctx, r.ID)
 	for _, one := range all {
-		report.Controllers = append(report.Controllers, controllerReport{one.ID, hex.EncodeToString(one.Key), one.Admin, one.Own})
+		report.Controllers = append(report.Controllers, web.Controller{ID: one.ID, Key: hex.EncodeToString(one.Key), Admin: one.Admin, Own: one.Own})
 	}
 	return report, err
 }
 
 // share makes an accessory know another controller.
-func (h *house) share(ctx context.Context, r shareRequest) (sharedReport, error) {
-	with, err := r.controller()
+func (h *house) share(ctx context.Context, r web.Share) (web.Shared, error) {
+	with, err := controllerOf(r)
 	if err != nil {
-		return sharedReport{}, err
+		return web.Shared{}, err
 	}
 	s, err := h.accessory.Share(ctx, r.ID, with)
 	if err != nil {
-		return sharedReport{}, err
+		return web.Shared{}, err
 	}
-	report := sharedReport{AccessoryPairingID: s.AccessoryID, AccessoryLTPK: hex.EncodeToString(s.AccessoryKey), Connection: "IP", Name: s.Name}
+	report := web.Shared{AccessoryPairingID: s.AccessoryID, AccessoryLTPK: hex.EncodeToString(s.AccessoryKey), Connection: "IP", Name: s.Name}
 	if s.Bluetooth {
 		report.Connection, report.AccessoryAddress = "BLE", s.Address
 		return report, nil
@@ -204,12 +180,13 @@ func (h *house) share(ctx context.Context, r shareRequest) (sharedReport, error)
 		report.AccessoryPort, err = strconv.Atoi(port)
 	}
 	if err != nil {
-		return sharedReport{}, fmt.Errorf("the address of %s: %w", s.Name, err)
+		return web.Shared{}, fmt.Errorf("the address of %s: %w", s.Name, err)
 	}
 	return report, nil
 }
 
-func (r shareRequest) controller() (accessory.Controller, error) {
+// controllerOf is the controller that an accessory is to know; the error says what is wrong with it.
+func controllerOf(r web.Share) (accessory.Controller, error) {
 	key, err := parseKey(r.Key)
 	if err != nil {
 		return accessory.Controller{}, fmt.Errorf("the controller's key: %w", err)

@@ -14,6 +14,7 @@ import (
 	"github.com/veilleuse/veilleuse/adapters/accessory"
 	"github.com/veilleuse/veilleuse/adapters/hap"
 	"github.com/veilleuse/veilleuse/adapters/hap/haptest"
+	"github.com/veilleuse/veilleuse/adapters/web"
 	notes "github.com/veilleuse/veilleuse/firmware-notes"
 )
 
@@ -75,9 +76,9 @@ func TestControllersOfAnAccessory(t *testing.T) {
 				t.Errorf("the list is:\n%s", out)
 			}
 			guest := identity(t)
-			var shared sharedReport
+			var shared web.Shared
 			out := l.must(t, "share", "--json", fake.ID(), hex.EncodeToString([]byte(guest.ID)), hex.EncodeToString(guest.Public()))
-			if err := json.Unmarshal([]byte(out), &shared); err != nil || shared.AccessoryPairingID != fake.ID() || shared.Connection != "IP" || shared.address() != fake.Address() {
+			if err := json.Unmarshal([]byte(out), &shared); err != nil || shared.AccessoryPairingID != fake.ID() || shared.Connection != "IP" || addressOf(shared) != fake.Address() {
 				t.Fatalf("shared is %s", out)
 			}
 			key, err := parseKey(shared.AccessoryLTPK)
@@ -87,7 +88,7 @@ func TestControllersOfAnAccessory(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			pairing := hap.Pairing{AccessoryID: shared.AccessoryPairingID, AccessoryKey: key, Controller: guest}
-			session, err := hap.Connect(ctx, shared.address(), pairing, nil)
+			session, err := hap.Connect(ctx, addressOf(shared), pairing, nil)
 			if err != nil {
 				t.Fatalf("the guest does not get in: %v", err)
 			}
@@ -278,7 +279,7 @@ func FuzzKeyAndController(f *testing.F) {
 	f.Add(strings.Repeat("0f", 32), "9A0CB3A5-1D6B-4F0E-9C0B-6A3F0C4D2E11")
 	f.Add("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "3941\x00")
 	f.Fuzz(func(t *testing.T, key, id string) {
-		c, err := shareRequest{Controller: controllerID(id), Key: key}.controller()
+		c, err := controllerOf(web.Share{Controller: controllerID(id), Key: key})
 		if err == nil && (len(c.Key) != 32 || c.ID == "" || len(c.ID) > 64 || strings.ContainsAny(c.ID, "\x00\x1b\n")) {
 			t.Errorf("%q and %q are taken for %+v", key, id, c)
 		}

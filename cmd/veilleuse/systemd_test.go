@@ -47,18 +47,12 @@ func manageIn(t *testing.T, state, homekit string, disk func(gateway.Adapter) ga
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- h.run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Errorf("the daemon ends with %v", err)
-		}
+	t.Cleanup(func() { // when it has ended
 		if m.hear(); systemdtest.Count(m.told, "STOPPING=1") != 1 {
 			t.Errorf("the manager is not told that the house stops: %q", m.told)
 		}
 	})
+	runsToTheEnd(t, h.run)
 	return m
 }
 

@@ -28,7 +28,7 @@ func (h *house) care(c Config) *web.Care {
 		Pairings: h.allPairings,
 		Controllers: func(ctx context.Context, id string) ([]web.Controller, error) {
 			report, err := h.pairings(ctx, pairingsRequest{ID: id})
-			return controllersOf(report), err
+			return report.Controllers, err
 		},
 		Remove: func(ctx context.Context, id, controller string) error {
 			_, err := h.pairings(ctx, pairingsRequest{ID: id, Remove: controllerID(controller)})
@@ -36,8 +36,8 @@ func (h *house) care(c Config) *web.Care {
 		},
 		Unpair: h.unpair,
 		Share: func(ctx context.Context, s web.Share) (web.Shared, error) {
-			shared, err := h.share(ctx, shareRequest{s.ID, controllerID(s.Controller), s.Key, s.Admin})
-			return web.Shared(shared), err
+			s.Controller = controllerID(s.Controller)
+			return h.share(ctx, s)
 		},
 		Bundle: h.bundle,
 	}
@@ -114,7 +114,7 @@ func faultOf(err error) error {
 	return err
 }
 
-// contents is what the page tells of a house.
+// contents is what is told of a house, on the page and by veilleuse restore --verify.
 func (r opened) contents() web.Contents {
 	goesOn := 0
 	if r.lasting.Outage != nil {
@@ -147,12 +147,4 @@ func (h *house) allPairings() (web.Pairings, error) {
 		all.Bridges = append(all.Bridges, one)
 	}
 	return all, err
-}
-
-func controllersOf(r pairingsReport) []web.Controller {
-	all := []web.Controller{}
-	for _, c := range r.Controllers {
-		all = append(all, web.Controller(c))
-	}
-	return all
 }

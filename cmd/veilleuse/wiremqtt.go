@@ -28,8 +28,8 @@ type MQTTConfig struct {
 	User, PasswordFile, CAFile, CertificateFile, KeyFile string
 }
 
-// speak makes the MQTT adapter, and the embedded broker if there is to be one.
-func (h *house) speak(c Config, cameras *camera.Adapter, log *slog.Logger) error {
+// wireMQTT makes the MQTT adapter, and the embedded broker if there is to be one.
+func (h *house) wireMQTT(c Config, cameras *camera.Adapter, log *slog.Logger) error {
 	o, err := h.messages(c, log)
 	if err != nil {
 		return err

@@ -69,6 +69,7 @@ type watched struct {
 	running sync.Mutex // held while Run is under way
 }
 
+// Run is the adapter's own, of which the suite knows whether it is under way.
 func (w *watched) Run(ctx context.Context, port gateway.Port) error {
 	w.running.Lock()
 	defer w.running.Unlock()

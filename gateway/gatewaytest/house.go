@@ -59,6 +59,7 @@ func Start(t testing.TB, name string, adapter gateway.Adapter, options ...Option
 // director is the adapter through which the test acts.
 type director struct{ poke chan struct{} }
 
+// Run does what the test wants until ctx ends.
 func (d director) Run(ctx context.Context, port gateway.Port) error {
 	for {
 		select {

@@ -35,10 +35,12 @@ type sample struct {
 	target      float64 // °C
 }
 
+// MarshalJSON writes the samples as base64: they are any bytes, and a text in JSON is not.
 func (p page) MarshalJSON() ([]byte, error) {
 	return json.Marshal(base64.StdEncoding.EncodeToString([]byte(p)))
 }
 
+// UnmarshalJSON reads what MarshalJSON has written.
 func (p *page) UnmarshalJSON(data []byte) error {
 	var text string
 	if err := json.Unmarshal(data, &text); err != nil {

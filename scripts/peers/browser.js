@@ -12,6 +12,13 @@ let browser;
 
 const of = (request) => visitors.get(request.visitor);
 
+// handedOut clicks on something that hands out a file, and answers that.
+async function handedOut(request) {
+  const { page } = of(request);
+  const [file] = await Promise.all([page.waitForEvent('download', { timeout: 15000 }), page.click(request.at, { timeout: 5000 })]);
+  return file;
+}
+
 const verbs = {
   // launch maps the house's name to this machine: over plain HTTP and under a name, a browser tells less of where a request
   // comes from than on localhost.
@@ -37,7 +44,7 @@ const verbs = {
     page.on('pageerror', (why) => visitor.faults.push(String(why)));
     page.on('console', (line) => {
       // A refused wish and a house that is not there are no faults of the page.
-    if (line.type() === 'error' && !/net::ERR|status of 422/.test(line.text())) visitor.faults.push(line.text());
+      if (line.type() === 'error' && !/net::ERR|status of 422/.test(line.text())) visitor.faults.push(line.text());
     });
     page.on('request', (r) => {
       if (!r.url().startsWith(request.home)) visitor.strangers.push(r.url());
@@ -98,4 +105,4 @@ const verbs = {
 
 if (require.main === module) serve(verbs);
 
-module.exports = { verbs, of, visitors };
+module.exports = { verbs, of, visitors, handedOut };

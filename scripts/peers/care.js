@@ -4,7 +4,7 @@
 
 const fs = require('node:fs');
 const { serve } = require('./lines.js');
-const { verbs, of, visitors } = require('./browser.js');
+const { verbs, of, visitors, handedOut } = require('./browser.js');
 
 serve({
   ...verbs,
@@ -27,8 +27,7 @@ serve({
   upload: (request) => of(request).page.setInputFiles(request.at, request.file, { timeout: 5000 }),
   // download presses something that hands out a file, and keeps that.
   async download(request) {
-    const page = of(request).page;
-    const [file] = await Promise.all([page.waitForEvent('download', { timeout: 15000 }), page.click(request.at, { timeout: 5000 })]);
+    const file = await handedOut(request);
     await file.saveAs(request.file);
     return { name: file.suggestedFilename(), size: fs.statSync(request.file).size };
   },
@@ -42,8 +41,5 @@ serve({
   away: (request) => of(request).context.setOffline(Boolean(request.yes)),
   'close tab': (request) => of(request).page.close(),
   // wire answers what the browser has received for a page so far, in bytes on the wire.
-  async wire(request) {
-    const entries = await of(request).page.evaluate(() => performance.getEntries().filter((e) => e.transferSize).map((e) => [e.name, e.transferSize]));
-    return entries;
-  },
+  wire: (request) => of(request).page.evaluate(() => performance.getEntries().filter((e) => e.transferSize).map((e) => [e.name, e.transferSize])),
 });

@@ -1,11 +1,7 @@
 package peers
 
 import (
-	"encoding/json"
 	"fmt"
-	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -113,6 +109,13 @@ func (k *keeping) everybodySees() {
 
 // goesWrong lets things go wrong while people act.
 func (k *keeping) goesWrong() {
+	k.cutOff()
+	k.signedOut()
+	k.goneAndBack()
+}
+
+// cutOff wishes something while the house cannot be reached.
+func (k *keeping) cutOff() {
 	v := k.phone
 	promise(k.t, "a wish that does not reach the house goes back, with the reason next to it", func() (string, error) {
 		text, err := v.text("#" + k.room + " output")
@@ -133,6 +136,11 @@ func (k *keeping) goesWrong() {
 		}
 		return took, err
 	})
+}
+
+// signedOut wishes something after the sign-in has ended, and finds the house again after the cut.
+func (k *keeping) signedOut() {
+	v := k.phone
 	promise(k.t, "somebody whose sign-in is over signs in where they stand, and what they wished comes true", func() (string, error) {
 		if _, err := until(20*time.Second, func() error {
 			_, err := v.sees(`document.querySelector('#lost').hidden`)
@@ -173,6 +181,11 @@ func (k *keeping) goesWrong() {
 		_, err := k.sub.await(10*time.Second, began, k.livingRoom(), func(payload string) bool { return readPage(payload).Target == 22.5 })
 		return "", err
 	})
+}
+
+// goneAndBack leaves the house's page and comes back by the browser's button, after something has changed.
+func (k *keeping) goneAndBack() {
+	v := k.phone
 	promise(k.t, "somebody who leaves and goes back sees the house as it is now, and nothing is asked twice", func() (string, error) {
 		if err := v.do("go", map[string]any{"url": v.home + "/outages"}); err != nil {
 			return "", err
@@ -311,221 +324,4 @@ func (k *keeping) looksWell(name, path string, look looks) error {
 		return err
 	}
 	return o.do("close", map[string]any{})
-}
-
-// moves takes the house to a second machine by a download and an upload.
-func (k *keeping) moves() {
-	folder := k.t.TempDir()
-	file := filepath.Join(folder, "house.backup.age")
-	v := k.phone
-	need(k.t, "a backup is downloaded, encrypted with a passphrase", func() (string, error) {
-		if err := v.do("go", map[string]any{"url": v.home + "/care"}); err != nil {
-			return "", err
-		}
-		for _, field := range []string{"passphrase", "again"} {
-			if err := v.do("fill", map[string]any{"at": "#backup-" + field, "text": backupWords}); err != nil {
-				return "", err
-			}
-		}
-		var got struct {
-			Name string
-			Size int
-		}
-		if err := k.ask(v, "download", map[string]any{"at": "#backup .main", "file": file}, &got); err != nil {
-			return "", err
-		}
-		content, err := os.ReadFile(file)
-		if err == nil && (!strings.HasPrefix(string(content), "age-encryption.org/") || !strings.HasSuffix(got.Name, ".backup.age")) {
-			err = fmt.Errorf("%s begins with %.30q", got.Name, content)
-		}
-		return fmt.Sprintf("%s, %d bytes", got.Name, got.Size), err
-	})
-	second := newHouse(k.t, k.house.with, settings{})
-	second.start()
-	_, port, _ := net.SplitHostPort(second.page)
-	there := *k.browser
-	there.home = "http://" + pageHost + ":" + port
-	o := there.visit("mover", looks{})
-	need(k.t, "a second daemon is opened", func() (string, error) {
-		if err := o.keys(pagePassword + "<Tab>" + pagePassword + "<Enter>"); err != nil {
-			return "", err
-		}
-		if _, err := o.sees(`location.pathname.startsWith('/first/')`); err != nil {
-			return "", err
-		}
-		return "", o.do("go", map[string]any{"url": o.home + "/care"})
-	})
-	send := func(path, words string) error {
-		if err := k.ask(o, "upload", map[string]any{"at": "#restore-file", "file": path}, nil); err != nil {
-			return err
-		}
-		if err := o.do("fill", map[string]any{"at": "#restore-passphrase", "text": words}); err != nil {
-			return err
-		}
-		return o.click("#restore .main")
-	}
-	promise(k.t, "an upload that is no backup is refused in one sentence, and nothing is lost", func() (string, error) {
-		if err := send(k.house.config, ""); err != nil {
-			return "", err
-		}
-		if err := o.says("#restore .refusal", "no backup of Veilleuse"); err != nil {
-			return "", err
-		}
-		o.picture("wrong-upload-desk-en", false)
-		aside, err := filepath.Glob(filepath.Join(second.folder, "state", "before-restore-*"))
-		if err == nil && len(aside) > 0 {
-			err = fmt.Errorf("something was set aside: %v", aside)
-		}
-		return "", err
-	})
-	need(k.t, "the right one asks for its passphrase, is shown, and needs no second upload after a wrong passphrase", func() (string, error) {
-		if err := send(file, "not the right words"); err != nil {
-			return "", err
-		}
-		if err := o.says("#restore .refusal", "not the passphrase"); err != nil {
-			return "", err
-		}
-		if err := o.do("fill", map[string]any{"at": "#restore-passphrase", "text": backupWords}); err != nil {
-			return "", err
-		}
-		if err := o.click("#restore .main"); err != nil {
-			return "", err
-		}
-		if err := o.says("#restore", "The backup is whole", "encrypted", "Here now", "In the backup", "Outages"); err != nil {
-			return "", err
-		}
-		o.picture("restore-desk-en", true)
-		_, err := o.sound()
-		return "", err
-	})
-	promise(k.t, "confirmed, the second daemon comes back as the first house, by itself", func() (string, error) {
-		k.house.end() // two machines must never run one house
-		if err := o.click("#restore-sure"); err != nil {
-			return "", err
-		}
-		began := time.Now()
-		if err := o.click("#restore .main"); err != nil {
-			return "", err
-		}
-		if err := o.says("#restore", "restarts from the backup"); err != nil {
-			return "", err
-		}
-		if _, err := until(20*time.Second, func() error {
-			s, err := second.status()
-			if err == nil {
-				_, err = s.room("Salon")
-			}
-			return err
-		}); err != nil {
-			return "", err
-		}
-		took := seconds(time.Since(began))
-		if err := o.do("go", map[string]any{"url": o.home + "/"}); err != nil {
-			return "", err
-		}
-		return took, o.says("main", "Salon")
-	})
-	promise(k.t, "SIGTERM ends the second daemon, and the race detector found nothing", second.endsSoon)
-	k.house.start()
-}
-
-// drillReport looks at the report of the drill, and prints it.
-func (k *keeping) drillReport() {
-	for _, look := range []looks{{french: true, phone: true}, {}} {
-		name := fmt.Sprintf("report-%s-%s", word(look.phone, "phone", "desk"), word(look.french, "fr", "en"))
-		promise(k.t, "no serious fault by axe in the report of the drill: "+name, func() (string, error) {
-			look.as = k.phone.name
-			return "", k.looksWell(name, "/outages/1", look)
-		})
-	}
-	promise(k.t, "the report is printed without buttons, and says what the verb says", func() (string, error) {
-		return k.printed(k.phone, "report-drill-fr", 1, "Exercice 1", "Déroulement", "Ce que Veilleuse a fait", "Confort maintenu", "Décisions, avec leurs raisons")
-	})
-}
-
-// printed makes a PDF of a report and reads it. On one in English the decisions stand in the words of the verb, on any with their times.
-func (k *keeping) printed(v *visitor, name string, number int, wants ...string) (string, error) {
-	if err := v.do("go", map[string]any{"url": fmt.Sprintf("%s/outages/%d", v.home, number)}); err != nil {
-		return "", err
-	}
-	file := filepath.Join(v.shot, name+".pdf")
-	var size int
-	if err := k.ask(v, "print", map[string]any{"file": file}, &size); err != nil {
-		return "", err
-	}
-	text, err := command(20*time.Second, "pdftotext", "-layout", file, "-")
-	if err != nil {
-		return "", err
-	}
-	out, err := k.house.verb("report", "--json", fmt.Sprint(number))
-	if err != nil {
-		return "", err
-	}
-	paris, err := time.LoadLocation("Europe/Paris")
-	if err != nil {
-		return "", err
-	}
-	var told struct {
-		Decisions []struct {
-			At   time.Time
-			What string
-		}
-	}
-	if err := json.Unmarshal([]byte(out), &told); err != nil {
-		return "", err
-	}
-	plain := strings.Join(strings.Fields(text), " ")
-	for _, d := range told.Decisions {
-		first := strings.Fields(d.What)
-		words := strings.Join(first[:min(3, len(first))], " ")
-		if at := d.At.In(paris).Format("15:04"); !strings.Contains(plain, at) || !v.french && !strings.Contains(plain, words) {
-			return "", fmt.Errorf("%q is not on the paper", d.What)
-		}
-	}
-	for _, want := range wants {
-		if !strings.Contains(plain, want) {
-			return "", fmt.Errorf("%q is not on the paper: %.600s", want, plain)
-		}
-	}
-	for _, odd := range []string{"Se déconnecter", "Sign out", "Retour à la maison", "http://"} {
-		if strings.Contains(plain, odd) {
-			return "", fmt.Errorf("%q is on the paper", odd)
-		}
-	}
-	return fmt.Sprintf("%d bytes, %d letters, %d decisions", size, len(plain), len(told.Decisions)), nil
-}
-
-// outage is seen on a page that stays open.
-func (k *keeping) outage(lost time.Time) {
-	v := k.phone
-	promise(k.t, "an outage is seen live on an open page, with its cause and the way to its report", func() (string, error) {
-		if err := v.do("go", map[string]any{"url": v.home + "/"}); err != nil {
-			return "", err
-		}
-		loaded := `performance.timeOrigin`
-		var before, after float64
-		if err := k.ask(v, "run", map[string]any{"script": loaded}, &before); err != nil {
-			return "", err
-		}
-		if err := v.says("#charge", "Netatmo"); err != nil {
-			return "", err
-		}
-		if _, err := until(lossTime, func() error {
-			_, err := v.sees(`document.querySelector('.phase-local') && document.querySelector('.see a[href="/outages/2"]')`)
-			return err
-		}); err != nil {
-			return "", err
-		}
-		if err := k.ask(v, "run", map[string]any{"script": loaded}, &after); err != nil || before != after {
-			return "", fmt.Errorf("the page was loaded anew: %v", err)
-		}
-		v.picture("outage-phone-fr", true)
-		return seconds(time.Since(lost)) + " after the cut", v.says("#charge", "Veilleuse a pris le relais", "Netatmo ne répond pas", "Le rapport de cette panne")
-	})
-	promise(k.t, "its report is printed while it goes on", func() (string, error) {
-		return k.printed(v, "report-outage-fr", 2, "Panne 2", "Ce qui s’est passé", "Ce qui a été constaté", "Pas encore rendue")
-	})
-	promise(k.t, "no serious fault by axe in the report of an outage", func() (string, error) {
-		return "", k.looksWell("report-outage-desk-en", "/outages/2", looks{as: v.name})
-	})
 }

@@ -4,240 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
-	"slices"
-	"strconv"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/veilleuse/veilleuse/adapters/ear/eartest"
-	"github.com/veilleuse/veilleuse/adapters/netatmo/netatmotest"
 )
 
 // chalet is a second home of the account.
 const chalet = `{"id":"60c000000000000000000009","name":"Chalet","timezone":"Europe/Paris","rooms":[{"id":"9","name":"Séjour","type":"livingroom"}]}`
-
-// moving is a house in a network of its own that nobody has set up: the vendor, a relay that announces itself, a Home app and a
-// browser are there with it.
-type moving struct {
-	t       *testing.T
-	with    tools
-	net     network
-	house   *house
-	vendor  *http.Server
-	opens   net.Listener // of the vendor
-	cloud   *netatmotest.Cloud
-	relay   *relay
-	lan     *stranger
-	browser *browser
-	siren   *atomic.Bool // the microphone hears one
-	keys    int          // that were pressed
-	steps   int          // that were gone on from
-}
-
-// moveIn starts everything but the vendor, which open does.
-func moveIn(t *testing.T, others ...json.RawMessage) *moving {
-	t.Helper()
-	with := needTools(t)
-	m := &moving{t: t, with: with, net: newNetwork(t), siren: &atomic.Bool{}}
-	need(t, "a LAN is laid for this test alone", func() (string, error) {
-		err := errors.Join(m.net.ip("link set lo up"), m.net.ip("link add eth0 type veth peer name eth1"), m.net.ip("addr add "+houseAddress+"/24 dev eth0"),
-			m.net.ip("link set eth0 up"), m.net.ip("link set eth1 up"))
-		if err == nil {
-			m.opens, err = m.net.listen()
-		}
-		return "", err
-	})
-	m.cloud = netatmotest.New(netatmotest.Options{Others: others})
-	t.Cleanup(m.cloud.Close)
-	m.relay = &relay{t: t, with: with, folder: t.TempDir(), id: "AE:5A:00:00:00:01", code: "031-45-154", address: freeAddress(t)}
-	m.serveRelay()
-	m.lan = startStranger(t, "lan.py", m.net.command(with.python(), "lan.py", houseAddress))
-	m.announce("Relay of others", m.relay.id, m.relay.address, "1")
-	m.announce("Velux", "AE:5A:00:00:00:02", freeAddress(t), "0")
-	m.house = newHouse(t, with, settings{cloud: "http://" + m.opens.Addr().String(), witness: m.opens.Addr().String(), inside: &m.net,
-		more: "ear:\n  microphone: " + m.microphone() + "\n  room: Palier\n"})
-	m.house.amend("  client_id: client\n  client_secret_file: "+filepath.Join(m.house.folder, "secret")+"\n", "")
-	m.house.start()
-	m.browse()
-	return m
-}
-
-// open lets the vendor serve.
-func (m *moving) open() {
-	m.vendor = &http.Server{Handler: m.cloud}
-	go m.vendor.Serve(m.opens)
-	m.t.Cleanup(func() { m.vendor.Close() })
-}
-
-func (m *moving) serveRelay() {
-	_, port, _ := net.SplitHostPort(m.relay.address)
-	m.relay.stranger = startNodeBy(m.t, m.with, m.net.command, "accessories.js", port, m.relay.folder, m.relay.id, m.relay.code, houseAddress)
-	if err := m.relay.ask("serve", nil, nil); err != nil {
-		m.t.Fatal(err)
-	}
-}
-
-// announce makes an accessory known by mDNS; free is 1 if nobody has it.
-func (m *moving) announce(name, id, address, free string) {
-	m.t.Helper()
-	_, port, _ := net.SplitHostPort(address)
-	number, _ := strconv.Atoi(port)
-	text := map[string]string{"id": id, "md": "Others", "sf": free, "c#": "1", "s#": "1", "ff": "0", "ci": "2", "pv": "1.1"}
-	if err := m.lan.ask("announce", map[string]any{"name": name, "port": number, "text": text}, nil); err != nil {
-		m.t.Fatal(err)
-	}
-}
-
-// microphone is a pipe in which there is a quiet room, or a siren.
-func (m *moving) microphone() string {
-	m.t.Helper()
-	pipe := filepath.Join(m.t.TempDir(), "microphone")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		m.t.Fatal(err)
-	}
-	file, err := os.OpenFile(pipe, os.O_RDWR, 0) // so that it has a reader from the beginning
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	over := make(chan struct{})
-	m.t.Cleanup(func() { close(over); file.Close() })
-	r := eartest.Random(3)
-	room := make(eartest.Sound, eartest.Rate).PCM(r, -60)
-	loud := make(eartest.Sound, 20*eartest.Rate)
-	loud.Add(eartest.Temporal3(3100).Sound(r, 20).Scaled(0.1), 0)
-	voice := loud.PCM(r, -60)
-	go func() {
-		const piece = eartest.Rate / 10
-		beat, began := time.NewTicker(100*time.Millisecond), time.Now()
-		defer beat.Stop()
-		for at, written := 0, 0; ; {
-			now := room
-			if m.siren.Load() {
-				now = voice
-			}
-			for ; written < int(time.Since(began).Seconds()*eartest.Rate); written += piece { // a busy machine may miss a beat
-				at = (at + piece) % len(now)
-				_, _ = file.Write(eartest.PCM(now[at : at+piece]))
-			}
-			select {
-			case <-beat.C:
-			case <-over:
-				return
-			}
-		}
-	}()
-	return pipe
-}
-
-// browse starts the browser in the house's network, where its plain HTTP counts as safe enough for a camera.
-func (m *moving) browse() {
-	m.t.Helper()
-	program, err := exec.LookPath("chromium")
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(m.house.page)
-	b := &browser{t: m.t, home: "http://" + pageHost + ":" + port, shot: artefacts(m.t), stranger: startNodeBy(m.t, m.with, m.net.command, "first.js")}
-	var version string
-	args := []string{"--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--unsafely-treat-insecure-origin-as-secure=" + b.home}
-	if err := b.ask("launch", map[string]any{"program": program, "host": pageHost, "args": args}, &version); err != nil {
-		m.t.Fatal(err)
-	}
-	m.browser = b
-}
-
-var oneKey = regexp.MustCompile(`(?s)<\w+>|.`)
-
-// press types, and counts.
-func (m *moving) press(v *visitor, keys string) error {
-	m.keys += len(oneKey.FindAllString(keys, -1))
-	return v.keys(keys)
-}
-
-// reach goes on with the tabulator until something has the focus, as somebody does who has no mouse.
-func (m *moving) reach(v *visitor, at string) error {
-	for range 60 {
-		var there bool
-		if err := v.ask("run", map[string]any{"visitor": v.name, "script": fmt.Sprintf("Boolean(document.activeElement && document.activeElement.matches(%q))", at)}, &there); err != nil {
-			return err
-		}
-		if there {
-			return nil
-		}
-		if err := m.press(v, "<Tab>"); err != nil {
-			return err
-		}
-	}
-	return fmt.Errorf("%s is not reached by 60 touches of the tabulator", at)
-}
-
-// type reaches a field, and types.
-func (m *moving) typed(v *visitor, at, keys string) error {
-	if err := m.reach(v, at); err != nil {
-		return err
-	}
-	return m.press(v, keys)
-}
-
-// go on to the next step by its button.
-func (m *moving) onward(v *visitor, to string) error {
-	if err := m.typed(v, "#moves button", "<Enter>"); err != nil {
-		return err
-	}
-	m.steps++
-	_, err := v.sees(fmt.Sprintf("location.pathname === %q", to))
-	return err
-}
-
-// shows waits until a text is on the page.
-func (v *visitor) shows(at, text string) (string, error) {
-	took, err := v.sees(fmt.Sprintf("document.querySelector(%q) && document.querySelector(%q).innerText.includes(%q)", at, at, text))
-	if err != nil {
-		now, _ := v.text("main")
-		err = fmt.Errorf("%w; the page says %.600q", err, now)
-	}
-	return took, err
-}
-
-// fits keeps a picture, and looks at what shuts people out; the vendor's own page is no stranger here.
-func (m *moving) fits(v *visitor, picture string) error {
-	v.picture("first-"+picture, true)
-	var wide float64
-	if err := v.ask("run", map[string]any{"visitor": v.name, "script": "document.documentElement.scrollWidth - innerWidth"}, &wide); err != nil || wide > 0 {
-		return fmt.Errorf("%v px too wide, %v", wide, err)
-	}
-	var all []string
-	for _, verb := range []string{"faults", "strangers", "look"} {
-		var found []string
-		if err := v.ask(verb, map[string]any{"visitor": v.name}, &found); err != nil {
-			return err
-		}
-		all = append(all, slices.DeleteFunc(found, func(one string) bool { return strings.HasPrefix(one, "http://"+m.opens.Addr().String()) })...)
-	}
-	if len(all) > 0 {
-		return fmt.Errorf("%s", strings.Join(all, "; "))
-	}
-	return nil
-}
-
-// steps are a step's acts and what is to be seen, in order; the first that fails ends it.
-func inOrder(acts ...func() error) error {
-	for _, act := range acts {
-		if err := act(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // TestFirstRunPage has two families move in: one in French, on a phone, by the keyboard alone; one in English, at a desk, which is
 // interrupted in every way.
@@ -457,110 +231,135 @@ func (m *moving) adds(v *visitor) {
 	})
 }
 
+// atDesk is the family that is interrupted: somebody at a desk, and a phone without JavaScript that is signed in as well.
+type atDesk struct {
+	*moving
+	v, plain *visitor
+	mine     string // where the relay stands in the page
+}
+
+func (d *atDesk) click(at string) func() error { return func() error { return d.v.click(at) } }
+
+func (d *atDesk) fill(at, text string) func() error {
+	return func() error { return d.v.do("fill", map[string]any{"at": at, "text": text}) }
+}
+
+func (d *atDesk) shows(at, text string) func() error {
+	return func() error { _, err := d.v.shows(at, text); return err }
+}
+
+func (d *atDesk) goes(path string) func() error {
+	return func() error { return d.v.do("go", map[string]any{"url": d.browser.home + path}) }
+}
+
 // english is interrupted: the vendor is not there yet, the accessory goes, another tab goes on, there is no script.
 func (m *moving) english() {
-	v := m.browser.visit("desk", looks{})
-	click := func(at string) func() error { return func() error { return v.click(at) } }
-	fill := func(at, text string) func() error {
-		return func() error { return v.do("fill", map[string]any{"at": at, "text": text}) }
-	}
-	shows := func(at, text string) func() error {
-		return func() error { _, err := v.shows(at, text); return err }
-	}
-	goes := func(path string) func() error {
-		return func() error { return v.do("go", map[string]any{"url": m.browser.home + path}) }
-	}
-	mine := "#acc-" + form(m.relay.id)
-	need(m.t, "a wrong token is refused at once; the vendor that is not there is told, and the step put off", func() (string, error) {
+	d := &atDesk{moving: m, v: m.browser.visit("desk", looks{}), mine: "#acc-" + form(m.relay.id)}
+	d.signsInTooEarly()
+	d.plain = m.browser.visit("plain", looks{plain: true, phone: true, as: "desk"})
+	d.pairsAllTheSame()
+	d.comesToTheEnd()
+	promise(m.t, "SIGTERM ends the daemon, and the race detector found nothing", m.house.endsSoon)
+}
+
+// signsInTooEarly gives a wrong token, then the right one, to a vendor who is not there.
+func (d *atDesk) signsInTooEarly() {
+	need(d.t, "a wrong token is refused at once; the vendor that is not there is told, and the step put off", func() (string, error) {
 		return "", inOrder(
-			fill("#password", pagePassword), fill("#again", pagePassword), click("button.main"), shows("h1", "Netatmo"),
-			fill("#client", "client"), fill("#secret", "client-secret"), click("form:has(#client) button"), shows("main", "Sign in at Netatmo"),
-			fill("#token", "no token {"), click("form:has(#token) button"), shows("#fault", "not one token"),
-			fill("#token", string(m.cloud.Token())), click("form:has(#token) button"), shows("#standing", "put this step off"),
+			d.fill("#password", pagePassword), d.fill("#again", pagePassword), d.click("button.main"), d.shows("h1", "Netatmo"),
+			d.fill("#client", "client"), d.fill("#secret", "client-secret"), d.click("form:has(#client) button"), d.shows("main", "Sign in at Netatmo"),
+			d.fill("#token", "no token {"), d.click("form:has(#token) button"), d.shows("#fault", "not one token"),
+			d.fill("#token", string(d.cloud.Token())), d.click("form:has(#token) button"), d.shows("#standing", "put this step off"),
 			func() error {
-				_, err := until(40*time.Second, shows("#standing", "no home could be read"))
+				_, err := until(40*time.Second, d.shows("#standing", "no home could be read"))
 				return err
 			},
-			func() error { return m.fits(v, "vendor-away-desk-en") },
-			goes("/first/accessories"))
+			func() error { return d.fits(d.v, "vendor-away-desk-en") },
+			d.goes("/first/accessories"))
 	})
-	plain := m.browser.visit("plain", looks{plain: true, phone: true, as: "desk"})
-	promise(m.t, "without JavaScript accessories are looked for and found", func() (string, error) {
-		if err := plain.do("go", map[string]any{"url": m.browser.home + "/first/accessories"}); err != nil {
+}
+
+// pairsAllTheSame pairs the relay, after one that belongs to somebody else, and although it goes away in between.
+func (d *atDesk) pairsAllTheSame() {
+	promise(d.t, "without JavaScript accessories are looked for and found", func() (string, error) {
+		if err := d.plain.do("go", map[string]any{"url": d.browser.home + "/first/accessories"}); err != nil {
 			return "", err
 		}
-		if err := plain.click("section button"); err != nil {
+		if err := d.plain.click("section button"); err != nil {
 			return "", err
 		}
-		took, err := until(20*time.Second, func() error { return plain.says("#found", "Relay of others") })
-		plain.picture("first-accessories-plain-phone-en", true)
+		took, err := until(20*time.Second, func() error { return d.plain.says("#found", "Relay of others") })
+		d.plain.picture("first-accessories-plain-phone-en", true)
 		return seconds(took), err
 	})
-	promise(m.t, "the other tab shows what this one has found", func() (string, error) { return v.shows(mine, "Relay of others") })
-	promise(m.t, "one that belongs to another controller is told with what to do", func() (string, error) {
+	promise(d.t, "the other tab shows what this one has found", func() (string, error) { return d.v.shows(d.mine, "Relay of others") })
+	promise(d.t, "one that belongs to another controller is told with what to do", func() (string, error) {
 		other := "#acc-ae-5a-00-00-00-02"
-		return "", inOrder(fill(other+"-code", "123-45-679"), click(other+" form button"), shows(other+"-state", "Remove it where it is"),
-			func() error { return m.fits(v, "taken-desk-en") })
+		return "", inOrder(d.fill(other+"-code", "123-45-679"), d.click(other+" form button"), d.shows(other+"-state", "Remove it where it is"),
+			func() error { return d.fits(d.v, "taken-desk-en") })
 	})
-	promise(m.t, "one that has gone meanwhile is told", func() (string, error) {
-		m.relay.stop(syscall.SIGKILL)
-		return "", inOrder(fill(mine+"-code", m.relay.code), click(mine+" form button"), shows(mine+"-state", "It is not there any more"))
+	promise(d.t, "one that has gone meanwhile is told", func() (string, error) {
+		d.relay.stop(syscall.SIGKILL)
+		return "", inOrder(d.fill(d.mine+"-code", d.relay.code), d.click(d.mine+" form button"), d.shows(d.mine+"-state", "It is not there any more"))
 	})
-	promise(m.t, "a code is scanned by the camera, and pairs", func() (string, error) {
-		m.serveRelay()
+	promise(d.t, "a code is scanned by the camera, and pairs", func() (string, error) {
+		d.serveRelay()
 		err := inOrder(
-			func() error { return v.do("sees", map[string]any{"text": "X-HM://0023ISYWYVEIL"}) }, // 031-45-154
-			goes("/first/accessories"), click(mine+"-code"), click("#scan"),
+			func() error { return d.v.do("sees", map[string]any{"text": "X-HM://0023ISYWYVEIL"}) }, // 031-45-154
+			d.goes("/first/accessories"), d.click(d.mine+"-code"), d.click("#scan"),
 			func() error {
-				_, err := v.sees(fmt.Sprintf("document.querySelector('%s-code').value === 'X-HM://0023ISYWYVEIL'", mine))
+				_, err := d.v.sees(fmt.Sprintf("document.querySelector('%s-code').value === 'X-HM://0023ISYWYVEIL'", d.mine))
 				return err
 			},
-			func() error { return m.fits(v, "scanned-desk-en") },
-			click(mine+" form button"))
+			func() error { return d.fits(d.v, "scanned-desk-en") },
+			d.click(d.mine+" form button"))
 		if err != nil {
 			return "", err
 		}
-		return v.shows(mine+"-state", "Paired with this house")
+		return d.v.shows(d.mine+"-state", "Paired with this house")
 	})
-	promise(m.t, "the house reminds of what is left, and leads back to it", func() (string, error) {
-		return "", inOrder(goes("/"), shows("#first-card", "Steps left"), func() error { return m.fits(v, "card-desk-en") }, click("#first-card a"), shows("h1", "Home"))
+}
+
+// comesToTheEnd signs in once the vendor is there, and puts the rest off without JavaScript.
+func (d *atDesk) comesToTheEnd() {
+	promise(d.t, "the house reminds of what is left, and leads back to it", func() (string, error) {
+		return "", inOrder(d.goes("/"), d.shows("#first-card", "Steps left"), func() error { return d.fits(d.v, "card-desk-en") }, d.click("#first-card a"), d.shows("h1", "Home"))
 	})
-	promise(m.t, "once the vendor is there, another token is taken and the only home's plan is copied", func() (string, error) {
-		m.open()
-		if err := inOrder(goes("/first/netatmo"), fill("#token", string(m.cloud.Token())), click("form:has(#token) button")); err != nil {
+	promise(d.t, "once the vendor is there, another token is taken and the only home's plan is copied", func() (string, error) {
+		d.open()
+		if err := inOrder(d.goes("/first/netatmo"), d.fill("#token", string(d.cloud.Token())), d.click("form:has(#token) button")); err != nil {
 			return "", err
 		}
-		took, err := until(20*time.Second, shows("#standing", "The plan of Maison is copied")) // the vendor wants 5 s between requests
+		took, err := until(20*time.Second, d.shows("#standing", "The plan of Maison is copied")) // the vendor wants 5 s between requests
 		return seconds(took), err
 	})
-	promise(m.t, "without JavaScript the rest is put off, back and forth, and the house is there", func() (string, error) {
+	promise(d.t, "without JavaScript the rest is put off, back and forth, and the house is there", func() (string, error) {
 		next := func(at string) func() error {
 			return func() error {
-				if err := plain.click("#moves button"); err != nil {
+				if err := d.plain.click("#moves button"); err != nil {
 					return err
 				}
-				return plain.says("h1", at)
+				return d.plain.says("h1", at)
 			}
 		}
 		return "", inOrder(
-			func() error { return plain.do("go", map[string]any{"url": m.browser.home + "/first/ear"}) },
-			next("Home app"), func() error { return plain.click("#moves a") }, func() error { return plain.says("h1", "Ear") },
+			func() error { return d.plain.do("go", map[string]any{"url": d.browser.home + "/first/ear"}) },
+			next("Home app"), func() error { return d.plain.click("#moves a") }, func() error { return d.plain.says("h1", "Ear") },
 			next("Home app"), next("MQTT"), next("Ready?"),
-			func() error { return plain.click("section button") },
+			func() error { return d.plain.click("section button") },
 			func() error {
-				_, err := until(30*time.Second, func() error { return plain.says("#report", "of 100") })
-				plain.picture("first-check-plain-phone-en", true)
+				_, err := until(30*time.Second, func() error { return d.plain.says("#report", "of 100") })
+				d.plain.picture("first-check-plain-phone-en", true)
 				return err
 			},
-			func() error { return plain.click("#moves button") },
-			func() error { return plain.says("main", "Salon") },
-			func() error { return plain.click("#first-card button") },
+			func() error { return d.plain.click("#moves button") },
+			func() error { return d.plain.says("main", "Salon") },
+			func() error { return d.plain.click("#first-card button") },
 			func() error {
-				if text, err := plain.text("#first-card"); err != nil || text != "" {
+				if text, err := d.plain.text("#first-card"); err != nil || text != "" {
 					return fmt.Errorf("it still reminds: %q, %v", text, err)
 				}
 				return nil
 			})
 	})
-	promise(m.t, "SIGTERM ends the daemon, and the race detector found nothing", m.house.endsSoon)
 }

@@ -2,15 +2,14 @@
 // A person with a browser who looks at pictures: browser.js, with a hand on the pointer and on files.
 
 const fs = require('node:fs');
-const { verbs, of } = require('./browser.js');
+const { verbs, of, handedOut } = require('./browser.js');
 const { serve } = require('./lines.js');
 
 serve({
   ...verbs,
   // save clicks on a link that leads to a file, and answers its name and its content.
   async save(request) {
-    const { page } = of(request);
-    const [file] = await Promise.all([page.waitForEvent('download', { timeout: 10000 }), page.click(request.at, { timeout: 5000 })]);
+    const file = await handedOut(request);
     return { name: file.suggestedFilename(), content: fs.readFileSync(await file.path(), 'utf8') };
   },
   // point moves the pointer over something, to a share of its width and height.

@@ -78,8 +78,7 @@ func liveAndForget(t *testing.T, p *power, files map[string][]byte, acknowledged
 		t.Fatal(err)
 	}
 	var crash bytes.Buffer
-	self, out := lifeOn(t, at, acknowledged, &crash)
-	lines := linesOf(out)
+	self, lines := lifeOn(t, at, acknowledged, &crash)
 	s.await(lines, p, upWithin)
 	survives, named := aHalf(random), disk.anyNames
 	if random.IntN(2) == 0 {
@@ -100,22 +99,12 @@ func liveAndForget(t *testing.T, p *power, files map[string][]byte, acknowledged
 }
 
 // lifeOn starts a life.
-func lifeOn(t *testing.T, folder string, acknowledged int, crash *bytes.Buffer) (*exec.Cmd, *os.File) {
+func lifeOn(t *testing.T, folder string, acknowledged int, crash *bytes.Buffer) (*exec.Cmd, <-chan string) {
 	t.Helper()
 	self := exec.Command(os.Args[0])
 	self.Env = append(os.Environ(), roleVariable+"="+roleLife, folderVariable+"="+folder, fmt.Sprintf("%s=%d", acknowledgedVariable, acknowledged))
 	self.Stderr = crash
-	out, in, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	self.Stdout = in
-	if err := self.Start(); err != nil {
-		t.Fatal(err)
-	}
-	in.Close()
-	t.Cleanup(func() { out.Close() })
-	return self, out
+	return self, startTalking(t, self)
 }
 
 // What is written to a file has to be seen at once where it is mapped: bbolt reads its file by a map alone.

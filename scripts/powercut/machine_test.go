@@ -149,17 +149,7 @@ func (m *machine) switchOn(t *testing.T, socket string, acknowledged int) (*exec
 		"-drive", "if=virtio,format=raw,cache=writeback,file=nbd+unix:///?socket="+socket)
 	trouble := &bytes.Buffer{}
 	qemu.Stderr = trouble
-	out, in, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	qemu.Stdout = in
-	if err := qemu.Start(); err != nil {
-		t.Fatal(err)
-	}
-	in.Close()
-	t.Cleanup(func() { out.Close() })
-	return qemu, linesOf(out), trouble
+	return qemu, startTalking(t, qemu), trouble
 }
 
 // awaitBoot hears lines until the machine's kernel has started us.

@@ -3,8 +3,11 @@ package powercut
 import (
 	"bufio"
 	"io"
+	"os"
+	"os/exec"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 )
 
@@ -79,6 +82,22 @@ func (r *result) add(s story) {
 		r.hung++
 	}
 	r.slowest = max(r.slowest, s.open, s.ready)
+}
+
+// startTalking starts a program and sends each whole line that it says. What it has said stays to be heard when it is waited for.
+func startTalking(t *testing.T, program *exec.Cmd) <-chan string {
+	t.Helper()
+	out, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program.Stdout = in
+	if err := program.Start(); err != nil {
+		t.Fatal(err)
+	}
+	in.Close()
+	t.Cleanup(func() { out.Close() })
+	return linesOf(out)
 }
 
 // linesOf sends each whole line, and closes the channel at the end.

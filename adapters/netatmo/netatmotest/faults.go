@@ -250,6 +250,7 @@ type resetting struct {
 	cloud *Cloud
 }
 
+// Accept returns the next connection that is not cut off at once.
 func (l resetting) Accept() (net.Conn, error) {
 	for {
 		conn, err := l.Listener.Accept()

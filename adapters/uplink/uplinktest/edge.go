@@ -267,6 +267,7 @@ type watched struct {
 	shown     int // what broken was when it showed its certificate; guarded by the edge's lock
 }
 
+// Read has the edge keep what it reads.
 func (w *watched) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
 	w.edge.mu.Lock()
@@ -279,6 +280,7 @@ func (w *watched) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Close ends the connection, which the edge forgets.
 func (w *watched) Close() error {
 	w.edge.mu.Lock()
 	delete(w.edge.open, w.Conn)
@@ -289,6 +291,7 @@ func (w *watched) Close() error {
 // ready is the listener of the HTTP server.
 type ready struct{ edge *Edge }
 
+// Accept returns the next connection that the edge hands on.
 func (r ready) Accept() (net.Conn, error) {
 	select {
 	case c := <-r.edge.fit:
@@ -298,7 +301,10 @@ func (r ready) Accept() (net.Conn, error) {
 	}
 }
 
-func (r ready) Close() error   { return nil }
+// Close does nothing: the edge closes itself.
+func (r ready) Close() error { return nil }
+
+// Addr is where the edge listens.
 func (r ready) Addr() net.Addr { return net.TCPAddrFromAddrPort(r.edge.address) }
 
 const htmlPage = "<!DOCTYPE html><html><head><title>Service unavailable</title></head><body>Our services aren't available right now</body></html>"

@@ -64,24 +64,28 @@ async function read() {
   const video = document.getElementById('camera');
   const said = document.getElementById('scanned');
   const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } });
-  const end = () => { stream.getTracks().forEach((t) => t.stop()); video.hidden = true; scan.hidden = false; };
   scan.hidden = true;
   video.hidden = false;
-  video.srcObject = stream;
-  await video.play();
-  const detector = new BarcodeDetector({ formats: ['qr_code'] });
-  for (const until = Date.now() + 60000; Date.now() < until;) {
-    const text = (await detector.detect(video)).map((c) => c.rawValue).find((c) => /^X-HM:\/\//i.test(c));
-    const field = codes().find((c) => c.matches('.aimed')) || codes()[0];
-    if (text && field) {
-      field.value = text;
-      field.focus();
-      said.textContent = text;
-      break;
+  try {
+    video.srcObject = stream;
+    await video.play();
+    const detector = new BarcodeDetector({ formats: ['qr_code'] });
+    for (const until = Date.now() + 60000; Date.now() < until;) {
+      const text = (await detector.detect(video)).map((c) => c.rawValue).find((c) => /^X-HM:\/\//i.test(c));
+      const field = codes().find((c) => c.matches('.aimed')) || codes()[0];
+      if (text && field) {
+        field.value = text;
+        field.focus();
+        said.textContent = text;
+        break;
+      }
+      await new Promise((done) => setTimeout(done, 200));
     }
-    await new Promise((done) => setTimeout(done, 200));
+  } finally { // whatever went wrong, the camera must not go on looking
+    stream.getTracks().forEach((t) => t.stop());
+    video.hidden = true;
+    scan.hidden = false;
   }
-  end();
 }
 
 if (scan && window.isSecureContext && 'BarcodeDetector' in window && navigator.mediaDevices) {
