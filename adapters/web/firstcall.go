@@ -34,7 +34,7 @@ func (a *Adapter) firstRoot(w http.ResponseWriter, r *http.Request) {
 // firstPage shows one step.
 func (a *Adapter) firstPage(w http.ResponseWriter, r *http.Request) {
 	if step, ok := a.stepOf(w, r); ok {
-		a.showFirst(w, r, http.StatusOK, step, nil, nil)
+		a.showFirst(w, r, step, nil, nil)
 	}
 }
 
@@ -63,7 +63,7 @@ func (a *Adapter) firstDo(w http.ResponseWriter, r *http.Request) {
 		fields[name] = strings.TrimSpace(r.PostForm.Get(name))
 	}
 	if wrong := a.actFirst(r, step, fields); wrong != nil {
-		a.showFirst(w, r, http.StatusUnprocessableEntity, step, wrong, fields)
+		a.showFirst(w, r, step, wrong, fields)
 		return
 	}
 	http.Redirect(w, r, a.after(step, fields), http.StatusSeeOther)

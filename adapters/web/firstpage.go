@@ -80,7 +80,7 @@ func (f firstSheet) draw(p *sheet, wrong *fault) {
 }
 
 // showFirst shows a step: what was refused stands next to its field, and what was typed stands in it.
-func (a *Adapter) showFirst(w http.ResponseWriter, r *http.Request, status int, step string, wrong *fault, said map[string]string) {
+func (a *Adapter) showFirst(w http.ResponseWriter, r *http.Request, step string, wrong *fault, said map[string]string) {
 	p := &sheet{in: languageOf(r), now: a.now(), house: a.zoned()}
 	f := firstSheet{firstView: a.firstView().versioned(), Step: step, Back: redirectOf(r), Host: r.Host, Value: map[string]string{}}
 	if host, _, err := net.SplitHostPort(r.Host); err == nil {
@@ -89,7 +89,9 @@ func (a *Adapter) showFirst(w http.ResponseWriter, r *http.Request, status int, 
 	if step == "netatmo" && f.Application != "" {
 		f.Login, _ = a.first.loginFor(hashOf(tokenOf(r)), f.Back, p.now) // without it, the token is left
 	}
+	status := http.StatusOK
 	if wrong != nil {
+		status = http.StatusUnprocessableEntity
 		f.Wrong = &wrongField{wrong.field, accessoryAnchor(said["id"]), wrong.field == "client" || wrong.field == "secret"}
 	}
 	f.complete(said)
