@@ -62,6 +62,26 @@ func parseResolvers(text []byte) []string {
 	return list
 }
 
+// maxDomains bounds the domains of the network, as the C library once did.
+const maxDomains = 6
+
+// SearchDomains are the domains that the network, by its router, gives to names without one, as in fritz.box; read anew at each
+// call, for the network may come later than the program.
+func SearchDomains() []string { return searchDomains(os.DirFS("/")) }
+
+// searchDomains reads them below a root of the file system. Of several lines the last counts (resolv.conf(5)).
+func searchDomains(root fs.FS) []string {
+	text, _ := fs.ReadFile(root, resolvConf)
+	var list []string
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	for lines.Scan() {
+		if f := strings.Fields(lines.Text()); len(f) > 1 && (f[0] == "search" || f[0] == "domain") {
+			list = f[1:min(len(f), 1+maxDomains)]
+		}
+	}
+	return list
+}
+
 // askAll asks every server for a name at once and returns the answers in the servers' order.
 func askAll(ctx context.Context, servers []string, name string, limit time.Duration) []lookup {
 	answers := make([]lookup, len(servers))

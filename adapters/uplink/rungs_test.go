@@ -132,6 +132,20 @@ func TestResolverFiles(t *testing.T) {
 	}
 }
 
+func TestSearchDomains(t *testing.T) {
+	for text, want := range map[string][]string{
+		"search fritz.box\nnameserver 192.168.178.1\n": {"fritz.box"}, "domain home\nsearch lan home.arpa\n": {"lan", "home.arpa"},
+		"": nil, "search\n": nil, "#search evil\n": nil, "search a b c d e f g h\n": {"a", "b", "c", "d", "e", "f"},
+	} {
+		if got := searchDomains(fstest.MapFS{resolvConf: {Data: []byte(text)}}); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+	if got := searchDomains(fstest.MapFS{}); got != nil {
+		t.Errorf("without the file: %q", got)
+	}
+}
+
 func TestRefusedAddresses(t *testing.T) {
 	for text, why := range map[string]string{
 		"20.50.2.1": "", "2603:1020::1": "", "64:ff9b::1432:201": "",
@@ -334,6 +348,9 @@ func FuzzTables(f *testing.F) {
 			t.Errorf("%+v", l)
 		}
 		if list := readResolvers(fstest.MapFS{resolvConf: file(resolv)}); len(list) == 0 || len(list) > maxServers {
+			t.Errorf("%q", list)
+		}
+		if list := searchDomains(fstest.MapFS{resolvConf: file(resolv)}); len(list) > maxDomains {
 			t.Errorf("%q", list)
 		}
 		if w, err := parseWitness(resolv); err == nil && (w.kind == "" || w.host == "") {

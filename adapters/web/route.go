@@ -238,20 +238,8 @@ func forPeople(path string) bool {
 	return !slices.Contains([]string{"api", "live", "metrics", "healthz", "readyz"}, first)
 }
 
-// hostNames are the names under which the machine may be asked.
-func hostNames(own string, others []string) map[string]bool {
-	names := map[string]bool{"localhost": true}
-	short, _, _ := strings.Cut(own, ".")
-	for _, n := range append([]string{own, short}, others...) {
-		if n = strings.ToLower(strings.TrimSuffix(n, ".")); n != "" {
-			names[n] = true
-		}
-	}
-	return names
-}
-
-// allowed reports whether a Host header names this machine. Nobody can make an address, localhost or a
-// name in .local point somewhere else from the internet.
+// allowed reports whether a Host header names this machine. Nobody can make an address, localhost, a name in .local or one of a
+// domain that the network itself names point somewhere else from the internet.
 func (a *Adapter) allowed(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
@@ -260,7 +248,22 @@ func (a *Adapter) allowed(host string) bool {
 	if _, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")); err == nil {
 		return true
 	}
-	return a.hosts[host] || strings.HasSuffix(host, ".local") && host != ".local"
+	if host == "localhost" || strings.HasSuffix(host, ".local") && host != ".local" {
+		return true
+	}
+	name, _, _ := strings.Cut(a.own, ".")
+	if name == "" {
+		return false // the machine has no name
+	}
+	return host == a.own || host == name || a.inDomain(name, host)
+}
+
+// inDomain reports whether a host is this machine's name in a domain of the network.
+func (a *Adapter) inDomain(name, host string) bool {
+	domain, mine := strings.CutPrefix(host, name+".")
+	return mine && domain != "" && a.options.Domains != nil && slices.ContainsFunc(a.options.Domains(), func(d string) bool {
+		return strings.EqualFold(strings.TrimSuffix(d, "."), domain)
+	})
 }
 
 // private reports whether an address:port is this machine's or of a private network.

@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,9 +28,9 @@ import (
 type Options struct {
 	// Listen is the address, as in ":7007"; port 0 is any free one. Empty: ":7007".
 	Listen string
-	// Hosts are names under which it may be asked, beside addresses, localhost, names that end in .local
-	// and the machine's own.
-	Hosts []string
+	// Domains are those that the network gives to names without one, as in fritz.box: the machine is asked by its own name in
+	// them, too, beside addresses, localhost, names that end in .local and the machine's own. nil: there are none.
+	Domains func() []string
 	// Version and Commit of the program, for build_info.
 	Version, Commit string
 	// Vault keeps the password and who is signed in. Needed.
@@ -85,7 +86,7 @@ const (
 // Adapter is the server. It takes commands to tell open pages of an alarm.
 type Adapter struct {
 	options   Options
-	hosts     map[string]bool
+	own       string // the name of this machine, in small letters; "" if it has none
 	started   time.Time
 	newest    atomic.Pointer[gateway.State]
 	port      atomic.Pointer[gateway.Port] // while it runs
@@ -113,7 +114,7 @@ func New(o Options) *Adapter {
 		o.Log = slog.Default()
 	}
 	own, _ := os.Hostname() // without one, addresses still do
-	a := &Adapter{options: o, hosts: hostNames(own, o.Hosts), started: time.Now(), lock: lock{vault: o.Vault}, sessions: sessions{vault: o.Vault},
+	a := &Adapter{options: o, own: strings.ToLower(strings.TrimSuffix(own, ".")), started: time.Now(), lock: lock{vault: o.Vault}, sessions: sessions{vault: o.Vault},
 		calls: calls{news: make(chan struct{}, 1)}, first: newFirstRun(o.Vault, o.First), wishing: make(chan struct{}, 1)}
 	a.remembered.Store(&history.History{})
 	return a

@@ -134,8 +134,8 @@ func guarded(a *Adapter, method, path, host, remote string) *httptest.ResponseRe
 }
 
 func TestWhoIsAnswered(t *testing.T) {
-	a := New(Options{Hosts: []string{"veilleuse.example"}, Vault: gatewaytest.NewVault(), Log: quiet})
-	a.hosts = hostNames("pi.fritz.box", a.options.Hosts)
+	a := New(Options{Domains: func() []string { return []string{"lan", "Home.Example."} }, Vault: gatewaytest.NewVault(), Log: quiet})
+	a.own = "pi.fritz.box"
 	a.newest.Store(&gateway.State{})
 	for _, c := range []struct {
 		method, path, host, remote string
@@ -153,7 +153,8 @@ func TestWhoIsAnswered(t *testing.T) {
 		{"GET", "/metrics", "pi:7007", home, 200},
 		{"GET", "/metrics", "pi.fritz.box", home, 200},
 		{"GET", "/metrics", "pi.local.:7007", home, 200},
-		{"GET", "/metrics", "veilleuse.example", home, 200},
+		{"GET", "/metrics", "pi.lan:7007", home, 200},
+		{"GET", "/metrics", "PI.home.example", home, 200},
 		{"GET", "/healthz", "203.0.113.7", "203.0.113.9:5", 200},
 
 		{"GET", "/metrics", "203.0.113.7", "203.0.113.9:5", 403},
@@ -164,6 +165,11 @@ func TestWhoIsAnswered(t *testing.T) {
 		{"GET", "/metrics", "192.168.1.2", "@", 403},
 
 		{"GET", "/metrics", "evil.example", home, 421},
+		{"GET", "/metrics", "evil.lan", home, 421},
+		{"GET", "/metrics", "pi.evil.example", home, 421},
+		{"GET", "/metrics", "pi.", home, 200},
+		{"GET", "/metrics", "pi..", home, 421},
+		{"GET", "/metrics", "fritz.box", home, 421},
 		{"GET", "/metrics", "evil.example:7007", home, 421},
 		{"GET", "/metrics", "local", home, 421},
 		{"GET", "/metrics", ".local", home, 421},
