@@ -93,7 +93,7 @@ func TestTheHouseIsNotOverwritten(t *testing.T) {
 }
 
 // A day of a house whose devices retain a new value each minute costs the memory card at most
-// 96 writes and three megabytes, the share of what can be had again.
+// 72 writes and two megabytes, the share of what can be had again.
 func TestArchiveKeepsTheDiskBudget(t *testing.T) {
 	for name, row := range map[string]struct{ devices, size int }{"usual": {40, 200}, "large": {50, 8000}} {
 		t.Run(name, func(t *testing.T) {

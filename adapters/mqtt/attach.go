@@ -118,7 +118,7 @@ func (a Attached) Check() error {
 		fault("command is for plain relays only")
 	}
 	if a.Role == RoleValve && a.Kind != Zigbee2MQTT && a.Profile == nil {
-		fault("kind: a valve by MQTT is understood from zigbee2mqtt only, not from %s", a.Kind)
+		fault("kind: a valve by MQTT is understood from zigbee2mqtt or a profile, not from %s", a.Kind)
 	}
 	return errors.Join(errs...)
 }

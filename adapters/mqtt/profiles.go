@@ -43,7 +43,7 @@ var profiles = map[Kind]*Profile{
 
 // zigbeeReadings are the names that all models behind Zigbee2MQTT share.
 var zigbeeReadings = []Extract{
-	{Key: "power{_channel}", Quantity: gateway.Power, Roles: "r"},
+	{Key: "power{_channel}", Quantity: gateway.Power, Roles: "rs"},
 	{Key: "local_temperature", Quantity: gateway.Temperature, Roles: "v"},
 	{Key: "pi_heating_demand", Quantity: gateway.HeatingRequest, Roles: "v"},
 	{Key: "position", Quantity: gateway.Position, Roles: "v"},

@@ -66,7 +66,7 @@ func TestBadAttached(t *testing.T) {
 		{"command where there is none", relay + "    command: c\n", "relays: item 1: command is for plain relays only"},
 		{"room twice", "relays:\n  - {name: a, kind: tasmota, topic: t, rooms: [b, b]}\n", `relays: item 1: rooms: "b" is empty or named twice`},
 		{"attached twice", relay + "  - name: Other\n    kind: tasmota\n    topic: t\n    rooms: [Bed]\n", "v.yaml:6:9: relays: item 2: Boiler is attached twice"},
-		{"valve of another kind", "valves:\n  - {name: a, kind: shelly, topic: t}\n", "valves: item 1: kind: a valve by MQTT is understood from zigbee2mqtt only, not from shelly"},
+		{"valve of another kind", "valves:\n  - {name: a, kind: shelly, topic: t}\n", "valves: item 1: kind: a valve by MQTT is understood from zigbee2mqtt or a profile, not from shelly"},
 		{"below our own topics", "sensors:\n  - {name: a, kind: plain, topic: veilleuse/x}\n", "topic: veilleuse/x stands below mqtt.base, where Veilleuse itself speaks"},
 	}
 	for _, test := range tests {

@@ -127,7 +127,7 @@ func suggestion(path string) string {
 		}
 	}
 	if best == "" {
-		return "; README.md lists them all"
+		return "; the README lists them all: https://github.com/veilleuse/veilleuse"
 	}
 	return "; did you mean " + best + "?"
 }

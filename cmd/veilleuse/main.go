@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 )
 
@@ -33,6 +34,9 @@ type verb struct {
 	run                   func(ctx context.Context, c console, args []string) error
 }
 
+// usage is what to type.
+func (v verb) usage() string { return strings.TrimSpace(v.name + " " + v.arguments) }
+
 // verbs is every verb, in the order of the help.
 func verbs() []verb {
 	return []verb{
@@ -40,7 +44,7 @@ func verbs() []verb {
 		{"demo", "[--json] [--keep]", "play the evening of 29 October 2025 in a simulated house", demoVerb},
 		{"check", "[-c FILE]", "read the configuration and say every fault in it", checkVerb},
 		{"login", "[-c FILE] [--token FILE]", "sign in at Netatmo", loginVerb},
-		{"discover", "[-c FILE] [--json]", "list the HomeKit accessories on the LAN", discoverVerb},
+		{"discover", "[-c FILE] [--json]", "list the HomeKit accessories on the LAN and over Bluetooth", discoverVerb},
 		{"pair", "[-c FILE] [--room ROOM] [--address HOST:PORT] [--wait 10m] ID (CODE | --join [--key KEY])", "pair an accessory by its id and setup code, or join one that has an owner", pairVerb},
 		{"pairings", "[-c FILE] [--json] [--remove CONTROLLER] ID", "list the controllers of a paired accessory, or remove one", pairingsVerb},
 		{"share", "[-c FILE] [--json] [--user] ID CONTROLLER KEY", "let another controller join a paired accessory", shareVerb},
@@ -56,7 +60,7 @@ func verbs() []verb {
 		{"bundle", "[-c FILE] [--names] [FILE]", "make a file to ask for help with, without secrets, addresses and names", bundleVerb},
 		{"backup", "[-c FILE] [FILE]", "make a backup now: in the usual places, or in FILE", backupVerb},
 		{"restore", "[-c FILE] [--verify] [--key FILE] [--state FOLDER] [--force] FILE", "bring a house back from a backup, or from a state folder that was set aside, or only prove that it could be", restoreVerb},
-		{"upgrade-ready", "[-c FILE]", "may the program be exchanged now: no outage, alarm or drill is on, or was in the last half hour", upgradeReadyVerb},
+		{"upgrade-ready", "[-c FILE]", "may the program be exchanged now: no outage (nor what may be one), alarm, drill or test of a detector is on, or was in the last half hour", upgradeReadyVerb},
 		{"replay", "FILE", "run a story through the rules and print each decision", replayVerb},
 		{"timetable", "FILE --zone ZONE --from DAY --to DAY", "every change of zone of a vendor schedule", timetableVerb},
 		{"version", "", "version, commit, Go version", versionVerb},
@@ -103,10 +107,10 @@ func command(ctx context.Context, args []string, c console) int {
 	case err == nil:
 		return exitWell
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprintf(c.out, "veilleuse %s %s\n  %s\n", name, all[at].arguments, all[at].does)
+		fmt.Fprintf(c.out, "veilleuse %s\n  %s\n", all[at].usage(), all[at].does)
 		return exitWell
 	case errors.As(err, &usage):
-		fmt.Fprintf(c.err, "veilleuse %s: %v\nusage: veilleuse %s %s\n", name, err, name, all[at].arguments)
+		fmt.Fprintf(c.err, "veilleuse %s: %v\nusage: veilleuse %s\n", name, err, all[at].usage())
 		return exitUsage
 	case !errors.Is(err, errNo):
 		fmt.Fprintf(c.err, "veilleuse %s: %v\n", name, err)
@@ -117,7 +121,7 @@ func command(ctx context.Context, args []string, c console) int {
 func help(out io.Writer) {
 	fmt.Fprintln(out, "veilleuse keeps a Netatmo or Legrand home running while the vendor's cloud is gone.")
 	for _, v := range verbs() {
-		fmt.Fprintf(out, "\n  %s %s\n      %s\n", v.name, v.arguments, v.does)
+		fmt.Fprintf(out, "\n  %s\n      %s\n", v.usage(), v.does)
 	}
 }
 
@@ -144,7 +148,7 @@ func (o *options) withJSON() *options {
 func (o *options) parse(args []string, wanted int) ([]string, error) {
 	rest, err := o.parseUpTo(args, wanted)
 	if err == nil && len(rest) != wanted {
-		return nil, usageError{fmt.Errorf("expected %d arguments besides options, got %d", wanted, len(rest))}
+		return nil, usageError{fmt.Errorf("arguments besides options: expected %d, got %d", wanted, len(rest))}
 	}
 	return rest, err
 }
@@ -165,7 +169,7 @@ func (o *options) parseUpTo(args []string, most int) ([]string, error) {
 		rest, args = append(rest, o.set.Arg(0)), o.set.Args()[1:]
 	}
 	if len(rest) > most {
-		return nil, usageError{fmt.Errorf("expected %d arguments besides options, got %d", most, len(rest))}
+		return nil, usageError{fmt.Errorf("arguments besides options: expected at most %d, got %d", most, len(rest))}
 	}
 	return rest, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"runtime/debug"
 
@@ -87,10 +88,14 @@ func (h *house) run(ctx context.Context) error {
 
 // sayWhatNext tells a newcomer what is missing, one line each.
 func (h *house) sayWhatNext(log *slog.Logger) {
+	paired, err := h.accessory.Paired()
+	if _, port, split := net.SplitHostPort(h.config.Web.Listen); split == nil && (!h.signedIn() || err == nil && len(paired) == 0) {
+		log.Info("the first steps are on the page: open it in a browser, at this machine's name or address", "port", port)
+	}
 	if !h.signedIn() {
 		log.Info("not signed in at Netatmo: create an application at https://dev.netatmo.com/apps, put its id and secret into the configuration, then veilleuse login")
 	}
-	if paired, err := h.accessory.Paired(); err == nil && len(paired) == 0 {
+	if err == nil && len(paired) == 0 {
 		log.Info("no accessory is paired: veilleuse discover lists them, veilleuse pair ID CODE pairs one")
 	}
 	log.Info("veilleuse code shows the code for the Home app; veilleuse status how the house stands")
