@@ -153,7 +153,7 @@ func (a *Adapter) admit(need access, w http.ResponseWriter, r *http.Request) boo
 	switch {
 	case need == anybody:
 		return true
-	case !private(r.RemoteAddr):
+	case !private(r.RemoteAddr) && !neighbours(r):
 		refuse(w, http.StatusForbidden, "a house is private: it is shown to the home's own network only")
 		return false
 	case need == atHome || a.sessions.signedIn(tokenOf(r), a.now()):
@@ -271,4 +271,15 @@ func private(remote string) bool {
 	}
 	ip := at.Addr().Unmap()
 	return ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast()
+}
+
+// neighbours reports whether a request comes from the very network in which this machine was asked. Providers give a home a network
+// of public addresses of IPv6, and a browser that finds the house by its name in .local prefers those.
+func neighbours(r *http.Request) bool {
+	here, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	at, err := netip.ParseAddrPort(r.RemoteAddr)
+	if here == nil || err != nil || !at.Addr().IsGlobalUnicast() || !at.Addr().Is6() || at.Addr().Is4In6() {
+		return false
+	}
+	return neighbourhood(r.RemoteAddr) == neighbourhood(here.String())
 }
