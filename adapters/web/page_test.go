@@ -181,6 +181,9 @@ func TestFormsAreWishes(t *testing.T) {
 		if !strings.Contains(p.out.String(), want) && !strings.Contains(refused.Error(), want) {
 			t.Errorf("%s: %s", form, p.out.String())
 		}
+		if !strings.Contains(w.Body.String(), `http-equiv="refresh" content="60;url=/"`) {
+			t.Errorf("%s: without a script the refused page renews itself by asking /do, where only POST is answered", form)
+		}
 	}
 }
 

@@ -154,7 +154,7 @@ func (p *sheet) head(title string) {
 func (p *sheet) whole(parts []part) {
 	name := orElse(p.house.Home.Name, p.say("app"))
 	p.head(name)
-	p.put(`<noscript><meta http-equiv="refresh" content="60"></noscript>`)
+	p.put(`<noscript><meta http-equiv="refresh" content="60;url=/"></noscript>`)
 	p.top("house", name, "rooms", p.say("skip"))
 	p.put(`<main>`)
 	p.lostRefusal(parts)
