@@ -24,7 +24,7 @@ var pictureTexts = map[string][2]string{
 
 	"pic.year":    {"Netatmo’s availability, day by day", "Disponibilité de Netatmo, jour par jour"},
 	"pic.watched": {"%d of the last %d days were watched.", "%d des %d derniers jours ont été observés."},
-	"pic.shares":  {"Netatmo served %s of the time in %d days.", "Netatmo a servi %s du temps en %d jours."},
+	"pic.shares":  {"Netatmo served %s of the time in %d days.", "Netatmo a répondu %s du temps sur %d jours."},
 	"pic.utc":     {"Days are those of UTC.", "Les jours sont ceux d’UTC."},
 	"pic.good":    {"served all day", "servi toute la journée"},
 	"pic.slight":  {"gone under 15 min", "absent moins de 15 min"},
@@ -32,7 +32,7 @@ var pictureTexts = map[string][2]string{
 	"pic.worst":   {"gone longer", "absent plus longtemps"},
 	"pic.ours":    {"our own fault", "défaut de notre côté"},
 	"pic.unseen":  {"not watched", "non observé"},
-	"pic.served":  {"served %s of %s watched", "a servi %s sur %s observées"},
+	"pic.served":  {"served %s of %s watched", "a répondu %s de %s observées"},
 	"pic.outage":  {"outage %s", "panne %s"},
 
 	"pic.writes":     {"Written to the card, a day", "Écrit sur la carte, par jour"},
