@@ -4,7 +4,6 @@ package web
 var pictureTexts = map[string][2]string{
 	"pictures":     {"Pictures", "Images"},
 	"pic.of":       {"48 h of %s", "48 h : %s"},
-	"pic.back":     {"The house", "La maison"},
 	"pic.rooms":    {"The last 48 hours", "Les dernières 48 heures"},
 	"pic.held":     {"Hatched: not recorded. Touch a picture to read it off, or use the arrow keys on its slider.", "Hachuré : non enregistré. Touchez une image pour la lire, ou déplacez son curseur avec les flèches."},
 	"pic.room":     {"%s: 48 hours", "%s : 48 heures"},

@@ -72,7 +72,7 @@ async function fetchParts() {
 
 function draw(part) {
   const here = byId(part.id);
-  if (!here) return isHouse && fetchParts();
+  if (!here || !here.classList.contains('part')) return isHouse && fetchParts(); // beside the house something else may have that name
   latest.set(part.id, part.html);
   const fresh = document.createElement('div');
   fresh.innerHTML = part.html;
