@@ -67,7 +67,7 @@ var houseTexts = map[string][2]string{
 	"password.differs": {"The two are not the same.", "Les deux ne sont pas identiques."},
 	"password.bounds":  {"A password has 8 to 256 characters.", "Un mot de passe a de 8 à 256 caractères."},
 	"password.wrong":   {"That is not the password.", "Ce n’est pas le mot de passe."},
-	"password.wait":    {"Too many wrong passwords from here: wait a moment, then try again.", "Trop de mots de passe faux depuis cet appareil : patientez un peu, puis réessayez."},
+	"password.wait":    {"Too many wrong passwords from here: wait a moment, then try again.", "Trop de mots de passe erronés depuis cet appareil : patientez un peu, puis réessayez."},
 
 	"since":      {"since %s", "depuis %s"},
 	"since.date": {"since %s", "depuis le %s"},
@@ -110,7 +110,7 @@ var houseTexts = map[string][2]string{
 	"verdict.auth-revoked":  {"Netatmo no longer takes our sign-in", "Netatmo n’accepte plus notre connexion"},
 	"verdict.rate-limited":  {"Our quota at Netatmo is used up", "Notre quota chez Netatmo est épuisé"},
 	"verdict.clock-wrong":   {"The clock is wrong", "L’horloge est fausse"},
-	"verdict.self":          {"Veilleuse itself is at fault", "La faute est chez Veilleuse"},
+	"verdict.self":          {"Veilleuse itself is at fault", "Veilleuse elle-même est en cause"},
 
 	"alarm":             {"ALARM", "ALARME"},
 	"alarm.smoke":       {"Smoke", "Fumée"},
@@ -161,8 +161,8 @@ var houseTexts = map[string][2]string{
 	"guard.open":     {"Watched once shut: %s", "Surveillés une fois fermés : %s"},
 	"guard.deaf":     {"Not heard: %s", "Non entendus : %s"},
 	"guard.bypass":   {"Leave out what is open or not heard", "Laisser de côté ce qui est ouvert ou muet"},
-	"drill.lead":     {"Play an outage on the real house: Veilleuse takes over, and hands back by itself.", "Jouer une panne sur la vraie maison : Veilleuse prend le relais, puis rend la maison d’elle-même."},
-	"drill.start":    {"Play 10 minutes", "Jouer 10 minutes"},
+	"drill.lead":     {"Play an outage on the real house: Veilleuse takes over, and hands back by itself.", "Simuler une panne sur la vraie maison : Veilleuse prend le relais, puis rend la maison d’elle-même."},
+	"drill.start":    {"Play 10 minutes", "Simuler 10 minutes"},
 	"drill.stop":     {"End the drill", "Arrêter l’exercice"},
 	"test.lead":      {"Before you press the test buttons of detectors: for 5 minutes what sounds is a test.", "Avant d’appuyer sur le bouton d’essai des détecteurs : pendant 5 minutes, ce qui sonne est un essai."},
 	"test.start":     {"Announce a test", "Annoncer un essai"},
