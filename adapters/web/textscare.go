@@ -66,7 +66,7 @@ var careTexts = map[string][2]string{
 	"care.accessories":  {"Accessories of this house", "Accessoires de cette maison"},
 	"care.noaccessory":  {"No accessory is paired.", "Aucun accessoire n’est appairé."},
 	"care.bridges":      {"Our own bridges for the Home app", "Nos propres ponts pour l’app Maison"},
-	"care.bridges.hint": {"Take away in the Home app who is paired with our bridges.", "Pour retirer un contrôleur appairé à nos ponts, passez par l’app Maison."},
+	"care.bridges.hint": {"To remove a controller from our bridges, use the Home app.", "Pour retirer un contrôleur appairé à nos ponts, passez par l’app Maison."},
 	"care.who":          {"Ask it who may control it", "Lui demander qui peut le piloter"},
 	"care.nobody":       {"Nobody", "Personne"},
 	"care.admin":        {"administrator", "administrateur"},
