@@ -1,8 +1,11 @@
 package web
 
 import (
+	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -130,6 +133,33 @@ func TestHomeNetworkOnly(t *testing.T) {
 		path := pathOf(r)
 		if w := d.request(r.method, path, "", with(key), from(outside)); r.access != anybody && w.Code != 403 {
 			t.Errorf("%s %s from outside: %d", r.method, path, w.Code)
+		}
+	}
+}
+
+// A home whose provider gives it public addresses of IPv6 is a home: its phones come with them. The next home is none.
+func TestAHomeWithPublicAddresses(t *testing.T) {
+	for _, try := range []struct {
+		name, from, here string
+		want             int
+	}{
+		{"a phone at home", "[2001:db8:1:2:aaaa::7]:50000", "[2001:db8:1:2::1]:7007", 200},
+		{"the next home", "[2001:db8:1:3::7]:50000", "[2001:db8:1:2::1]:7007", 403},
+		{"a stranger who asks a private address", "[2001:db8:1:2::7]:50000", "[fd00::1]:7007", 403},
+		{"a neighbour of a public machine over IPv4", "203.0.113.9:50000", "203.0.113.9:7007", 403},
+		{"the same in IPv6", "[::ffff:203.0.113.9]:50000", "[::ffff:203.0.113.9]:7007", 403},
+		{"nobody knows where it was asked", "[2001:db8:1:2::7]:50000", "", 403},
+	} {
+		d := newDoor(t, Options{})
+		w := d.request("GET", "/welcome", "", func(r *http.Request) {
+			r.RemoteAddr = try.from
+			if try.here != "" {
+				here := net.TCPAddrFromAddrPort(netip.MustParseAddrPort(try.here))
+				*r = *r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, net.Addr(here)))
+			}
+		})
+		if w.Code != try.want {
+			t.Errorf("%s: %d %s", try.name, w.Code, w.Body)
 		}
 	}
 }

@@ -38,11 +38,11 @@ func (p *sheet) kept(r *http.Request) {
 	}
 }
 
-// again is how the script asks for the password where somebody stands: what was typed stays there.
+// again ends a page with how the script asks for the password where somebody stands: what was typed stays there.
 func (p *sheet) again() {
 	p.put(`<dialog id="again" aria-labelledby="again-title" data-wrong="{password.wrong}" data-wait="{password.wait}"><form method="post" action="/sign-in"><h2 id="again-title">{again.title}</h2><p>{again.lead}</p>` +
 		`<label for="again-password">{password}</label><input id="again-password" name="password" type="password" required maxlength="256" autocomplete="current-password">` +
-		`<p class="refusal" role="alert"></p><button class="main">{signin.go}</button></form></dialog>`)
+		`<p class="refusal" role="alert"></p><button class="main">{signin.go}</button></form></dialog></body></html>`)
 }
 
 // lostRefusal says why a wish was not granted for a thing that is not there any more.

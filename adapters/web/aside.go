@@ -7,16 +7,13 @@ import (
 
 // aside writes a page beside the house: alarms stand above everything there, too, and are live.
 func (a *Adapter) aside(w http.ResponseWriter, r *http.Request, status int, title string, draw func(*sheet)) {
-	s := a.shown()
-	p := sheetOf(a.view(s), languageOf(r), a.now())
-	p.alarms()
-	alarm := markup(p.out.String())
-	p.out.Reset()
+	p := sheetOf(a.view(a.shown()), languageOf(r), a.now())
 	name := orElse(p.house.Home.Name, p.say("app"))
 	p.head(p.say(title) + " · " + name)
-	p.put(`<script src="/care.js?v=%s" defer></script>`, served().build)
-	p.top("beside", name, "main", p.say("aside.skip"))
-	p.put(`<main id="main" tabindex="-1"><div class="part" id="alarm">%s</div><p class="way"><a href="/">← {aside.back}</a></p>`, alarm)
+	p.top("beside", name, "main", p.say("aside.skip"), "care.js")
+	p.put(`<main id="main" tabindex="-1">`)
+	p.above()
+	p.put(`<p class="way"><a href="/">← {aside.back}</a></p>`)
 	draw(p)
 	p.put(`</main><footer>`)
 	p.ways()
@@ -24,10 +21,24 @@ func (a *Adapter) aside(w http.ResponseWriter, r *http.Request, status int, titl
 	p.send(w, status)
 }
 
-// top ends the head of a page and begins its body: what the script says, the way past the bar, the bar.
-func (p *sheet) top(class, name, content, skip string) {
-	build := served().build
-	p.put(`<link rel="stylesheet" href="/care.css?v=%s"><script src="/acting.js?v=%s" defer></script><script src="/page.js?v=%s" defer></script></head><body class="%s"`, build, build, build, class)
+// above is the place of alarms, above all else of every page.
+func (p *sheet) above() {
+	p.put(`<div class="part" id="alarm">`)
+	p.alarms()
+	p.put(`</div>`)
+}
+
+// top ends the head of a page and begins its body: its style and scripts, what these say, the way past the bar, the bar. Every page
+// has the script that shows alarms.
+func (p *sheet) top(class, name, content, skip string, more ...string) {
+	for _, file := range append([]string{"care.css", "acting.js", "page.js"}, more...) {
+		if strings.HasSuffix(file, ".css") {
+			p.put(`<link rel="stylesheet" href="/%s?v=%s">`, file, served().build)
+		} else {
+			p.put(`<script src="/%s?v=%s" defer></script>`, file, served().build)
+		}
+	}
+	p.put(`</head><body class="%s"`, class)
 	for _, key := range []string{"js.lost", "js.full", "js.failed", "js.gone", "js.sound", "js.silent", "js.sounds", "alarm"} {
 		p.put(` data-%s="%s"`, strings.TrimPrefix(key, "js."), p.say(key))
 	}
@@ -40,7 +51,6 @@ func (p *sheet) top(class, name, content, skip string) {
 func (p *sheet) foot() {
 	p.put(`<form method="post" action="/sign-out"><button class="quiet">{signout}</button></form></footer>`)
 	p.again()
-	p.put(`</body></html>`)
 }
 
 // ways lead to the pages beside the house.

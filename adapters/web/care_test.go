@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
@@ -114,6 +115,7 @@ func TestKeepingTheHouseByForms(t *testing.T) {
 	}{
 		{"/care/keep", "", 200, []string{`role="status">A backup is in /var/lib/&lt;x&gt;.`}, "keep"},
 		{"/care/backup", "passphrase=a+long+passphrase&again=another", 422, []string{"The two are not the same"}, ""},
+		{"/care/backup", "passphrase=a+long+passphrase&again=", 422, []string{"The two are not the same"}, ""},
 		{"/care/backup", "passphrase=short&again=short", 422, []string{`role="alert">the passphrase: too &lt;short&gt;`}, "pack short"},
 		{"/care/look", "", 422, []string{"No file was chosen"}, ""},
 		{"/care/look", "id=f9", 422, []string{"upload it again"}, "look f9  0"},
@@ -177,6 +179,28 @@ func TestABackupIsLookedAtBeforeItIsRestored(t *testing.T) {
 	d.uploading.Unlock()
 	if w := upload(d, key, "/care/unpair", strings.Repeat("x", formBody), nil); w.Code != 422 {
 		t.Errorf("a file where none belongs: %d", w.Code)
+	}
+}
+
+// Who uploads a film by mistake reads so next to the field: a browser that is cut off while it sends shows a page of its own.
+func TestAFileThatIsFarTooLargeIsAnsweredInWords(t *testing.T) {
+	v := visit(t, Options{Care: (&keeper{}).care()})
+	film := &counting{}
+	form := io.MultiReader(strings.NewReader("--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"film\"\r\n\r\n"), io.LimitReader(film, 4*backupBody), strings.NewReader("\r\n--x--\r\n"))
+	r, _ := http.NewRequestWithContext(t.Context(), "POST", "http://"+v.address+"/care/look", form)
+	r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+	r.AddCookie(&http.Cookie{Name: cookieName, Value: v.token})
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	page, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != 422 || !strings.Contains(string(page), "larger than 8 MB") {
+		t.Errorf("%s %v %.200s", answer.Status, err, page)
+	}
+	if film.read < 4*backupBody {
+		t.Errorf("%d bytes of it were read: a browser that goes on sending sees its connection break", film.read)
 	}
 }
 

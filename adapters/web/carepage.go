@@ -199,7 +199,7 @@ func (p *sheet) carePairings(a *Adapter, shown careShown) {
 
 func (p *sheet) pairedAccessory(one PairedAccessory, shown careShown) {
 	anchored := accessoryAnchor(one.ID)
-	p.put(`<li id="%s"><strong>%s</strong> <span class="hint">%s · %s · %s · {since}</span>`, anchored, orElse(one.Name, one.ID), one.ID, one.Model, one.Address, p.moment(one.Since))
+	p.put(`<li id="%s"><strong>%s</strong> <span class="hint">%s · %s · %s · {since.date}</span>`, anchored, orElse(one.Name, one.ID), one.ID, one.Model, one.Address, p.moment(one.Since))
 	if shown.id == one.ID {
 		p.asked(one, shown)
 	}

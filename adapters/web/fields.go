@@ -12,8 +12,9 @@ import (
 
 // What a request that keeps the house may bring, in bytes.
 const (
-	backupBody = 8 << 20 // a file and its passphrase
-	fieldBody  = 1 << 10 // one field of a form with a file
+	backupBody = 8 << 20   // a file
+	uploadBody = 256 << 20 // what is read of one that is too large: a browser listens only once it has sent all of it
+	fieldBody  = 1 << 10   // one field of a form with a file
 )
 
 // fields are what a request says, by name.
@@ -61,7 +62,7 @@ func readParts(parts *multipart.Reader) (fields, error) {
 		}
 		limit := int64(fieldBody)
 		if err == nil && part.FormName() == "file" {
-			limit = backupBody + 1 // the body has no more
+			limit = backupBody
 		}
 		var content []byte
 		if err == nil {
@@ -70,6 +71,9 @@ func readParts(parts *multipart.Reader) (fields, error) {
 		var large *http.MaxBytesError
 		switch {
 		case errors.As(err, &large):
+			return in, errTooLarge
+		case len(content) == backupBody:
+			_, _ = io.Copy(io.Discard, part)
 			return in, errTooLarge
 		case err != nil:
 			return in, fmt.Errorf("the form is not readable: %w", err)

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/veilleuse/veilleuse/gateway"
 	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
 
@@ -269,4 +270,32 @@ func TestAccessoriesAreFoundAndPaired(t *testing.T) {
 	v.send("accessories", "do=pair", "address=192.168.1.20:5001", "code=123-45-679")
 	v.settle()
 	v.said(t, "pair 192.168.1.20:5001 123-45-679 ")
+}
+
+// An alarm stands on whatever page somebody has open, with the script that fills the screen with it and sounds.
+func TestAnAlarmStandsOnEveryPage(t *testing.T) {
+	v := arrive(t)
+	v.options.Care = (&keeper{}).care()
+	s := hadAnOutage()
+	s.Alarms = []gateway.Alarm{{Number: 4, Phase: gateway.Sounding, Kind: gateway.Smoke, Name: "Palier", Since: evening}}
+	v.newest.Store(&s)
+	seen := 0
+	for _, r := range routes {
+		if r.method != "GET" || r.access != pageFor {
+			continue
+		}
+		page := v.get(pathOf(r)).Body.String()
+		if !strings.HasPrefix(page, "<!doctype html>") {
+			continue
+		}
+		seen++
+		for _, want := range []string{`id="alarm"><section class="siren" role="alertdialog"`, `data-alarms="4"`, `src="/page.js`, `src="/acting.js`, `id="lost"`, `id="sound"`, `<dialog id="again"`} {
+			if strings.Count(page, want) != 1 {
+				t.Errorf("%s has %q %d times", r.path, want, strings.Count(page, want))
+			}
+		}
+	}
+	if seen < 7 {
+		t.Errorf("only %d pages were looked at", seen)
+	}
 }

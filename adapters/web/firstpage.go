@@ -81,7 +81,7 @@ func (f firstSheet) draw(p *sheet, wrong *fault) {
 
 // showFirst shows a step: what was refused stands next to its field, and what was typed stands in it.
 func (a *Adapter) showFirst(w http.ResponseWriter, r *http.Request, step string, wrong *fault, said map[string]string) {
-	p := &sheet{in: languageOf(r), now: a.now(), house: a.zoned()}
+	p := sheetOf(a.view(a.shown()), languageOf(r), a.now()) // with its alarms
 	f := firstSheet{firstView: a.firstView().versioned(), Step: step, Back: redirectOf(r), Host: r.Host, Value: map[string]string{}}
 	if host, _, err := net.SplitHostPort(r.Host); err == nil {
 		f.Host = host
@@ -100,9 +100,6 @@ func (a *Adapter) showFirst(w http.ResponseWriter, r *http.Request, step string,
 	p.send(w, status)
 }
 
-// zoned is a house of which no more is known than by which clock its people live.
-func (a *Adapter) zoned() house { return house{zone: zoneOf(a.shown().Home)} }
-
 // stencil fills the pages of the first run.
 func (p *sheet) stencil(v firstView, wrong *fault) *stencil {
 	return &stencil{p, map[string]func(string) markup{
@@ -111,6 +108,9 @@ func (p *sheet) stencil(v firstView, wrong *fault) *stencil {
 			t, _ := time.Parse(time.RFC3339, at) // of our own making
 			return p.age(t)
 		},
+		"top":      p.drawn(func() { p.top("run", p.say("app"), "main", p.say("aside.skip"), "first.css", "first.js") }),
+		"above":    p.drawn(p.above),
+		"again":    p.drawn(p.again),
 		"bad":      func(string) markup { return `aria-invalid="true" aria-describedby="fault" autofocus` },
 		"check":    func(name string) markup { return asText(p.sayOr("check.", name)) },
 		"standing": func(string) markup { return p.signStanding(v) },
@@ -122,6 +122,14 @@ func (p *sheet) stencil(v firstView, wrong *fault) *stencil {
 			return `<p class="refusal" role="alert" id="fault">` + text + `</p>`
 		},
 	}}
+}
+
+// drawn has a stencil draw what writes itself.
+func (p *sheet) drawn(draw func()) func(string) markup {
+	return func(string) markup {
+		draw()
+		return ""
+	}
 }
 
 // complete adds what the page of a step needs.

@@ -218,36 +218,33 @@ func (a *Adapter) keepUp(ctx context.Context, one *stream, p pusher, push func(p
 	defer ping.Stop()
 	poke(one.woken)
 	poke(one.quick)
+	var pause <-chan time.Time // until which a page gets nothing but alarms
 	for {
-		var err error
-		var pause <-chan time.Time
+		woken := one.woken
+		if pause != nil {
+			woken = nil
+		}
+		tell := func() error { return p.event("ping", "", nil) }
 		select {
 		case <-ctx.Done():
 			return
+		case <-pause:
+			pause = nil
+			continue
 		case <-ping.C:
-			err = p.event("ping", "", nil)
 		case <-one.quick:
-			err = a.pushCalls(p)
-		case <-one.woken:
-			if s := a.newest.Load(); s != nil {
-				err = push(p, *s)
-			}
+			tell = func() error { return a.pushCalls(p) }
+		case <-woken:
 			pause = time.After(pushPause)
-		}
-		if err != nil || !a.sessions.signedIn(token, a.now()) {
-			return
-		}
-		for pause != nil { // alarms do not wait
-			select {
-			case <-pause:
-				pause = nil
-			case <-one.quick:
-				if a.pushCalls(p) != nil {
-					return
+			tell = func() error {
+				if s := a.newest.Load(); s != nil {
+					return push(p, *s)
 				}
-			case <-ctx.Done():
-				return
+				return nil
 			}
+		}
+		if !a.sessions.signedIn(token, a.now()) || tell() != nil {
+			return
 		}
 	}
 }

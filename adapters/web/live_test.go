@@ -184,6 +184,19 @@ func TestOpenPagesAreBoundedAndEndWithTheirSession(t *testing.T) {
 	}
 }
 
+// Whose sign-in is over is told nothing any more, not even what was waiting.
+func TestNothingIsToldOnceTheSignInIsOver(t *testing.T) {
+	d := newDoor(t, Options{})
+	for range 50 { // what waits for the page is looked at in any order
+		one, _ := d.live.open()
+		d.keepUp(t.Context(), one, pusher{}, func(pusher, gateway.State) error {
+			t.Error("the house is shown to somebody who is signed out")
+			return nil
+		}, "the token of a sign-in that is over")
+		d.live.shut(one)
+	}
+}
+
 // What 20 open pages cost, with the browsers' end of the lines in the same process.
 func TestOpenPagesCostLittle(t *testing.T) {
 	v := visit(t, Options{})

@@ -57,7 +57,7 @@ func (p *sheet) outages(s gateway.State, unknown string) {
 	}
 	month, known := s.Availability(30).Share()
 	if year, ok := s.Availability(365).Share(); ok && known {
-		p.put(`<p>{outages.served}</p>`, p.number(100*month, 2), p.number(100*year, 2))
+		p.put(`<p>{outages.served}</p>`, p.percent(month), p.percent(year))
 	}
 	all := Outages(s)
 	if len(all) == 0 {
@@ -191,18 +191,12 @@ func (p *sheet) served(o OutageReport) {
 	p.put(`<div class="card">`)
 	for _, al := range o.Served {
 		v := alarmOf(al)
-		p.put(`<h3>%s{colon}%s</h3><ol class="times"><li>%s<p>%s</p></li>`, p.sayOr("alarm.", v.Kind), orElse(v.Name, v.Device), p.stamp(v.Since), p.reason(v.Why))
+		p.put(`<h3>{of}</h3><ol class="times"><li>%s<p>%s</p></li>`, p.sayOr("alarm.", v.Kind), orElse(v.Name, v.Device), p.stamp(v.Since), p.reason(v.Why))
 		for _, t := range v.Told {
-			proof := p.say("alarm.waiting")
-			if !t.Delivered.IsZero() {
-				proof = p.say("alarm.delivered", p.second(t.Delivered)) + " " + t.By
-			} else if t.Err != "" {
-				proof = t.Err
-			}
-			p.put(`<li>%s<p><strong>%s</strong> %s</p></li>`, p.stamp(t.At), t.Path, proof)
+			p.put(`<li>%s<p><strong>%s</strong> %s</p></li>`, p.stamp(t.At), p.word("path", t.Path), p.proof(t, p.second))
 		}
 		if !v.Answered.IsZero() {
-			p.put(`<li>%s<p>{alarm.answered}</p></li>`, p.stamp(v.Answered), p.second(v.Answered), v.By)
+			p.put(`<li>%s<p>{alarm.answered}</p></li>`, p.stamp(v.Answered), p.second(v.Answered), p.word("who", v.By))
 		}
 		if !v.Ended.IsZero() {
 			p.put(`<li>%s<p>{alarm.cleared}</p></li>`, p.stamp(v.Ended))

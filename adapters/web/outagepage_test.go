@@ -23,9 +23,10 @@ func hadAnOutage() gateway.State {
 	s.PastAlarms = []gateway.Alarm{
 		{Number: 1, Phase: gateway.Quiet, Kind: gateway.CO, Name: "Too early", Since: at(-200), Raised: at(-200), Ended: at(-190), Told: []gateway.Delivery{{Path: "MQTT", At: at(-200)}}},
 		{Number: 2, Phase: gateway.Quiet, Kind: gateway.Smoke, Name: "Palier", Since: at(-60), Raised: at(-60), Answered: at(-58), By: "page", Ended: at(-50),
-			Told: []gateway.Delivery{{Step: 1, Path: "MQTT", At: at(-60), Delivered: at(-60).Add(2 * time.Second), By: "by 1 subscriber"}, {Step: 2, Path: "siren Hall", At: at(-59), Err: "no answer"}}},
+			Told: []gateway.Delivery{{Step: 1, Path: "MQTT", At: at(-60), Delivered: at(-60).Add(2 * time.Second), By: "by 1 page"}, {Step: 2, Path: "siren Hall", At: at(-59), Err: "no answer"}}},
 		{Number: 3, Phase: gateway.Quiet, Kind: gateway.CO, Name: "A pre-alarm", Since: at(-40), Ended: at(-39)},
 	}
+	s.Days = []gateway.Day{{Date: "2025-10-28", Watched: 86400, Broken: 2}}
 	return s
 }
 
@@ -39,10 +40,10 @@ func TestAnOutageIsReportedOnAPage(t *testing.T) {
 	}
 	for path, wants := range map[string][]string{
 		"/outages/4": {"Outage 4", "From 29 Oct 2025 16:00 to 29 Oct 2025 17:50: 1 h 50 min.", "503 &lt;HTML&gt;", "3 of 3 &amp; more", "another cause: No internet", "2 of 3", ">7<", "Commands avoided", ">1<",
-			"Salon &lt;i&gt;", "1.26 K·h", "1.5 h", "0.2 h", "Smoke: Palier", "confirmed 17:00:02 by 1 subscriber", "siren Hall", "no answer", "answered 17:02:00, from page", "Of 1, the details",
+			"Salon &lt;i&gt;", "1.26 K·h", "1.5 h", "0.2 h", "Smoke: Palier", "confirmed 17:00:02 by 1 page", "siren Hall", "no answer", "answered 17:02:00, from page", "Of 1, the details",
 			"21 °C is carried back", "5 more are not kept", "Returns broken off", "/api/outages/4"},
 		"/outages/5":  {"Drill 5", "Since 29 Oct 2025 17:58: 2 min by now.", `data-renew="10"`, "the drill was begun", "Not handed back yet", "No heated room is known"},
-		"/outages":    {"Outage 4", "Drill 5", `href="/outages/5"`, "goes on"},
+		"/outages":    {"Netatmo served 99.99 % of the time", "Outage 4", "Drill 5", `href="/outages/5"`, "goes on"},
 		"/outages/77": {"Outage 77 is not remembered", `href="/outages/4"`},
 		"/":           {`<a href="/outages/5">The report of this outage so far`, `href="/care"`},
 	} {
@@ -61,7 +62,7 @@ func TestAnOutageIsReportedOnAPage(t *testing.T) {
 			}
 		}
 	}
-	for _, want := range []string{"Panne 4", "Ce que Veilleuse a fait", "1,26 K·h", "Fumée\u00a0: Palier", `<span lang="en">503 &lt;HTML&gt;</span>`} {
+	for _, want := range []string{"Panne 4", "Ce que Veilleuse a fait", "1,26 K·h", "Fumée\u00a0: Palier", "<strong>sirène Hall</strong> <span lang=\"en\">no answer", "confirmé à 17:00:02 par 1 page", "prise en charge à 17:02:00, depuis la page", `<span lang="en">503 &lt;HTML&gt;</span>`} {
 		if !strings.Contains(french("/outages/4"), want) {
 			t.Errorf("the French page does not say %q", want)
 		}

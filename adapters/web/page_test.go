@@ -60,7 +60,7 @@ func TestPageSaysHowTheHouseStands(t *testing.T) {
 	for in, wants := range map[lang][]string{
 		english: {`<html lang="en"`, "Veilleuse runs the house", "since 17:00", "20.5", "19.4", "by hand until 21:00", "the device shows 18°", "window open", "heating",
 			"Fêtes &amp; Noël", "503 &amp; HTML", "nothing &lt; there", "30 s to leave", "Watched once shut: Porte", "does not answer", "HomeKit", "not measured", "temperature 19.4", "siren: no", "5 min ago", "Parts that do not run"},
-		french: {`<html lang="fr"`, "Veilleuse a pris le relais", "20,5", "19,4", "à la main jusqu’à 21:00", "il y a 5 min", `<span lang="en">Netatmo &lt;gone&gt;</span>`, "Hors-gel", "sirène : non", "ne répond pas"},
+		french: {`<html lang="fr"`, "Veilleuse a pris le relais", "20,5", "19,4", "à la main jusqu’à 21:00", "il y a 5 min", `<span lang="en">Netatmo &lt;gone&gt;</span>`, "Hors-gel", "sirène\u00a0: non", "ne répond pas"},
 	} {
 		page := drawn(t, cottage(), in)
 		for _, want := range wants {
@@ -77,6 +77,20 @@ func TestPageSaysHowTheHouseStands(t *testing.T) {
 }
 
 // What the rules do not know yet is shown as unknown, never as well.
+// A date has its article in French, and the field of a target takes half degrees whatever the frost floor is.
+func TestDatesAndSteps(t *testing.T) {
+	s := cottage()
+	s.Authority.Since = time.Date(2025, 10, 1, 14, 2, 0, 0, time.UTC)
+	s.Home.Regime = gateway.Regime{Mode: gateway.HomeAway, Until: evening.AddDate(0, 0, 14)}
+	s.Home.FrostGuard = 7.3
+	page := drawn(t, s, french)
+	for _, want := range []string{"depuis le 1er oct. 16:02", "Absent jusqu’au 12 nov. 18:00", `min="7.5" max="28" step="0.5"`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+}
+
 func TestPageOfAHouseThatHasOnlyJustStarted(t *testing.T) {
 	page := drawn(t, gateway.State{}, english)
 	if !strings.Contains(page, "Veilleuse is starting") || !strings.Contains(page, "No room is known yet") || !strings.Contains(page, "not looked at yet") {
@@ -180,6 +194,9 @@ func TestFormsAreWishes(t *testing.T) {
 		p.put("%s", refused.Error())
 		if !strings.Contains(p.out.String(), want) && !strings.Contains(refused.Error(), want) {
 			t.Errorf("%s: %s", form, p.out.String())
+		}
+		if !strings.Contains(w.Body.String(), `http-equiv="refresh" content="60;url=/"`) {
+			t.Errorf("%s: without a script the refused page renews itself by asking /do, where only POST is answered", form)
 		}
 	}
 }

@@ -58,7 +58,7 @@ func (p *sheet) charge() {
 		p.put(`<p class="why">%s</p><p class="facts"><span>%s</span>`, p.reason(a.Why), verdict)
 	}
 	if !a.Since.IsZero() {
-		p.put(`<span>%s</span>`, p.say("since", p.clock(a.Since)))
+		p.put(`<span>%s</span>`, p.when("since", a.Since))
 	}
 	if p.house.Clock.Trust != "" && p.house.Clock.Trust != string(gateway.TrustSynced) {
 		p.put(`<span>%s</span>`, p.say("clock.doubt"))
@@ -144,7 +144,7 @@ func (p *sheet) alarm(waiting []alarmView) {
 	}
 	p.put(`<section class="siren" role="alertdialog" aria-modal="true" aria-labelledby="alarm-title" aria-describedby="alarm-why" data-alarms="%s"><div class="sign">%s</div>`+
 		`<h1 id="alarm-title"><span class="kind">%s · %s</span> <span class="place">%s</span></h1><p id="alarm-why">%s · %s</p>`,
-		strings.Join(numbers, " "), alarmSign, p.say("alarm"), p.sayOr("alarm.", a.Kind), orElse(a.Name, a.Device), p.say("since", p.clock(a.Since)), p.reason(a.Why))
+		strings.Join(numbers, " "), alarmSign, p.say("alarm"), p.sayOr("alarm.", a.Kind), orElse(a.Name, a.Device), p.when("since", a.Since), p.reason(a.Why))
 	for _, other := range waiting[1:] {
 		p.put(`<p class="also">%s · %s</p>`, p.sayOr("alarm.", other.Kind), orElse(other.Name, other.Device))
 	}
@@ -164,7 +164,7 @@ func (p *sheet) alarm(waiting []alarmView) {
 // notice is an alarm that needs no answer, or has one. The first thing about alarms says why a wish was refused.
 func (p *sheet) notice(a alarmView, first bool) {
 	p.put(`<section class="card notice notice-%s"><div class="sign">%s</div><div class="words"><h2>%s <span class="tag">%s</span></h2><p>%s · %s`,
-		a.Phase, alarmSign, p.say("alarm.of", p.sayOr("alarm.", a.Kind), orElse(a.Name, a.Device)), p.sayOr("alarm.", a.Phase), p.say("since", p.clock(a.Since)), p.reason(a.Why))
+		a.Phase, alarmSign, p.of(p.sayOr("alarm.", a.Kind), orElse(a.Name, a.Device)), p.sayOr("alarm.", a.Phase), p.when("since", a.Since), p.reason(a.Why))
 	if !a.Answered.IsZero() {
 		p.put(` · %s`, markup(p.say("alarm.answered", p.clock(a.Answered), p.word("who", a.By))))
 	}
@@ -186,15 +186,20 @@ func (p *sheet) told(a alarmView) {
 	}
 	p.put(`<details id="told-%d"><summary>%s</summary><ul>`, a.Number, p.say("alarm.told"))
 	for _, t := range a.Told {
-		proof := markup(p.say("alarm.waiting"))
-		if !t.Delivered.IsZero() {
-			proof = markup(p.say("alarm.delivered", p.clock(t.Delivered))) + " " + p.word("proof", t.By)
-		} else if t.Err != "" {
-			proof = p.reason(t.Err)
-		}
-		p.put(`<li><strong>%s</strong> %s</li>`, p.word("path", t.Path), proof)
+		p.put(`<li><strong>%s</strong> %s</li>`, p.word("path", t.Path), p.proof(t, p.clock))
 	}
 	p.put(`</ul></details>`)
+}
+
+// proof is whether somebody was told, and who confirms that.
+func (p *sheet) proof(t toldView, clock func(time.Time) string) markup {
+	switch {
+	case !t.Delivered.IsZero():
+		return markup(p.say("alarm.delivered", clock(t.Delivered))) + " " + p.word("proof", t.By)
+	case t.Err != "":
+		return p.reason(t.Err)
+	}
+	return markup(p.say("alarm.waiting"))
 }
 
 // home is what is set for the whole house.
@@ -209,7 +214,7 @@ func (p *sheet) home() {
 	p.choice("mode-for", "for", "mode.for", []string{"", "8h", "1d", "3d", "7d", "14d"}, "for.none")
 	p.put(`</form>`)
 	if !h.Until.IsZero() {
-		p.put(`<p class="hint">%s %s</p>`, p.sayOr("mode.", h.Mode), p.say("until", p.clock(h.Until)))
+		p.put(`<p class="hint">%s %s</p>`, p.sayOr("mode.", h.Mode), p.when("until", h.Until))
 	}
 	p.schedules()
 	p.refusal("home")
@@ -332,7 +337,7 @@ func (p *sheet) device(d deviceView) {
 		if name, known := textOf("q." + m.Quantity); known && (m.Value.Yes() || !onlyIfSo[gateway.Quantity(m.Quantity)]) {
 			form := "value"
 			if m.Value == gateway.Flag(m.Value.Yes()) {
-				form = "value.flag"
+				form = "of"
 			}
 			values = append(values, p.say(form, name[p.in], p.reading(m)))
 		}

@@ -62,7 +62,7 @@ func phraseOf(english, french string) phrase {
 		for at >= 0 && f.gaps[at].name != name {
 			at--
 		}
-		f.french = append(f.french, spoken{unbroken(words), at})
+		f.french = append(f.french, spoken{unbroken(words, "°C", "%"), at})
 		if name == "" {
 			return f
 		}
@@ -70,9 +70,9 @@ func phraseOf(english, french string) phrase {
 	}
 }
 
-// unbroken sets the spaces at which French ends no line.
-func unbroken(text string) string {
-	for _, mark := range []string{";", ":", "?", "!", "»", "°C", "%"} {
+// unbroken sets the spaces at which French ends no line: before its own marks, and those that are named.
+func unbroken(text string, more ...string) string {
+	for _, mark := range append(more, ";", ":", "?", "!", "»") {
 		text = strings.ReplaceAll(text, " "+mark, nbsp+mark)
 	}
 	return strings.ReplaceAll(text, "« ", "«"+nbsp)

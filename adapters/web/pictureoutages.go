@@ -49,7 +49,7 @@ func (g *gallery) drawOutages() picture {
 		from := o.Lost
 		for part, to := range g.outageEnds(o) {
 			x := hours.At(from.Sub(o.Lost).Hours())
-			c.Rect(outageClasses[part], x, y+13, hours.At(to.Sub(o.Lost).Hours())-x, 12, g.say(outageWords[part])+": "+g.stretch(from, to))
+			c.Rect(outageClasses[part], x, y+13, hours.At(to.Sub(o.Lost).Hours())-x, 12, g.of(g.say(outageWords[part]), g.stretch(from, to)))
 			from = to
 		}
 	}
@@ -113,12 +113,12 @@ func (g *gallery) evidence() {
 		if o.Drill {
 			cause = g.say("drill")
 		}
-		g.put(`<details id="outage-%d"><summary>%s</summary><p>%s{colon}%s</p><ul>`, o.Number, g.outageTitle(o), cause, g.reason(o.Why))
+		g.put(`<details id="outage-%d"><summary>%s</summary><p>{of}</p><ul>`, o.Number, g.outageTitle(o), cause, g.reason(o.Why))
 		for _, e := range o.Evidence {
 			g.put(`<li>%s</li>`, g.reason(e))
 		}
 		for _, l := range o.Later {
-			g.put(`<li>%s · %s{colon}%s</li>`, g.clock(l.At), g.sayOr("verdict.", string(l.Verdict)), g.reason(l.Why))
+			g.put(`<li>%s · {of}</li>`, g.clock(l.At), g.sayOr("verdict.", string(l.Verdict)), g.reason(l.Why))
 		}
 		g.put(`</ul><p>%s</p></details>`, g.say("pic.deeds", o.SlotsKept, o.SlotsDue, o.Writes, o.Wishes, o.Alarms))
 	}

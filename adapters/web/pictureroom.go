@@ -38,7 +38,7 @@ func (g *gallery) drawRoom(r *roomView, legend bool) picture {
 	from := g.from
 	for _, one := range append(slices.Clip(warm), chart.Span{From: g.to.Add(-2 * history.Every), To: g.to}) { // the newest look is always a little ago
 		if one.From.After(from) {
-			c.Rect("none", axis.At(from), plotTop, axis.At(one.From)-axis.At(from), plotBottom-plotTop, g.say("pic.none")+": "+g.stretch(from, one.From))
+			c.Rect("none", axis.At(from), plotTop, axis.At(one.From)-axis.At(from), plotBottom-plotTop, g.of(g.say("pic.none"), g.stretch(from, one.From)))
 		}
 		from = one.To
 	}
@@ -115,7 +115,7 @@ func (g *gallery) band(c *chart.Canvas, axis *chart.Axis, points []history.Point
 			words += " (" + g.say("drill") + ")"
 		}
 		x, width := axis.At(first.At), axis.At(end)-axis.At(first.At)
-		c.Rect(class, x, 4, width, 14, words+": "+g.stretch(first.At, end))
+		c.Rect(class, x, 4, width, 14, g.of(words, g.stretch(first.At, end)))
 		if short, ok := textOf("pic." + class); ok && width > 5.4*float64(len(short[g.in])) {
 			c.Text("label small mid", x+width/2, 14.5, short[g.in])
 		}

@@ -40,23 +40,25 @@ type picture struct {
 // pictures shows the page.
 func (a *Adapter) pictures(w http.ResponseWriter, r *http.Request) {
 	g := a.gallery(r)
-	g.head(g.say("pictures") + " · " + orElse(g.house.Home.Name, g.say("app")))
-	build := served().build
-	g.put(`<link rel="stylesheet" href="/chart.css?v=%s"><link rel="stylesheet" href="/pictures.css?v=%s"><script src="/pictures.js?v=%s" defer></script>`+
-		`<noscript><meta http-equiv="refresh" content="300"></noscript></head><body`, build, build, build)
-	for _, key := range []string{"js.lost", "pic.none", "pic.temperature", "pic.target", "pic.heating", "phase.watching", "phase.suspect", "phase.local", "phase.returning", "drill"} {
+	name := orElse(g.house.Home.Name, g.say("app"))
+	g.head(g.say("pictures") + " · " + name)
+	g.put(`<noscript><meta http-equiv="refresh" content="300"></noscript>`)
+	g.top("gallery", name, "rooms", g.say("skip"), "chart.css", "pictures.css", "pictures.js")
+	g.put(`<main class="pictures"`)
+	for _, key := range []string{"pic.none", "pic.temperature", "pic.target", "pic.heating", "phase.watching", "phase.suspect", "phase.local", "phase.returning", "drill"} {
 		g.put(` data-%s="%s"`, key[strings.Index(key, ".")+1:], g.say(key))
 	}
-	g.put(` data-zone="%s"><a class="skip" href="#rooms">%s</a><header class="bar"><a class="brand" href="/">%s<span>%s</span></a><a class="back" href="/">%s</a></header>`+
-		`<p class="lost" id="lost" role="status" hidden></p><svg class="chart defs" width="0" height="0" aria-hidden="true">%s</svg><main class="pictures"><h1>%s</h1>`,
-		g.house.zone.String(), g.say("skip"), flame, orElse(g.house.Home.Name, g.say("app")), g.say("pic.back"), markup(chart.Patterns), g.say("pictures"))
+	g.put(` data-zone="%s">`, g.house.zone.String())
+	g.above()
+	g.put(`<p class="way"><a href="/">← {aside.back}</a></p><svg class="chart defs" width="0" height="0" aria-hidden="true">%s</svg><h1>{pictures}</h1>`, markup(chart.Patterns))
 	g.rooms(r.URL.Query().Get("room"))
 	for _, draw := range []func() picture{g.drawOutages, g.drawYear, g.drawWrites} {
 		g.figure(draw(), "h2")
 	}
 	g.evidence()
 	g.decisionList()
-	g.put(`</main><footer><p>%s</p></footer></body></html>`, g.say("pic.renews"))
+	g.put(`</main><footer><p>{pic.renews}</p>`)
+	g.foot()
 	pack(w, r, "text/html; charset=utf-8", g.out.String())
 }
 

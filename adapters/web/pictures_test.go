@@ -257,8 +257,8 @@ func TestASquareTellsItsDay(t *testing.T) {
 	if n := strings.Count(drawing, `class="day `); n != 365 {
 		t.Errorf("%d squares", n)
 	}
-	for _, want := range []string{"<title>sam. 25 oct. 2025: a servi 87,50 % sur 24 h 00 observées · panne 7</title>", "<title>dim. 26 oct. 2025: a servi 78,40 % sur 11 h 07 observées · panne 7</title>",
-		"<title>jeu. 1 mai 2025: défaut de notre côté, 24 h 00</title>", "<title>lun. 31 mars 2025: non observé</title>"} {
+	for _, want := range []string{"<title>sam. 25 oct. 2025\u00a0: a répondu 87,50 % de 24 h 00 observées · panne 7</title>", "<title>dim. 26 oct. 2025\u00a0: a répondu 78,40 % de 11 h 07 observées · panne 7</title>",
+		"<title>jeu. 1er mai 2025\u00a0: défaut de notre côté, 24 h 00</title>", "<title>lun. 31 mars 2025\u00a0: non observé</title>"} {
 		if !strings.Contains(drawing, want) {
 			t.Errorf("%s is not there", want)
 		}

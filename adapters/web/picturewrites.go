@@ -65,7 +65,7 @@ func (g *gallery) bars(c *chart.Canvas, s *chart.Scale, known map[string]history
 		} else if i%7 == 3 {
 			c.Text("soft mid", x+width/2, 194, fmt.Sprintf("%d %s", date.Day(), months[g.in][date.Month()-1]))
 		}
-		c.Rect(class, x, top, width, s.Bottom-top, g.date(date)+": "+words)
+		c.Rect(class, x, top, width, s.Bottom-top, g.of(g.date(date), words))
 	}
 }
 

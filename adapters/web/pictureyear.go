@@ -141,34 +141,27 @@ func (g *gallery) yearWords(v *availabilityView) string {
 	return words + " " + g.say("pic.utc")
 }
 
-// percent is a share. One that is not whole is never rounded up to it.
-func (g *gallery) percent(share float64) string {
-	if share < 1 {
-		share = min(share, .9999)
-	}
-	return g.number(100*share, 2) + " %"
-}
-
 // dayWords says how the vendor did on a day.
 func (g *gallery) dayWords(d *dayView) string {
 	date, _ := time.Parse(time.DateOnly, d.Date)
-	words := g.date(date) + ": "
+	words := ""
 	switch d.class() {
 	case "unseen":
-		return words + g.say("pic.unseen")
+		words = g.say("pic.unseen")
 	case "ours":
-		return words + g.say("pic.ours") + ", " + g.inHours(time.Duration(d.OursS)*time.Second)
+		words = g.say("pic.ours") + ", " + g.inHours(time.Duration(d.OursS)*time.Second)
+	default:
+		words = g.say("pic.served", g.percent(*d.Share), g.inHours(time.Duration(d.WatchedS)*time.Second))
+		if len(d.Outages) > 0 {
+			words += " · " + g.say("pic.outage", strings.Trim(fmt.Sprint(d.Outages), "[]"))
+		}
 	}
-	words += g.say("pic.served", g.percent(*d.Share), g.inHours(time.Duration(d.WatchedS)*time.Second))
-	if len(d.Outages) > 0 {
-		words += " · " + g.say("pic.outage", strings.Trim(fmt.Sprint(d.Outages), "[]"))
-	}
-	return words
+	return g.of(g.date(date), words)
 }
 
 // date is a day with its year.
 func (g *gallery) date(t time.Time) string {
-	return fmt.Sprintf("%s %d %s %d", days[g.in][t.Weekday()], t.Day(), months[g.in][t.Month()-1], t.Year())
+	return fmt.Sprintf("%s %s %d", days[g.in][t.Weekday()], g.dayOf(t), t.Year())
 }
 
 // apiAvailability answers how the vendor did on each day of a year.

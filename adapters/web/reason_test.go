@@ -48,7 +48,11 @@ func TestReasonsInFrench(t *testing.T) {
 		"the newest backup is 4 days old":                                                                                                                          "la dernière sauvegarde date de 4 jours",
 		"Relay of others answers over accessory":                                                                                                                   "Relay of others répond via HomeKit",
 		"the device is busy (-70403)":                                                                                                                              "l’appareil est occupé (-70403)",
-		"debian.org and wikipedia.org say that the clock is 3 min behind":                                                                                          "debian.org et wikipedia.org disent que l’horloge retarde de 3 min",
+		"Palier is learnt as a smoke alarm: temporal-3 (three pulses of half a second, the smoke pattern) at 3100 Hz, -23 dBFS here; its device is ear/palier; mind: it sounds just like Hall: the ear cannot tell one from the other": "Palier est appris comme alarme fumée : temporal-3 (trois impulsions d’une demi-seconde, le motif de la fumée) à 3100 Hz, -23 dBFS ici ; son appareil est ear/palier ; attention : il sonne tout comme Hall, l’oreille ne les distingue pas",
+		"AA:BB is no longer paired with this house; we were its last admin, so it has forgotten x and y, too":                                                                                                                          "AA:BB n’est plus appairé avec cette maison ; nous étions son dernier administrateur, il a donc aussi oublié x and y",
+		"Relay (AA:BB:CC:00:00:01) wants to be left alone: try again in 5 s":                                                                                                                                                           "Relay (AA:BB:CC:00:00:01) demande un répit : réessayez dans 5 s",
+		"this is not one token: copy the refresh token alone, or the whole JSON from { to }":                                                                                                                                           "ce n’est pas un jeton seul : copiez le refresh token, ou tout le JSON de { à }",
+		"debian.org and wikipedia.org say that the clock is 3 min behind":                                                                                                                                                              "debian.org et wikipedia.org disent que l’horloge retarde de 3 min",
 	} {
 		got, ok := newTranslator(unpacked(theReasons)[theReasons]).french("reason", english)
 		got = strings.NewReplacer(foreignBegins, "<en>", foreignEnds, "</en>", nbsp, " ").Replace(got)
@@ -169,7 +173,7 @@ func TestTableOfReasonsIsWhole(t *testing.T) {
 				t.Errorf("[%s] %q: %s", class, inFrench, why)
 			}
 		}
-		if regexp.MustCompile(`[^ {«][;:!?](\s|$)`).MatchString(strings.NewReplacer("https://", "", "veilleuse.yaml", "", "siren: true", "", "synchronized: yes", "", "witnesses: []", "").Replace(inFrench)) {
+		if regexp.MustCompile(`[^ {«][;:!?](\s|$)`).MatchString(strings.NewReplacer("https://", "", "veilleuse.yaml", "", "siren: true", "", `token": "…"`, "", "synchronized: yes", "", "witnesses: []", "").Replace(inFrench)) {
 			t.Errorf("[%s] %q: a space is missing before ; : ! or ?", class, inFrench)
 		}
 	}

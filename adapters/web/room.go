@@ -61,7 +61,7 @@ func (p *sheet) standing(r roomView) {
 	if mode != "" {
 		p.put(`<strong>%s`, p.sayOr("room.", mode))
 		if !r.Until.IsZero() {
-			p.put(` {until}`, p.clock(r.Until))
+			p.put(` %s`, p.when("until", r.Until))
 		}
 		p.put(`</strong>`)
 	}
@@ -89,8 +89,9 @@ func (p *sheet) change(r roomView, id string) {
 	if want == 0 {
 		want = 19
 	}
+	// Browsers count the steps of a field from its least value: a floor of 7.3 °C would let nobody ask for 19.
 	p.put(`<details id="%s-change"><summary>{room.change}<span class="aside"> %s</span></summary><form method="post" action="/do" class="exact"><input type="hidden" name="to" value="%s">`+
-		`<div><label for="%s-target">{room.target}</label><input id="%s-target" name="target" type="number" inputmode="decimal" min="%s" max="%s" step="0.5" value="%s" aria-label="{room.target.of}" required></div><div>`, id, r.Name, r.Wish, id, id, fixed(p.house.Home.FrostGuard), fixed(p.house.Home.Maximum), fixed(want), r.Name)
+		`<div><label for="%s-target">{room.target}</label><input id="%s-target" name="target" type="number" inputmode="decimal" min="%s" max="%s" step="0.5" value="%s" aria-label="{room.target.of}" required></div><div>`, id, r.Name, r.Wish, id, id, fixed(math.Ceil(p.house.Home.FrostGuard/targetStep)*targetStep), fixed(p.house.Home.Maximum), fixed(want), r.Name)
 	p.choice(id+"-for", "for", "mode.for", []string{"", "1h", "2h", "4h", "8h", "1d", "7d"}, "for.usual")
 	p.put(`</div><button class="main">{room.set}</button></form><form method="post" action="/do" class="line"><input type="hidden" name="to" value="%s">`+
 		`<button name="mode" value="schedule">{room.home}</button><button name="mode" value="frost">{mode.frost}</button><button name="mode" value="off">{room.off}</button></form></details>`, r.Wish)

@@ -80,7 +80,7 @@ var routes = []route{
 	{"GET", "/care/pairings/{id}", pageFor, noBody, (*Adapter).deed},
 	{"POST", "/care/backup", pageFor, formBody, (*Adapter).deed},
 	{"POST", "/care/keep", pageFor, formBody, (*Adapter).deed},
-	{"POST", "/care/look", pageFor, backupBody, (*Adapter).deed},
+	{"POST", "/care/look", pageFor, uploadBody, (*Adapter).deed},
 	{"POST", "/care/restore", pageFor, formBody, (*Adapter).deed},
 	{"POST", "/care/unpair", pageFor, formBody, (*Adapter).deed},
 	{"POST", "/care/remove", pageFor, formBody, (*Adapter).deed},
@@ -90,7 +90,7 @@ var routes = []route{
 	{"POST", "/care/password", pageFor, formBody, (*Adapter).deed},
 	{"POST", "/api/backup", signedIn, wishBody, (*Adapter).deed},
 	{"POST", "/api/keep", signedIn, wishBody, (*Adapter).deed},
-	{"POST", "/api/look", signedIn, backupBody, (*Adapter).deed},
+	{"POST", "/api/look", signedIn, uploadBody, (*Adapter).deed},
 	{"POST", "/api/restore", signedIn, wishBody, (*Adapter).deed},
 	{"GET", "/api/pairings", signedIn, noBody, (*Adapter).deed},
 	{"GET", "/api/pairings/{id}", signedIn, noBody, (*Adapter).deed},
@@ -153,7 +153,7 @@ func (a *Adapter) admit(need access, w http.ResponseWriter, r *http.Request) boo
 	switch {
 	case need == anybody:
 		return true
-	case !private(r.RemoteAddr):
+	case !private(r.RemoteAddr) && !neighbours(r):
 		refuse(w, http.StatusForbidden, "a house is private: it is shown to the home's own network only")
 		return false
 	case need == atHome || a.sessions.signedIn(tokenOf(r), a.now()):
@@ -274,4 +274,15 @@ func private(remote string) bool {
 	}
 	ip := at.Addr().Unmap()
 	return ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast()
+}
+
+// neighbours reports whether a request comes from the very network in which this machine was asked. Providers give a home a network
+// of public addresses of IPv6, and a browser that finds the house by its name in .local prefers those.
+func neighbours(r *http.Request) bool {
+	here, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	at, err := netip.ParseAddrPort(r.RemoteAddr)
+	if here == nil || err != nil || !at.Addr().IsGlobalUnicast() || !at.Addr().Is6() || at.Addr().Is4In6() {
+		return false
+	}
+	return neighbourhood(r.RemoteAddr) == neighbourhood(here.String())
 }

@@ -60,11 +60,18 @@ func (p *sheet) withTexts(format string) string {
 // say is a text of the page's language.
 func (p *sheet) say(key string, args ...any) string {
 	both, _ := textOf(key)
-	if len(args) > 0 {
-		return fmt.Sprintf(both[p.in], args...)
+	said := both[p.in]
+	if p.in == french {
+		said = unbroken(said)
 	}
-	return both[p.in]
+	if len(args) > 0 {
+		return fmt.Sprintf(said, args...)
+	}
+	return said
 }
+
+// of joins two texts with a colon, as the language sets it.
+func (p *sheet) of(what, says string) string { return p.say("of", what, says) }
 
 // sayOr is a text of the page's language, or the house's own word for what has none.
 func (p *sheet) sayOr(key, word string) string {
@@ -81,6 +88,14 @@ func (p *sheet) number(n float64, digits int) string {
 		text = strings.ReplaceAll(text, ".", ",")
 	}
 	return text
+}
+
+// percent is a share. One that is not whole is never rounded up to it.
+func (p *sheet) percent(share float64) string {
+	if share < 1 {
+		share = min(share, .9999)
+	}
+	return p.number(100*share, 2) + " %"
 }
 
 // degrees writes a temperature with one digit, without it where it is even.
@@ -154,7 +169,7 @@ func (p *sheet) head(title string) {
 func (p *sheet) whole(parts []part) {
 	name := orElse(p.house.Home.Name, p.say("app"))
 	p.head(name)
-	p.put(`<noscript><meta http-equiv="refresh" content="60"></noscript>`)
+	p.put(`<noscript><meta http-equiv="refresh" content="60;url=/"></noscript>`)
 	p.top("house", name, "rooms", p.say("skip"))
 	p.put(`<main>`)
 	p.lostRefusal(parts)

@@ -28,6 +28,7 @@ var speaking = []string{
 	"adapters/ear/ear.go", "adapters/ear/house.go", "adapters/ear/meter.go", "adapters/ear/microphone.go", "adapters/ear/stream.go",
 	"adapters/homekit/tell.go", "adapters/homekit/homekit.go", "adapters/command/command.go",
 	"adapters/web/call.go", "adapters/web/web.go", "adapters/web/wish.go", "gateway/keep.go",
+	"adapters/ear/learner.go", "adapters/netatmo/application.go", "adapters/netatmo/token.go", "adapters/accessory/pairing.go", "cmd/veilleuse/wizard.go",
 	"adapters/store/backup/run.go", "cmd/veilleuse/rolledback.go", "cmd/veilleuse/doctorchecks.go", "cmd/veilleuse/doctordevices.go", "cmd/veilleuse/doctorrooms.go", "cmd/veilleuse/doctorscore.go",
 }
 
@@ -46,7 +47,14 @@ var notSpoken = map[string]string{
 	"upgrade: %s since %s: %s\n": ofPrograms, "%s is %.80q: it has to be two versions, a reason and a time": logged,
 	"the sign-in lacks the right; with all scopes ticked, ": logged, "read a day of samples: %w": logged, "read a day of samples: it is cut off": logged,
 	`say which page shows which alarm, as in {"page":1,"alarm":42}`: ofPrograms, "no open page has that number; its stream says it first": ofPrograms,
-	"the answer cannot be written: ": ofPrograms,
+	"the answer cannot be written: ":                         ofPrograms,
+	"%s; waiting for that to change until %s, Ctrl-C ends\n": atTerminal, "not waited for any longer: ": atTerminal, "%s still belongs to another controller": atTerminal,
+	"%s (%s) is paired with another controller, which alone may let it go. Do one of these:": atTerminal,
+	"%s (%s) is paired; keep its setup code":                                                 atTerminal,
+	"%s (%s) is paired, although you asked for %s: veilleuse unpair %s ends it":              atTerminal,
+	"expected 2 arguments besides options, the accessory's id and its setup code, got %d":    atTerminal,
+	"--join takes the accessory's id alone: there is no setup code in it":                    atTerminal,
+	"--key belongs to --join": atTerminal, "--wait is 0s to %v, not %v": atTerminal,
 	", and asks to wait %.0f s":      "the time is one gap there: {length}",
 	"%s: %s and %s would be served.": "what is counted stands in the phrase",
 }
@@ -59,6 +67,7 @@ const (
 	configured = "stops the start, before there is a page"
 	logged     = "goes to the log alone"
 	ofPrograms = "answers a program"
+	atTerminal = "is said at a terminal; the page has words of its own"
 )
 
 // verb is a gap of a format.

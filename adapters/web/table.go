@@ -40,17 +40,15 @@ func cellOf(value any) string {
 		return ""
 	}
 	cell := fmt.Sprint(value)
-	switch v := value.(type) {
-	case []any:
+	if list, many := value.([]any); many {
 		var parts []string
-		for _, one := range v {
+		for _, one := range list {
 			parts = append(parts, fmt.Sprint(one))
 		}
 		cell = strings.Join(parts, "; ")
-	case string:
-		if v != "" && strings.Contains("=+-@\t\r", v[:1]) {
-			cell = "'" + v
-		}
+	}
+	if _, number := value.(json.Number); !number && cell != "" && strings.Contains("=+-@\t\r\n", cell[:1]) {
+		cell = "'" + cell
 	}
 	if strings.ContainsAny(cell, ",\"\r\n") {
 		cell = `"` + strings.ReplaceAll(cell, `"`, `""`) + `"`

@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/csv"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -35,6 +36,14 @@ func TestNoTextBecomesAFormula(t *testing.T) {
 	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	if err != nil || len(rows) != 2 || rows[1][5] != "'=Salon: 21 °C" || rows[1][6] != `asked for, in "page"` || rows[1][1] != "1" || rows[1][3] != "" {
 		t.Errorf("%v %q", err, rows)
+	}
+	for value, want := range map[any]string{json.Number("-1.5"): "-1.5", "\n=1": "\"'\n=1\"", "-1": "'-1"} {
+		if cell := cellOf(value); cell != want {
+			t.Errorf("%v is %q, want %q", value, cell, want)
+		}
+	}
+	if cell := cellOf([]any{"=1+1", "@x"}); cell != "'=1+1; @x" {
+		t.Errorf("a list is %q", cell)
 	}
 }
 

@@ -8,5 +8,5 @@ var upgradeTexts = map[string][2]string{
 	"upgrade.hung":        {"It gave no sign of life.", "Elle ne donnait plus signe de vie."},
 	"upgrade.never-ready": {"It did not become ready.", "Elle n’est jamais devenue prête."},
 	"upgrade.failed":      {"The system journal says more.", "Le journal du système en dit plus."},
-	"upgrade.next":        {"The next newer version is tried by itself.", "La prochaine version plus récente sera essayée d’elle-même."},
+	"upgrade.next":        {"The next newer version is tried by itself.", "La prochaine version plus récente sera essayée automatiquement."},
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -17,7 +18,16 @@ func (p *sheet) clock(t time.Time) string {
 	case away < 6*24*time.Hour:
 		return days[p.in][local.Weekday()] + " " + clock
 	}
-	return fmt.Sprintf("%d %s %s", local.Day(), months[p.in][local.Month()-1], clock)
+	return p.dayOf(local) + " " + clock
+}
+
+// when is since or until when something is. French sets an article before a date, and none before an hour or the day of a week.
+func (p *sheet) when(key string, t time.Time) string {
+	clock := p.clock(t)
+	if strings.Count(clock, " ") > 1 {
+		key += ".date"
+	}
+	return p.say(key, clock)
 }
 
 // age is how long ago something was, with its time for those who want it exactly.
@@ -40,13 +50,17 @@ func (p *sheet) ageText(d time.Duration) string {
 
 // moment is a time with its day and year, as a paper needs it.
 func (p *sheet) moment(t time.Time) string {
-	return p.day(t) + t.In(p.house.zone).Format(" 2006 15:04")
+	local := t.In(p.house.zone)
+	return p.dayOf(local) + local.Format(" 2006 15:04")
 }
 
-// day is a day without its year.
-func (p *sheet) day(t time.Time) string {
-	local := t.In(p.house.zone)
-	return strconv.Itoa(local.Day()) + " " + months[p.in][local.Month()-1]
+// dayOf is a day without its year, as the calendar of its own zone has it.
+func (p *sheet) dayOf(local time.Time) string {
+	first := ""
+	if p.in == french && local.Day() == 1 {
+		first = "er"
+	}
+	return strconv.Itoa(local.Day()) + first + " " + months[p.in][local.Month()-1]
 }
 
 // second is the time of a day.
@@ -54,7 +68,7 @@ func (p *sheet) second(t time.Time) string { return t.In(p.house.zone).Format("1
 
 // stamp begins a line of a timeline.
 func (p *sheet) stamp(t time.Time) markup {
-	return markup("<time datetime=\"" + t.UTC().Format(time.RFC3339) + "\">" + p.day(t) + " " + p.second(t) + "</time>")
+	return markup("<time datetime=\"" + t.UTC().Format(time.RFC3339) + "\">" + p.dayOf(t.In(p.house.zone)) + " " + p.second(t) + "</time>")
 }
 
 // length is a length of time in words.

@@ -67,6 +67,7 @@ const verbs = {
   title: (request) => of(request).page.title(),
   fill: (request) => of(request).page.fill(request.at, request.text, { timeout: 5000 }),
   click: (request) => of(request).page.click(request.at, { timeout: 5000 }),
+  'click twice': (request) => of(request).page.dblclick(request.at, { timeout: 5000 }),
   choose: (request) => of(request).page.selectOption(request.at, request.value, { timeout: 5000 }),
   // type presses keys one after the other; a word in <> is the name of one. A page that is just there gives the focus away a moment
   // after it is loaded: who types waits until the cursor blinks.

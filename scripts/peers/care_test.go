@@ -210,7 +210,7 @@ func (k *keeping) goneAndBack() {
 
 // drill plays an outage by the keyboard.
 func (k *keeping) drill() {
-	promise(k.t, "a drill is begun by the keyboard alone, seen at once, and leads to its report", func() (string, error) {
+	promise(k.t, "a drill is begun by the keyboard alone, seen at once, leads to its report, and is ended once by who clicks twice", func() (string, error) {
 		v := k.phone
 		if err := k.ask(v, "reach", map[string]any{"at": "#extras summary"}, nil); err != nil {
 			return "", err
@@ -230,10 +230,13 @@ func (k *keeping) drill() {
 		}
 		v.picture("drill-phone-fr", false)
 		began := time.Now()
-		if err := v.click("[name=drill][value=false]"); err != nil {
+		if err := v.do("click twice", map[string]any{"at": "[name=drill][value=false]"}); err != nil {
 			return "", err
 		}
-		_, err = k.sub.await(10*time.Second, began, "veilleuse/authority", func(payload string) bool { return readPage(payload).Phase != "local" })
+		if _, err = k.sub.await(10*time.Second, began, "veilleuse/authority", func(payload string) bool { return readPage(payload).Phase != "local" }); err != nil {
+			return "", err
+		}
+		_, err = v.sees(`!document.querySelector('.phase-local') && !document.querySelector('#home [aria-busy]') && document.querySelector('[data-refusal=home]').textContent === ''`)
 		return took, err
 	})
 }

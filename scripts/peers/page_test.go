@@ -380,6 +380,9 @@ func (m *messages) steered(v *visitor) {
 // alarmed lets a smoke sensor see smoke, and answers on the page.
 func (m *messages) alarmed(b *browser, v *visitor) {
 	desk := b.visit("watcher", looks{as: "phone", dark: true})
+	if err := desk.do("go", map[string]any{"url": desk.home + "/pictures"}); err != nil { // an alarm stands above them, too
+		m.t.Error(err)
+	}
 	if _, err := desk.sees(`document.documentElement.classList.contains('live')`); err != nil {
 		m.t.Error(err)
 	}
@@ -538,8 +541,14 @@ func (m *messages) plain(b *browser) {
 	})
 }
 
-// reconnects restarts the daemon under an open page.
+// reconnects lets a connection die without a word, and restarts the daemon under an open page.
 func (m *messages) reconnects(v *visitor) {
+	promise(m.t, "a page that has heard nothing for 45 s makes another connection", func() (string, error) {
+		if err := v.do("run", map[string]any{"script": "source.close(); heard = Date.now() - 45000; page = 0"}); err != nil {
+			return "", err
+		}
+		return v.sees(`page > 0 && source.readyState === EventSource.OPEN && document.querySelector('#lost').hidden`)
+	})
 	promise(m.t, "a page says that it is not connected, and is live again after a restart, still signed in", func() (string, error) {
 		m.house.end()
 		if _, err := v.sees(`!document.querySelector('#lost').hidden`); err != nil {

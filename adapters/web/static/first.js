@@ -6,9 +6,9 @@ const sent = document.querySelector('[data-send]');
 if (sent) sent.submit();
 
 const main = document.querySelector('main.first');
-const { step } = main ? main.dataset : {};
+const { step: stage } = main ? main.dataset : {}; // step is page.js's
 
-const call = (fields) => fetch('/api/first/' + step, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(fields) });
+const call = (fields) => fetch('/api/first/' + stage, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(fields) });
 
 // --- what is typed -----------------------------------------------------------------------------------------------------------
 
@@ -23,17 +23,17 @@ const inUse = (part) => part.contains(document.activeElement) || [...part.queryS
 
 async function look() {
   const answer = await fetch('/api/first').catch(() => null);
-  if (answer && answer.status === 401) return location.reload();
+  if (answer && answer.status === 401) return signInAgain();
   if (!answer || !answer.ok) return;
   const { version } = await answer.json();
   if (version === main.dataset.version) return;
-  const page = await fetch('/first/' + step).catch(() => null);
+  const page = await fetch('/first/' + stage).catch(() => null);
   if (!page || !page.ok) return;
   const fresh = new DOMParser().parseFromString(await page.text(), 'text/html');
   const list = (root) => [...root.querySelectorAll('#found > li')].map((li) => li.id + Boolean(li.querySelector('form'))).join();
   const found = document.getElementById('found');
   if (found && list(document) !== list(fresh) && !inUse(found)) found.replaceWith(fresh.getElementById('found'));
-  for (const part of fresh.querySelectorAll('.part')) {
+  for (const part of fresh.querySelectorAll('.part:not(#alarm)')) { // page.js shows alarms
     const here = document.getElementById(part.id);
     if (!here || here.innerHTML === part.innerHTML || (here.querySelector('form.fields') && inUse(here))) continue;
     const focused = here.contains(document.activeElement) && document.activeElement;
@@ -42,7 +42,7 @@ async function look() {
     if (again) again.focus();
   }
   // What is not a part, such as the sign-in once there is an application: another tab has gone on.
-  const whole = (root) => [...root.querySelectorAll('main h2, main h3, main label')].map((e) => e.textContent).join();
+  const whole = (root) => [...root.querySelectorAll('.first > .card :is(h2, h3, label)')].map((e) => e.textContent).join();
   if (whole(document) !== whole(fresh) && !inUse(main)) return location.reload();
   const link = fresh.getElementById('sign-in');
   if (link && document.getElementById('sign-in')) document.getElementById('sign-in').href = link.href;

@@ -45,8 +45,13 @@ function listen() {
   };
 }
 
+// A connection can die without a word, as when a phone sleeps or the house loses its power: then another is made.
 setInterval(() => {
-  if (Date.now() - heard > 45000 && !poll) lost(texts.lost);
+  if (Date.now() - heard < 45000 || poll || asking) return;
+  lost(texts.lost);
+  heard = Date.now();
+  source.close();
+  listen();
 }, 5000);
 
 function lost(text) {
@@ -67,7 +72,7 @@ async function fetchParts() {
 
 function draw(part) {
   const here = byId(part.id);
-  if (!here) return isHouse && fetchParts();
+  if (!here || !here.classList.contains('part')) return isHouse && fetchParts(); // beside the house something else may have that name
   latest.set(part.id, part.html);
   const fresh = document.createElement('div');
   fresh.innerHTML = part.html;
@@ -134,6 +139,11 @@ function wishOf(form, button) {
   }
   return what;
 }
+
+// Who clicks twice has wished once: after the first touch the same place may say the contrary.
+document.addEventListener('click', (e) => {
+  if (e.detail > 1 && e.target.closest('form:not([data-step]) button')) e.preventDefault();
+}, true);
 
 document.addEventListener('submit', async (e) => {
   const form = e.target;

@@ -1,7 +1,7 @@
 'use strict';
 // Pictures are read off by pointer or slider, and renew themselves. Without this they are pictures with a table each.
 
-const texts = document.body.dataset;
+const words = document.querySelector('main').dataset; // texts is page.js's
 const lang = document.documentElement.lang;
 const svg = 'http://www.w3.org/2000/svg';
 const pasts = new Map(); // what a room's picture is made of, by the room
@@ -10,7 +10,7 @@ const number = (n) => n.toLocaleString(lang, { maximumFractionDigits: 1 });
 const clock = (() => {
   const shape = { weekday: 'short', hour: '2-digit', minute: '2-digit' };
   try {
-    return new Intl.DateTimeFormat(lang, { ...shape, timeZone: texts.zone });
+    return new Intl.DateTimeFormat(lang, { ...shape, timeZone: words.zone });
   } catch {
     return new Intl.DateTimeFormat(lang, shape); // the house has no zone of its own
   }
@@ -30,12 +30,12 @@ async function roomAt(drawing, share) {
   const known = await past(room);
   const time = (Number(from) + share * (to - from)) * 1000;
   const said = [clock.format(time)];
-  if (time > Date.parse(known.until)) return said.concat(texts.none).join(' · ');
+  if (time > Date.parse(known.until)) return said.concat(words.none).join(' · ');
   const at = heldAt(known.rooms[0]?.points || [], time) || {};
-  said.push(at.temperature === undefined ? `${texts.temperature}: ${texts.none}` : `${number(at.temperature)} °C`);
-  if (at.target !== undefined) said.push(`${texts.target} ${number(at.target)} °C`);
-  if (at.heating !== undefined) said.push(`${texts.heating} ${number(at.heating)} %`);
-  if (at.phase) said.push(texts[at.phase] + (at.drill ? ` (${texts.drill})` : ''));
+  said.push(at.temperature === undefined ? words.temperature + (lang === 'fr' ? '\u00a0: ' : ': ') + words.none : `${number(at.temperature)} °C`);
+  if (at.target !== undefined) said.push(`${words.target} ${number(at.target)} °C`);
+  if (at.heating !== undefined) said.push(`${words.heating} ${number(at.heating)} %`);
+  if (at.phase) said.push(words[at.phase] + (at.drill ? ` (${words.drill})` : ''));
   return said.join(' · ');
 }
 
@@ -114,10 +114,9 @@ function point(figure, e) {
 async function renew() {
   if (document.hidden) return;
   const answer = await fetch(location.href).catch(() => null);
-  document.getElementById('lost').hidden = Boolean(answer && answer.ok);
-  document.getElementById('lost').textContent = answer && answer.ok ? '' : texts.lost;
-  if (!answer || !answer.ok) return;
-  if (answer.redirected) return location.reload(); // the sign-in is over
+  if (!answer || !answer.ok) return lost(texts.lost);
+  if (answer.redirected) return signInAgain().then(renew);
+  lost('');
   const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
   if (fresh.documentElement.dataset.build !== document.documentElement.dataset.build) return location.reload();
   pasts.clear();
