@@ -1,8 +1,11 @@
 package web
 
 import (
+	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -130,6 +133,30 @@ func TestHomeNetworkOnly(t *testing.T) {
 		path := pathOf(r)
 		if w := d.request(r.method, path, "", with(key), from(outside)); r.access != anybody && w.Code != 403 {
 			t.Errorf("%s %s from outside: %d", r.method, path, w.Code)
+		}
+	}
+}
+
+// Most homes have public addresses of IPv6, and a phone that asks for raspberrypi.local comes from one.
+func TestNeighboursByIPv6AreAtHome(t *testing.T) {
+	d := newDoor(t, Options{})
+	for _, one := range []struct {
+		from, to string
+		status   int
+	}{
+		{"[2a01:e0a:1:2::9]:5", "[2a01:e0a:1:2::1]:7007", 200},
+		{"[2a01:e0a:1:3::9]:5", "[2a01:e0a:1:2::1]:7007", 403}, // next door
+		{"[2a01:e0a:1:2::9]:5", "192.168.1.2:7007", 403},
+		{"203.0.113.9:5", "203.0.113.1:7007", 403},
+		{"[::ffff:203.0.113.9]:5", "[::ffff:203.0.113.1]:7007", 403},
+		{"[::9]:5", "[::1]:7007", 403},
+	} {
+		to := net.TCPAddrFromAddrPort(netip.MustParseAddrPort(one.to))
+		w := d.request("GET", "/welcome", "", from(one.from), func(r *http.Request) {
+			*r = *r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, to))
+		})
+		if w.Code != one.status {
+			t.Errorf("from %s to %s: %d, want %d", one.from, one.to, w.Code, one.status)
 		}
 	}
 }

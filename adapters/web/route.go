@@ -153,7 +153,7 @@ func (a *Adapter) admit(need access, w http.ResponseWriter, r *http.Request) boo
 	switch {
 	case need == anybody:
 		return true
-	case !private(r.RemoteAddr):
+	case !private(r.RemoteAddr) && !neighbour(r):
 		refuse(w, http.StatusForbidden, "a house is private: it is shown to the home's own network only")
 		return false
 	case need == atHome || a.sessions.signedIn(tokenOf(r), a.now()):
@@ -261,6 +261,27 @@ func (a *Adapter) allowed(host string) bool {
 		return true
 	}
 	return a.hosts[host] || strings.HasSuffix(host, ".local") && host != ".local"
+}
+
+// neighbour reports whether a request comes from the network of the address that it was sent to, by IPv6: there a home's
+// machines have public addresses, browsers prefer them, and a name in .local leads to ours.
+func neighbour(r *http.Request) bool {
+	const network = 64 // bits of an address that all of one network have
+	here, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if !ok {
+		return false
+	}
+	own, err := netip.ParseAddrPort(here.String())
+	remote, wrong := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || wrong != nil {
+		return false
+	}
+	a, b := own.Addr().Unmap(), remote.Addr().Unmap()
+	if !a.Is6() || !b.Is6() || !a.IsGlobalUnicast() {
+		return false
+	}
+	of, err := a.WithZone("").Prefix(network)
+	return err == nil && of.Contains(b.WithZone(""))
 }
 
 // private reports whether an address:port is this machine's or of a private network.
