@@ -87,6 +87,9 @@ func (o restoreOptions) open(name string, here locality, in io.Reader) (opened, 
 		return openFolder(name)
 	}
 	file, err := backup.ReadFile(name)
+	if errors.Is(err, fs.ErrPermission) { // the home of whoever says sudo -u veilleuse is closed to that user
+		return opened{}, fmt.Errorf("the backup cannot be read: %w: sudo veilleuse restore can, and gives the service what is its own", err)
+	}
 	if err != nil {
 		return opened{}, fmt.Errorf("the backup cannot be read: %w", err)
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"net/url"
@@ -75,6 +77,42 @@ func TestWhoStandsInAClosedFolderReadsTheUsualConfiguration(t *testing.T) {
 			t.Errorf("exit %d, %q, %q", code, out, why)
 		}
 	})
+}
+
+func TestWhoMayNotReadABackupIsToldWhoMay(t *testing.T) {
+	home := t.TempDir()
+	file := writeTo(t, filepath.Join(home, "house.backup"), "nothing")
+	asStranger(t, home, func() {
+		code, _, why := said(t, "restore", "--verify", file)
+		if want := "veilleuse restore: the backup cannot be read: open " + file + ": permission denied: sudo veilleuse restore can, and gives the service what is its own\n"; code != exitNo || why != want {
+			t.Errorf("exit %d, %q, want %q", code, why, want)
+		}
+	})
+}
+
+// Root restores: what is the service's is its own afterwards, the files of its configuration included.
+func TestRootRestoresForTheService(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("SKIPPED: this needs root")
+	}
+	const service = 65534
+	_, _, file := houseOnDisk(t, "")
+	state, etc := t.TempDir(), t.TempDir()
+	if err := errors.Join(os.Chown(state, service, service), os.Chown(etc, 0, service)); err != nil {
+		t.Fatal(err)
+	}
+	wellSaid(t, "restore", "-c", filepath.Join(etc, "v.yaml"), "--state", state, file)
+	for path, want := range map[string]string{filepath.Join(state, "veilleuse.db"): "65534 65534 600", filepath.Join(state, "veilleuse.snapshot.json"): "65534 65534 600",
+		filepath.Join(etc, "v.yaml"): "0 65534 640"} {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		of := info.Sys().(*syscall.Stat_t)
+		if got := fmt.Sprintf("%d %d %o", of.Uid, of.Gid, info.Mode().Perm()); got != want {
+			t.Errorf("%s is %s, want %s", path, got, want)
+		}
+	}
 }
 
 // A verb of root's, while the service is stopped, must leave nothing that the service cannot go on with.
