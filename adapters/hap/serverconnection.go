@@ -21,6 +21,8 @@ const (
 	messageTimeout = 30 * time.Second
 	// crowdedIdle is how long a session must have been silent to be closed for a newcomer when all places are taken.
 	crowdedIdle = time.Minute
+	// verifyPause is how long a controller may take between the two questions of pair-verify; it computes some milliseconds.
+	verifyPause = 2 * time.Second
 	// requestBodyMax is enough for a subscription to everything that a full bridge has.
 	requestBodyMax = 512 << 10
 	// strangerBodyMax is enough for every message of pair-setup, the longest of which has some 500 bytes.
@@ -47,6 +49,7 @@ type connection struct {
 	// Guarded by the server's lock.
 	controller string // pairing id of the verified controller, empty before
 	heard      time.Time
+	asked      bool // something whole
 }
 
 // answer is what a request leads to.
@@ -110,7 +113,8 @@ func (s *Server) admit(c *connection) bool {
 	return true
 }
 
-// idlest is the connection silent for the longest time, of those without a session if there are any.
+// idlest is the connection silent for the longest time, of those without a session if there are any. One that is in the middle of
+// pair-verify goes after them: a controller is not sent away between two questions for strangers who say nothing.
 func (s *Server) idlest() *connection {
 	var idlest *connection
 	for c := range s.connections {
@@ -125,8 +129,14 @@ func (c *connection) missedLessThan(other *connection) bool {
 	if unverified := c.controller == ""; unverified != (other.controller == "") {
 		return unverified
 	}
+	if speaks := c.speaks(); speaks != other.speaks() {
+		return !speaks
+	}
 	return c.heard.Before(other.heard)
 }
+
+// speaks reports whether somebody without a session is about to get one, as far as that can be seen.
+func (c *connection) speaks() bool { return c.asked && time.Since(c.heard) < verifyPause }
 
 func (s *Server) leave(c *connection, err error) {
 	c.dialogue.End()
@@ -231,7 +241,7 @@ func (c *connection) complain(err error) {
 func (c *connection) touch() {
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()
-	c.heard = time.Now()
+	c.heard, c.asked = time.Now(), true
 }
 
 // secure switches to encryption once the last plain answer has left, and begins to send events.

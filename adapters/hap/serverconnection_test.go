@@ -176,6 +176,21 @@ func TestCrowdOfStrangers(t *testing.T) {
 	}
 }
 
+// Whoever has begun to speak keeps the place against strangers who say nothing, however many come.
+func TestCrowdOfTheSilent(t *testing.T) {
+	const places = 4
+	s := startServer(t, house(1), func(o *ServerOptions) { o.Connections = places })
+	speaks := s.dial()
+	want := speaks.get("/accessories").status
+	for range 3 * places {
+		s.dial()
+	}
+	s.dial().get("/accessories") // all those before it have been let in
+	if answer := speaks.get("/accessories"); answer.status != want || want == http.StatusOK {
+		t.Errorf("status %d, then %d", want, answer.status)
+	}
+}
+
 // With all places taken by sessions, one that was silent for a while makes room, and one in use does not.
 func TestCrowdOfSessions(t *testing.T) {
 	const places = 3
