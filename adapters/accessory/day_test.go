@@ -32,6 +32,7 @@ func TestADayOfFaults(t *testing.T) {
 			test.hours = 2
 		}
 		t.Run(fmt.Sprintf("seed %d, %d hours", test.seed, test.hours), func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) { playDay(t, test.seed, test.hours*time.Hour) })
 		})
 	}

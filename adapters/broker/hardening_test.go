@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	paho "github.com/eclipse/paho.mqtt.golang"
+
 	"github.com/veilleuse/veilleuse/adapters/broker"
 	"github.com/veilleuse/veilleuse/adapters/broker/brokertest"
 )
@@ -33,12 +35,13 @@ func TestStalledSubscriberCostsOthersNothing(t *testing.T) {
 			stalled.TakeLittle()
 			stalled.Subscribe("burst", qos)
 
-			publisher := join(t, b, "publisher")
+			// One alone would be slowed as a flood for a quarter of a minute; two are for longer than the stalled one is waited for.
+			publishers := [...]paho.Client{join(t, b, "publisher"), join(t, b, "another publisher")}
 			payload := bytes.Repeat([]byte{'x'}, 16<<10)
 			var worst time.Duration
 			for i := range messages {
 				began := time.Now()
-				finish(t, publisher.Publish("burst", qos, false, payload))
+				finish(t, publishers[i%len(publishers)].Publish("burst", qos, false, payload))
 				worst = max(worst, time.Since(began))
 				if i >= ahead {
 					next(t, got)

@@ -22,6 +22,7 @@ func devices(learnt []Signature, samples []int16) map[gateway.DeviceID]time.Dura
 }
 
 func TestPatterns(t *testing.T) {
+	t.Parallel()
 	beep := func(on, off float64) eartest.Siren {
 		return eartest.Siren{Frequency: 3100, On: []float64{on}, Off: []float64{off}}
 	}
@@ -78,6 +79,7 @@ func learn(t *testing.T, name string, kind gateway.Quantity, s eartest.Siren) Si
 }
 
 func TestLearntVoicesAreToldApart(t *testing.T) {
+	t.Parallel()
 	own := eartest.Siren{Frequency: 3300, On: []float64{.2, .2}, Off: []float64{.15, 1.1}}
 	fast := eartest.Siren{Frequency: 2700, On: []float64{.15}, Off: []float64{.12}}
 	known := []Signature{
@@ -124,12 +126,14 @@ func TestWhatIsLearnt(t *testing.T) {
 // A person may press the button before the ear listens, or the first press may be a chirp: what comes after it is learnt, and as the
 // same cadence.
 func TestAVoiceIsLearntFromTheMiddleOfIt(t *testing.T) {
+	t.Parallel()
 	own := eartest.Siren{Frequency: 3300, On: []float64{.2, .2}, Off: []float64{.15, 1.1}}
 	for name, siren := range map[string]eartest.Siren{"temporal-3": eartest.Temporal3(3100), "temporal-4": eartest.Temporal4(3100), "its own": own} {
+		whole, before := sounding(siren, 0, 30, 1), quiet(1)
 		for begin := range 60 {
 			l := NewLearner()
-			l.Write(quiet(1))
-			heard := sounding(siren, 0, 30, 1)[begin*Rate/10:]
+			l.Write(before)
+			heard := whole[begin*Rate/10:]
 			for len(heard) >= Rate/10 && !l.Write(heard[:Rate/10]) {
 				heard = heard[Rate/10:]
 			}

@@ -165,6 +165,7 @@ func TestOurOwnSirenIsNoNewAlarm(t *testing.T) {
 }
 
 func TestLearnWithAndWithoutRun(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	test := sounding(eartest.Temporal3(3300), 1, 14, 1)
 	vault := gatewaytest.NewVault()
 	alone := New(Options{Microphone: file(t, eartest.WAV(test, Rate, 1)), Vault: vault})

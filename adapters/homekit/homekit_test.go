@@ -388,6 +388,7 @@ func ownSwitch(t *testing.T, all []hap.Accessory, name string) hap.Characteristi
 }
 
 func TestDrillIsMarkedInTheHomeApp(t *testing.T) {
+	t.Parallel()
 	l := start(t)
 	drill := ownSwitch(t, l.all, "Drill")
 	if _, err := l.session.Subscribe(t.Context(), drill); err != nil {
@@ -488,6 +489,7 @@ func BenchmarkPublish(b *testing.B) {
 
 // The bridge says how many controllers were sent an alarm, once they were; its switch takes the answer.
 func TestAlarmIsToldAndAcknowledged(t *testing.T) {
+	t.Parallel()
 	l := start(t)
 	tell := gateway.Command{ID: 1, Point: gateway.Point{Adapter: "homekit", Of: "alarm-7", Quantity: gateway.Tell}, Value: gateway.Number(1), Why: "smoke"}
 	l.Send(tell)

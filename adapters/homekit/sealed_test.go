@@ -24,6 +24,7 @@ func (l live) smell(on bool) {
 // A device that comes while the disk is full cannot be shown, for its ids could not be kept. All that is shown already
 // goes on, alarms first of all, and the newcomer follows when there is room.
 func TestAlarmsReachTheHomeAppOnAFullDisk(t *testing.T) {
+	t.Parallel()
 	v := gatewaytest.NewVault()
 	l := startWith(t, New(Options{Vault: v, Listen: "127.0.0.1:0", Name: "Test", Log: slog.New(slog.DiscardHandler)}), home())
 	smoke, _ := find(t, l.all, "smoke", hap.ServiceSmokeSensor, hap.CharacteristicSmokeDetected)

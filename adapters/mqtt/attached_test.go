@@ -80,6 +80,7 @@ var fakes = map[mqtt.Kind]func(t *testing.T, url, topic string) leased{
 }
 
 func TestARelayIsSwitchedOnUnderALeaseThatItEndsItself(t *testing.T) {
+	t.Parallel()
 	for kind, fake := range fakes {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
@@ -149,6 +150,7 @@ func (w embeddedWatch) retained() bool {
 }
 
 func TestARenewedLeaseLastsLonger(t *testing.T) {
+	t.Parallel()
 	for kind, fake := range fakes {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()

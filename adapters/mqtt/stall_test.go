@@ -90,6 +90,7 @@ func talkative(target float64) gateway.State {
 }
 
 func TestABrokerThatStopsReadingIsLeftAndTheNewestIsSent(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	broker := newSloth(t)
 	h := gatewaytest.Start(t, "mqtt", mqtt.New(mqtt.Options{Broker: "mqtt://" + broker.Addr().String(), Log: silent}), gatewaytest.From(talkative(19)))
 	<-broker.greeted

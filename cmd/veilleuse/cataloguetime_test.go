@@ -36,6 +36,7 @@ func TestCatalogueOfSequences(t *testing.T) {
 	if testing.Short() {
 		t.Skip("two half hours at 200 times their speed take a while")
 	}
+	t.Parallel()
 	for _, q := range sequences() {
 		t.Run(q.name, func(t *testing.T) {
 			t.Parallel()
@@ -116,6 +117,7 @@ func checkSequence(t *testing.T, w *catalogueWorld) {
 // TestCatalogueOfAStall stops the whole house in the middle of a look, as a machine that swaps does: what
 // it says then counts for nothing.
 func TestCatalogueOfAStall(t *testing.T) {
+	t.Parallel()
 	if end := gatewaytest.Stall(t, 3*time.Second, "stalled: ", stalledHouse); end != "stalled: self void=true, house bad=0" {
 		t.Errorf("the stalled house said %q, want a look that does not count", end)
 	}

@@ -32,6 +32,7 @@ func TestExhaustion(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes half a minute")
 	}
+	t.Parallel()
 	for _, e := range []struct {
 		name string
 		run  func(*testing.T)

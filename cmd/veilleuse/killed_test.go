@@ -31,6 +31,7 @@ func TestAlarmsSurviveKill(t *testing.T) {
 		liveUntilKilled(t, folder)
 		return
 	}
+	t.Parallel() // what it kills are processes of its own
 	alarms := 12
 	if testing.Short() {
 		alarms = 4

@@ -55,6 +55,7 @@ func TestListenToARecording(t *testing.T) {
 }
 
 func TestListenLearnsAndForgets(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	config := earConfig(t, siren(t, eartest.Temporal3(3350)))
 	code, out, err := said(t, "listen", "-c", config, "--learn", "Kitchen smoke", "--room", "Kitchen")
 	if code != exitWell || !strings.Contains(out, "Kitchen smoke is learnt as a smoke alarm: temporal-3") || !strings.Contains(out, "ear/kitchen-smoke") {

@@ -45,6 +45,7 @@ func runUntilOver(t *testing.T, loop *gateway.Loop) (die func()) {
 // the broker inside, a relay with Tasmota's firmware, a thermometer, a wish over MQTT. Then the gateway dies.
 // House and relay live 60 times faster than we do.
 func TestARoomIsHeatedByARelayThatOutlivesTheGateway(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	const rate = 60
 	h, c, options := messagingHouse(t, `
 mqtt: {listen: "127.0.0.1:0"}

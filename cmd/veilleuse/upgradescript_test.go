@@ -97,6 +97,7 @@ const (
 )
 
 func TestTrialOfAnUpgrade(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip("there is no shell here")
 	}
