@@ -143,7 +143,7 @@ func TestDrillIsRefused(t *testing.T) {
 		{[]string{"--for", "9h"}, exitNo, "a drill lasts 1 min to 4 h"},
 		{[]string{"--for", "-5m"}, exitNo, "a drill lasts 1 min to 4 h"},
 		{[]string{"--for", "soon"}, exitUsage, "soon"},
-		{[]string{"now"}, exitUsage, "expected 0 arguments"},
+		{[]string{"now"}, exitUsage, "expected at most 0, got 1"},
 	} {
 		if code, out, err := said(t, append([]string{"drill", "-c", l.config}, test.args...)...); code != test.code || !strings.Contains(err, test.want) || out != "" {
 			t.Errorf("%v gives %d, %q, %q", test.args, code, out, err)

@@ -157,7 +157,7 @@ func TestReportTellsAnOutage(t *testing.T) {
 		{"one that is not remembered", []string{"7"}, exitNo, "outage 7 is not remembered"},
 		{"no number", []string{"last"}, exitUsage, `not "last"`},
 		{"number zero", []string{"0"}, exitUsage, "a number from 1 on"},
-		{"two numbers", []string{"1", "2"}, exitUsage, "expected 1 arguments"},
+		{"two numbers", []string{"1", "2"}, exitUsage, "expected at most 1, got 2"},
 		{"list of one", []string{"--list", "1"}, exitUsage, "--list goes without a number"},
 	}
 	for _, test := range tests {
