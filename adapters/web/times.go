@@ -17,8 +17,6 @@ func (p *sheet) clock(t time.Time) string {
 		return clock
 	case away < 6*24*time.Hour:
 		return days[p.in][local.Weekday()] + " " + clock
-	case away > 300*24*time.Hour:
-		clock = local.Format("2006 15:04")
 	}
 	return p.dayOf(local) + " " + clock
 }
