@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/uplink/uplinktest"
 	"github.com/veilleuse/veilleuse/adapters/web"
@@ -62,6 +63,17 @@ func (f family) ask(method, path string, form url.Values) (int, string) {
 	return answer.StatusCode, string(page)
 }
 
+// shows asks for the house until it says a thing: the page is shown a State a moment after whoever asks by the socket.
+func (f family) shows(says string) (page string) {
+	f.t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if _, page = f.ask("GET", "/", nil); strings.Contains(page, says) {
+			break
+		}
+	}
+	return page
+}
+
 // reads looks whether a page is French: that it has no sentence marked as English, none of the words that every English sentence has,
 // and what is expected.
 func (f family) reads(when, page string, wants ...string) {
@@ -104,7 +116,7 @@ func TestPageIsFrenchForAFrenchFamily(t *testing.T) {
 	l := live(t, true)
 	l.ready(t)
 	f := l.family(t)
-	_, page := f.ask("GET", "/", nil)
+	page := f.shows("nouvel appareil")
 	f.reads("on a good day", page, "Netatmo est aux commandes", "Si Netatmo tombait maintenant", "planning", "le plan", "nouvel appareil", "trouvé via Netatmo")
 
 	room := regexp.MustCompile(`value="(room/[^"]+)"`).FindStringSubmatch(page)
@@ -131,14 +143,14 @@ func TestPageIsFrenchForAFrenchFamily(t *testing.T) {
 	}
 	l.status(t, "the house in charge", func(r statusReport) bool { return r.Authority.Phase == gateway.Local })
 	l.world.clock.SetRate(20)
-	_, page = f.ask("GET", "/", nil)
+	page = f.shows("Veilleuse a pris le relais")
 	f.reads("in an outage", page, "Veilleuse a pris le relais", "Netatmo répond 503 avec du HTML depuis", "votre internet fonctionne", "Ce qui a été constaté", "Netatmo est injoignable : Veilleuse prend le relais")
 
 	if err := l.world.house.SetCO(demoCO, 180, true); err != nil {
 		t.Fatal(err)
 	}
 	l.status(t, "the alarm", func(r statusReport) bool { return r.Alarm.Phase == gateway.Sounding })
-	_, page = f.ask("GET", "/", nil)
+	page = f.shows("ALERTE monoxyde de carbone")
 	f.reads("in an alarm", page, "ALERTE monoxyde de carbone", "signale : monoxyde de carbone", "le serveur MQTT intégré", "Je m’en occupe")
 	_, page = f.ask("POST", "/do", url.Values{"to": {"alarm"}, "acknowledge": {"true"}})
 	f.reads("answered", page, "prise en charge à", "depuis la page", "quelqu’un a pris note")
@@ -150,7 +162,7 @@ func TestPageIsFrenchForAFrenchFamily(t *testing.T) {
 	}
 	l.world.clock.SetRate(200)
 	l.status(t, "the house handed back", func(r statusReport) bool { return r.Authority.Phase == gateway.Watching })
-	_, page = f.ask("GET", "/", nil)
+	page = f.shows("la maison est rendue à Netatmo")
 	f.reads("afterwards", page, "la maison est rendue à Netatmo", "il répond depuis")
 	_, page = f.ask("POST", "/sign-out", nil)
 	f.reads("at the door", page, "Se connecter")
