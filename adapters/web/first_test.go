@@ -299,3 +299,23 @@ func TestAnAlarmStandsOnEveryPage(t *testing.T) {
 		t.Errorf("only %d pages were looked at", seen)
 	}
 }
+
+// A page that is open is not told of a step that has been done since, though no State has changed.
+func TestAnOpenPageKnowsTheStepsThatAreLeft(t *testing.T) {
+	v := arrive(t)
+	left := func() string {
+		text := ""
+		for _, one := range v.Adapter.draw(v.Adapter.shown(), english).parts {
+			text += one.HTML
+		}
+		return text
+	}
+	v.send("mqtt", "do=next")
+	if before := left(); !strings.Contains(before, "Ready?") {
+		t.Fatalf("nothing is left: %.200s", before)
+	}
+	v.send("check", "do=next")
+	if strings.Contains(left(), "Ready?") {
+		t.Error("the step that is done is still left")
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -252,7 +253,8 @@ func (a *Adapter) keepUp(ctx context.Context, one *stream, p pusher, push func(p
 // drawing is the page at one version of the State, in one language.
 type drawing struct {
 	version uint64
-	minute  int64 // ages are part of it
+	minute  int64  // ages are part of it
+	steps   string // of the first run that are left, which no State knows of
 	parts   []part
 	sums    []uint64
 }
@@ -263,14 +265,15 @@ func (a *Adapter) draw(s gateway.State, in lang) drawing {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	minute := a.now().Unix() / 60
-	if d, ok := l.drawn[in]; ok && d.version == s.Version && d.minute == minute && d.parts != nil {
+	steps := strings.Join(a.reminder(), " ")
+	if d, ok := l.drawn[in]; ok && d.version == s.Version && d.minute == minute && d.steps == steps && d.parts != nil {
 		return d
 	}
 	if l.drawn == nil {
 		l.drawn, l.seed = map[lang]drawing{}, maphash.MakeSeed()
 	}
 	v := sheetOf(a.view(s), in, a.now())
-	d := drawing{version: s.Version, minute: minute, parts: v.parts()}
+	d := drawing{version: s.Version, minute: minute, steps: steps, parts: v.parts()}
 	for _, one := range d.parts {
 		d.sums = append(d.sums, maphash.String(l.seed, one.HTML))
 	}
