@@ -77,7 +77,12 @@ const verbs = {
     for (const key of request.keys.match(/<\w+>|./gs)) await of(request).page.keyboard.press(key.replace(/^<|>$/g, ''));
   },
   text: async (request) => (await of(request).page.locator(request.at).allInnerTexts()).join('\n'),
-  run: (request) => of(request).page.evaluate(request.script),
+  // run evaluates; a page that is just being loaded anew is waited for.
+  run: (request) => of(request).page.evaluate(request.script).catch(async (why) => {
+    if (!String(why).includes('context was destroyed')) throw why;
+    await of(request).page.waitForLoadState('load', { timeout: 10000 });
+    return of(request).page.evaluate(request.script);
+  }),
   // until waits until an expression is true, and answers after how many milliseconds. It asks again and again from outside: the
   // page's policy lets nothing be evaluated inside.
   async until(request) {
