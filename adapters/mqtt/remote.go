@@ -235,13 +235,26 @@ func withPort(broker *url.URL, port string) string {
 // goes through its store while new messages are being sent already, and changes them under way.
 type nowhere struct{}
 
-func (nowhere) Open()                             {}
+// Open has nothing to read.
+func (nowhere) Open() {}
+
+// Put forgets the message at once.
 func (nowhere) Put(string, packets.ControlPacket) {}
-func (nowhere) Get(string) packets.ControlPacket  { return nil }
-func (nowhere) All() []string                     { return nil }
-func (nowhere) Del(string)                        {}
-func (nowhere) Close()                            {}
-func (nowhere) Reset()                            {}
+
+// Get finds nothing.
+func (nowhere) Get(string) packets.ControlPacket { return nil }
+
+// All is empty: after a new connection nothing old is sent again.
+func (nowhere) All() []string { return nil }
+
+// Del has nothing to delete.
+func (nowhere) Del(string) {}
+
+// Close has nothing to keep.
+func (nowhere) Close() {}
+
+// Reset has nothing to throw away.
+func (nowhere) Reset() {}
 
 // hasty is a connection on which no write lasts long. paho limits only some of its writes; one of the
 // others, to a broker that has stopped reading, would hold up everything behind it for ever.
