@@ -335,11 +335,11 @@ func (p *sheet) device(d deviceView) {
 	var values []string
 	for _, m := range d.Readings {
 		if name, known := textOf("q." + m.Quantity); known && (m.Value.Yes() || !onlyIfSo[gateway.Quantity(m.Quantity)]) {
-			form := "value"
+			said := name[p.in] + " " + p.reading(m)
 			if m.Value == gateway.Flag(m.Value.Yes()) {
-				form = "of"
+				said = p.of(name[p.in], p.reading(m))
 			}
-			values = append(values, p.say(form, name[p.in], p.reading(m)))
+			values = append(values, said)
 		}
 	}
 	if len(values) > 0 {

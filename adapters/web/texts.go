@@ -216,7 +216,7 @@ var houseTexts = map[string][2]string{
 	"q.siren": {"siren", "sirène"}, "q.on": {"on", "allumé"}, "q.position": {"position", "position"}, "q.power": {"power", "puissance"},
 	"q.boiler": {"heat called for", "demande de chauffe"}, "q.relay": {"relay", "relais"}, "q.heating-request": {"demand", "demande"},
 	"q.open-window": {"window", "fenêtre"}, "q.monitoring": {"watches", "surveille"}, "q.low-battery": {"battery low", "pile faible"},
-	"value": {"%s %s", "%s %s"}, "yes": {"yes", "oui"}, "no": {"no", "non"},
+	"yes": {"yes", "oui"}, "no": {"no", "non"},
 }
 
 // days and months as they are written short.

@@ -2,8 +2,8 @@
 // of Prometheus (/metrics), and whether it lives (/healthz, /readyz).
 //
 // All that there is stands in one table of routes. The house is shown to this computer and the home's own network only
-// (loopback, RFC 1918, RFC 4193, link-local, the network of IPv6 in which it is asked), and but for figures and the way in only to browsers that are signed in with the
-// one password, which the first visit sets. Nothing changes by a GET. A request under a strange host name is refused: that is
+// (loopback, RFC 1918, RFC 4193, link-local, the network of IPv6 in which it is asked), and but for figures and the way in only
+// to browsers that are signed in with the one password, which the first visit sets. Nothing changes by a GET. A request under a strange host name is refused: that is
 // how a page somewhere on the internet would read the house through the browser of somebody at home (DNS rebinding); so is
 // what such a page sends here by itself.
 package web
