@@ -150,7 +150,7 @@ func TestPageIsFrenchForAFrenchFamily(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.status(t, "the alarm", func(r statusReport) bool { return r.Alarm.Phase == gateway.Sounding })
-	page = f.shows("ALERTE monoxyde de carbone")
+	page = f.shows("le serveur MQTT intégré") // whom it reached stands there once they have confirmed it
 	f.reads("in an alarm", page, "ALERTE monoxyde de carbone", "signale : monoxyde de carbone", "le serveur MQTT intégré", "Je m’en occupe")
 	_, page = f.ask("POST", "/do", url.Values{"to": {"alarm"}, "acknowledge": {"true"}})
 	f.reads("answered", page, "prise en charge à", "depuis la page", "quelqu’un a pris note")
