@@ -91,7 +91,7 @@ func tryFault(t *testing.T, f fault) (line, wrong string) {
 		}
 	}
 	if f.check != nil {
-		f.check(t, w)
+		return line, f.check(w)
 	}
 	return line, ""
 }
@@ -254,27 +254,28 @@ func wishForWarmth(w *catalogueWorld) {
 }
 
 // nothingLost holds that no bad answer makes the house forget.
-func nothingLost(t testing.TB, w *catalogueWorld) {
+func nothingLost(w *catalogueWorld) string {
 	s := w.house.now()
 	if s.Home.ID != netatmotest.HouseID || len(s.Home.Schedules) == 0 || s.Rooms.Len() < 4 || s.Devices.Len() < 5 {
-		t.Errorf("the house has forgotten: %q, %d schedules, %d rooms, %d devices", s.Home.ID, len(s.Home.Schedules), s.Rooms.Len(), s.Devices.Len())
+		return fmt.Sprintf("the house has forgotten: %q, %d schedules, %d rooms, %d devices", s.Home.ID, len(s.Home.Schedules), s.Rooms.Len(), s.Devices.Len())
 	}
+	return ""
 }
 
-func renewedOnce(t testing.TB, w *catalogueWorld) {
+func renewedOnce(w *catalogueWorld) string {
 	if n := w.cloud.Count("/oauth2/token"); n != 1 {
-		t.Errorf("%d refreshes, want 1", n)
+		return fmt.Sprintf("%d refreshes, want 1", n)
 	}
-	stillWell(t, w)
+	return stillWell(w)
 }
 
 // stillWell holds that nobody blames the vendor.
-func stillWell(t testing.TB, w *catalogueWorld) {
+func stillWell(w *catalogueWorld) string {
 	_, after := w.since()
 	for _, s := range after {
 		if s.Cloud.Verdict != gateway.VerdictOK && s.Cloud.Verdict != gateway.VerdictUnknown {
-			t.Errorf("the verdict is %s: %s", s.Cloud.Verdict, s.Cloud.Why)
-			return
+			return fmt.Sprintf("the verdict is %s: %s", s.Cloud.Verdict, s.Cloud.Why)
 		}
 	}
+	return ""
 }
