@@ -17,11 +17,7 @@ import (
 )
 
 // patience is how long a test waits for what ought to happen at once.
-const patience = time.Minute
-
-// unhurried is how long the vendor may take to answer a house of a test, in real time. The demonstration gives it half a second;
-// a machine that has other things to do may take that for an outage.
-const unhurried = 5 * time.Second
+const patience = 30 * time.Second
 
 // said runs a verb and returns its exit code and what it wrote.
 func said(t *testing.T, args ...string) (code int, out, err string) {
@@ -151,6 +147,10 @@ func live(t *testing.T, paired bool) *lived {
 	})
 	return l
 }
+
+// unhurried is how long the vendor may take to answer a house of a test, in real time. The demonstration gives it half a second;
+// a machine that has other things to do may take that for an outage.
+const unhurried = 5 * time.Second
 
 // start runs the daemon on its configuration until the test ends; before lets something be done to the house first.
 func (l *lived) start(t *testing.T, before func(*house)) {
