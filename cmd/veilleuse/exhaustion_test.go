@@ -68,7 +68,7 @@ type strain struct {
 
 func strained(t *testing.T, folder, state string, prepare func(*exec.Cmd)) *strain {
 	t.Helper()
-	w := newSoakWorldIn(t, folder, state, soakStart, 60, restlessHome(), prepare)
+	w := newSoakWorldIn(t, folder, state, unhurried, soakStart, 60, restlessHome(), prepare)
 	w.look()
 	s := &strain{soakWorld: w}
 	s.signIn()
@@ -289,7 +289,7 @@ func diskTurnsReadOnly(t *testing.T) {
 func diskIsReadOnly(t *testing.T) {
 	disk, _ := ownDisk(t)
 	folder, state := t.TempDir(), filepath.Join(disk, "state")
-	w := newSoakWorldIn(t, folder, state, soakStart, 60, restlessHome(), nil)
+	w := newSoakWorldIn(t, folder, state, unhurried, soakStart, 60, restlessHome(), nil)
 	w.look()
 	(&strain{soakWorld: w}).signIn()
 	w.people.leave()
