@@ -38,6 +38,7 @@ func TestStatusTellsOfDiskAndBackups(t *testing.T) {
 // A daemon makes a backup when asked, and status shows it.
 func TestBackupOfARunningHouse(t *testing.T) {
 	l := live(t, false)
+	l.world.clock.SetRate(1) // else the day's own backup may come between
 	l.status(t, "the clock", func(r statusReport) bool { return r.Clock.Trust != gateway.TrustGuess })
 	if out := wellSaid(t, "backup", "-c", l.config); !strings.Contains(out, filepath.Join("state", "backups")) {
 		t.Errorf("it says %q", out)

@@ -70,6 +70,10 @@ var privateWords = []string{"Maison", "Salon", "Chambre", "chambre", "bain", "en
 
 func TestABundleCanBeShownToEverybody(t *testing.T) {
 	l := readyHouse(t, 20)
+	l.status(t, "what the vendor knows of the thermostat", func(r statusReport) bool {
+		d, _ := device(r, netatmotest.Thermostat)
+		return len(d.Readings) >= 5
+	})
 	all := inBundle(t, l.config)
 	for _, name := range []string{"README.txt", "system.txt", "metrics.txt", "config.json", "status.json", "outages.json", "doctor.json", "log.txt"} {
 		if _, ok := all[name]; !ok {

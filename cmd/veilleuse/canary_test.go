@@ -128,7 +128,7 @@ func newCanaryHouse(t *testing.T) *canaryHouse {
 	}
 	jar, err := cookiejar.New(nil)
 	must(t, err)
-	c.browser = &http.Client{Jar: jar, Timeout: 5 * time.Second}
+	c.browser = &http.Client{Jar: jar, Timeout: patience}
 	return c
 }
 
@@ -255,7 +255,7 @@ func TestACrashTellsNoSecret(t *testing.T) {
 	select {
 	case <-crashNow:
 		must(t, child.Process.Signal(syscall.SIGQUIT))
-	case <-time.After(patience):
+	case <-time.After(3 * time.Minute): // in which a house is paired, ended and begun anew
 		child.Process.Kill()
 	}
 	child.Wait()

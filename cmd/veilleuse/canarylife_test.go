@@ -169,11 +169,12 @@ func (c *canaryHouse) alarm() {
 
 // outage lets the vendor fail, and then refuse the sign-in.
 func (c *canaryHouse) outage() {
-	c.world.clock.SetRate(600)
+	c.world.clock.SetRate(100) // faster, and a slow machine has no time for what the house does within minutes
 	c.world.cloud.Break(netatmotest.Fault{Kind: netatmotest.HTML})
 	c.status(c.t, "an outage", func(r statusReport) bool { return r.Authority.Phase == gateway.Local })
 	c.world.cloud.Mend()
 	c.world.cloud.Revoke()
+	c.world.clock.SetRate(200)
 	c.status(c.t, "a sign-in that is refused", func(r statusReport) bool { return r.Cloud.Verdict == gateway.VerdictAuthRevoked })
 	c.world.clock.SetRate(20)
 	for _, kept := range []struct{ vault, key, of string }{

@@ -21,21 +21,21 @@ import (
 type fault struct {
 	number string // in the catalogue of the outage study
 	name   string
-	world  []uplinktest.Fault                // on the way to the vendor
-	vendor []netatmotest.Fault               // behind its door
-	from   bool                              // broken from the start: this house has never seen it whole
-	plain  bool                              // the vendor is spoken to without TLS
-	trust  gateway.Trust                     // "": trusted
-	change func(*uplink.Options)             // nil, or another house
-	play   func(*catalogueWorld)             // nil, or what happens besides
-	rate   float64                           // seconds of the house a second; 0: 120
-	life   time.Duration                     // of an access token; 0: 3 h
-	want   gateway.Verdict                   //
-	scope  []gateway.Plane                   // nil: everything
-	either bool                              // or the plane of the call that met it first
-	why    string                            // part of the sentence
-	told   func(gateway.Event) bool          // nil, or a fact that must have been posted
-	check  func(testing.TB, *catalogueWorld) // nil, or what else must hold at the end
+	world  []uplinktest.Fault           // on the way to the vendor
+	vendor []netatmotest.Fault          // behind its door
+	from   bool                         // broken from the start: this house has never seen it whole
+	plain  bool                         // the vendor is spoken to without TLS
+	trust  gateway.Trust                // "": trusted
+	change func(*uplink.Options)        // nil, or another house
+	play   func(*catalogueWorld)        // nil, or what happens besides
+	rate   float64                      // seconds of the house a second; 0: 120
+	life   time.Duration                // of an access token; 0: 3 h
+	want   gateway.Verdict              //
+	scope  []gateway.Plane              // nil: everything
+	either bool                         // or the plane of the call that met it first
+	why    string                       // part of the sentence
+	told   func(gateway.Event) bool     // nil, or a fact that must have been posted
+	check  func(*catalogueWorld) string // nil, or what else must hold at the end, and is not so
 }
 
 // catalogueWorld is one house in one small internet on loopback, all of real sockets.

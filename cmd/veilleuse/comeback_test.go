@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"mime/multipart"
-	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -56,18 +55,10 @@ func (j *journal) String() string {
 // settleIn starts a house of its own and signs in to its page.
 func settleIn(t *testing.T, more string) *keeper {
 	t.Helper()
-	port := func() string {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		return l.Addr().String()
-	}
-	folder, page := t.TempDir(), port()
+	folder, page := t.TempDir(), freeAddress(t) // where the page is found again once the house restarts
 	k := &keeper{t: t, at: "http://" + page, state: filepath.Join(folder, "state"), log: &journal{}}
-	k.config = writeTo(t, filepath.Join(folder, "v.yaml"), fmt.Sprintf("state: %s\nnetatmo: {url: \"http://127.0.0.1:1\"}\nuplink: {witnesses: []}\nhomekit: {listen: \"127.0.0.1:0\"}\nweb: {listen: %q}\nmqtt: {listen: %q}\n%s",
-		k.state, page, port(), more))
+	k.config = writeTo(t, filepath.Join(folder, "v.yaml"), fmt.Sprintf("state: %s\nnetatmo: {url: \"http://127.0.0.1:1\"}\nuplink: {witnesses: []}\nhomekit: {listen: \"127.0.0.1:0\"}\nweb: {listen: %q}\nmqtt: {listen: \"127.0.0.1:0\"}\n%s",
+		k.state, page, more))
 	runsToTheEnd(t, func(ctx context.Context) error {
 		return runHouses(ctx, k.config, slog.New(slog.NewTextHandler(k.log, nil)), outside{quiet: true})
 	})

@@ -26,7 +26,7 @@ func (l *lived) doctor(t *testing.T) (int, doctorReport) {
 	return code, r
 }
 
-// ready waits until the house is signed in, its plan copied and every accessory up.
+// ready waits until the house is signed in, its plan copied and every accessory up, and until people find it.
 func (l *lived) ready(t *testing.T) {
 	t.Helper()
 	l.status(t, "the daemon", func(statusReport) bool { return true })
@@ -43,8 +43,14 @@ func (l *lived) ready(t *testing.T) {
 				alarm = alarm || m.From == "accessory" && m.Quantity == "co"
 			}
 		}
-		return targets == len(demoRooms) && alarm && r.Home.Schedules == 2 && r.Cloud.Verdict == "ok" && r.Authority.Phase == "watching"
+		return targets == len(demoRooms) && alarm && r.Home.Schedules == 2 && r.Cloud.Verdict == "ok" && r.Authority.Phase == "watching" && l.listens()
 	})
+}
+
+// listens reports whether the Home app, MQTT clients and browsers would be answered.
+func (l *lived) listens() bool {
+	code, err := l.house.code()
+	return err == nil && code.Listen != "127.0.0.1:0" && l.house.broker.Address() != "" && l.house.page.Address() != ""
 }
 
 func TestDoctorOfTheSimulatedHouse(t *testing.T) {
@@ -113,7 +119,7 @@ func TestDoctorOfAHouseWithNothingPaired(t *testing.T) {
 }
 
 func TestKnock(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", freeAddress(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +129,7 @@ func TestKnock(t *testing.T) {
 			t.Errorf("%s: %s", address, why)
 		}
 	}
-	listener.Close()
+	listener.Close() // and nobody else is given that port
 	for _, address := range []string{"127.0.0.1:" + port, "nonsense"} {
 		if knock(t.Context(), address) == "" {
 			t.Errorf("%s answers", address)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io/fs"
-	"net"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -65,15 +64,9 @@ func TestWhatIsCommonIsSaidOnce(t *testing.T) {
 
 // TestDrillKnocks looks at a house whose parts say that they run and do not answer.
 func TestDrillKnocks(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	gone := listener.Addr().String()
-	listener.Close()
 	c := defaults()
-	c.State, c.HomeKit.Listen, c.MQTT.Listen = filepath.Join(t.TempDir(), "state"), gone, "127.0.0.1:0"
-	err = withHouse(c, func(h *house) error {
+	c.State, c.HomeKit.Listen, c.MQTT.Listen = filepath.Join(t.TempDir(), "state"), freeAddress(t), "127.0.0.1:0"
+	err := withHouse(c, func(h *house) error {
 		s := gateway.State{}
 		for _, name := range []gateway.PointKey{"homekit", "mqtt", "broker"} {
 			s.Health = s.Health.With(name, gateway.Health{Adapter: string(name), Up: true})

@@ -23,6 +23,7 @@ const (
 	tickSuffers  = time.Second
 	slotEvery    = 6 * time.Minute  // of the house: 6 s at the speed of these tests
 	slotSuffers  = 10 * time.Second // until the valves have what a slot asks for
+	servedWithin = 10 * time.Second // who come now: page, Home app, MQTT and a verb, one after the other
 )
 
 // TestExhaustion runs the daemon in a process of its own, in an outage of the vendor's cloud, and takes away one thing after the
@@ -67,7 +68,7 @@ type strain struct {
 
 func strained(t *testing.T, folder, state string, prepare func(*exec.Cmd)) *strain {
 	t.Helper()
-	w := newSoakWorldIn(t, folder, state, soakStart, 60, restlessHome(), prepare)
+	w := newSoakWorldIn(t, folder, state, unhurried, soakStart, 60, restlessHome(), prepare)
 	w.look()
 	s := &strain{soakWorld: w}
 	s.signIn()
@@ -109,18 +110,21 @@ func (s *strain) eventually(what string, holds func() bool) {
 // endures holds that alarms and heating go on.
 func (s *strain) endures() {
 	s.t.Helper()
+	machine := watchStandstill(s.t)
 	if _, err := s.process.ask("sample"); err != nil { // forgets how late ticks were before
 		s.t.Fatal(err)
 	}
 	for _, kind := range []string{"smoke", "co"} {
+		still := machine.soFar()
 		took, err := s.raise(kind)
+		still = machine.soFar() - still
 		if err != nil {
 			s.t.Error(err)
 			continue
 		}
 		s.t.Logf("%s was heard by siren, MQTT and Home app after %.0f ms", kind, milliseconds(took))
-		if took > alarmSuffers {
-			s.t.Errorf("%s was heard after %v only", kind, took)
+		if took-still > alarmSuffers {
+			s.t.Errorf("%s was heard after %v only, in %v of which the machine stood still", kind, took, still)
 		}
 		if err := s.smell(kind, false); err != nil {
 			s.t.Error(err)
@@ -136,8 +140,8 @@ func (s *strain) endures() {
 		s.t.Fatal(err)
 	}
 	s.t.Logf("the worst tick was late by %.0f ms", milliseconds(sample.Late))
-	if sample.Late >= tickSuffers {
-		s.t.Errorf("a tick was late by %v", sample.Late)
+	if still := machine.soFar(); sample.Late-still >= tickSuffers {
+		s.t.Errorf("a tick was late by %v; the machine stood still for %v", sample.Late, still)
 	}
 }
 
@@ -150,13 +154,22 @@ func (s *strain) heats() {
 	for _, r := range demoRooms[1:] {
 		wanted, _ := schedule.Target(s.plan, gateway.RoomID(r.id), due.Add(time.Minute), s.zone.Location())
 		shown, err := s.house.Target(r.device)
-		for ; err == nil && shown != wanted.Target && time.Now().Before(late); shown, err = s.house.Target(r.device) {
+		for ; err == nil && shown != wanted.Target && !s.follows(r, due) && time.Now().Before(late); shown, err = s.house.Target(r.device) {
 			time.Sleep(20 * time.Millisecond)
 		}
-		if err != nil || shown != wanted.Target {
+		if err != nil || shown != wanted.Target && !s.follows(r, due) {
 			s.t.Errorf("%s is set to %g, the slot of %s asks for %g (%v)", r.device, shown, due.Format(time.TimeOnly), wanted.Target, err)
 		}
 	}
+}
+
+// follows reports whether a valve was set since then to what its schedule asked for at that moment: on a slow machine the next slot
+// may have begun before anybody looks.
+func (s *strain) follows(r demoRoom, since time.Time) bool {
+	return slices.ContainsFunc(s.writes(since, s.clock.Now()), func(w demoWrite) bool {
+		wanted, _ := schedule.Target(s.plan, gateway.RoomID(r.id), w.at, s.zone.Location())
+		return w.device == r.device && w.target == wanted.Target
+	})
 }
 
 // says holds that a sentence with these words was said in the log and over MQTT.
@@ -165,7 +178,7 @@ func (s *strain) says(words ...string) {
 	has := func(text string) bool {
 		return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) })
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), figurePatience)
 	defer cancel()
 	missing := ""
 	err := until(ctx, func() bool {
@@ -276,7 +289,7 @@ func diskTurnsReadOnly(t *testing.T) {
 func diskIsReadOnly(t *testing.T) {
 	disk, _ := ownDisk(t)
 	folder, state := t.TempDir(), filepath.Join(disk, "state")
-	w := newSoakWorldIn(t, folder, state, soakStart, 60, restlessHome(), nil)
+	w := newSoakWorldIn(t, folder, state, unhurried, soakStart, 60, restlessHome(), nil)
 	w.look()
 	(&strain{soakWorld: w}).signIn()
 	w.people.leave()

@@ -16,7 +16,7 @@ import (
 )
 
 // figurePatience is how long anything may take in a measurement before it counts as broken.
-const figurePatience = 30 * time.Second
+const figurePatience = time.Minute
 
 // Instance ids of a sensor of these measurements.
 const (
@@ -109,8 +109,9 @@ type observers struct {
 	mu    sync.Mutex
 	moves map[hap.CharacteristicID]int // sensor by its motion in the Home app
 	warms map[hap.CharacteristicID]int
-	smoke hap.CharacteristicID // a detector in the Home app, and when it was said to smell; zero: none
-	smelt chan time.Time
+	smoke hap.CharacteristicID // a detector in the Home app; zero: none
+	smelt chan time.Time       // when it was said to smell,
+	aired chan time.Time       // and when no longer
 }
 
 // observe connects both and waits until each sees so many sensors.
@@ -229,8 +230,12 @@ func (o *observers) told(readings []hap.Reading) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, r := range readings {
-		if r.ID == o.smoke && string(r.Value) == "1" {
+		switch {
+		case r.ID != o.smoke || o.smelt == nil:
+		case string(r.Value) == "1":
 			o.smelt <- at
+		default:
+			o.aired <- at
 		}
 		if i, ok := o.moves[r.ID]; ok {
 			on, _ := hap.BoolOf(r.Value)

@@ -51,7 +51,7 @@ func beHouse(order houseOrder) error {
 	clock := &steppedClock{demoClock: newDemoClock(order.House.Add(time.Duration(float64(time.Since(order.Real))*order.Rate)), order.Rate)}
 	log := slog.New(newLogHandler(os.Stderr))
 	h, err := build(config, log, outside{
-		now: clock.Now, after: clock.After, quiet: true, clock: timeServer{}, deadline: 500 * time.Millisecond, try: afterAccident(config.State),
+		now: clock.Now, after: clock.After, quiet: true, clock: timeServer{}, deadline: order.Deadline, try: afterAccident(config.State),
 		uplink: order.uplink(), browse: func(ctx context.Context) ([]accessory.Announced, error) { return announcedAt(ctx, order.Announced) },
 	})
 	if err != nil {

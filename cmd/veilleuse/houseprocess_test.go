@@ -25,11 +25,12 @@ type houseOrder struct {
 	Rate                                float64   // seconds of the house a second of the wall
 	URL                                 string    // of the vendor, as the prober sees it
 	Resolvers, SecondOpinion, Witnesses []string
-	Announced                           string // URL of what mDNS would find
+	Announced                           string        // URL of what mDNS would find
+	Deadline                            time.Duration // for the vendor to answer, in real time
 }
 
 func (o houseOrder) uplink() uplink.Options {
-	return uplink.Options{URL: o.URL, Resolvers: o.Resolvers, SecondOpinion: o.SecondOpinion, Witnesses: o.Witnesses, AllowLoopback: true, Timeout: 500 * time.Millisecond}
+	return uplink.Options{URL: o.URL, Resolvers: o.Resolvers, SecondOpinion: o.SecondOpinion, Witnesses: o.Witnesses, AllowLoopback: true, Timeout: o.Deadline}
 }
 
 // houseSample is what the daemon tells of itself.

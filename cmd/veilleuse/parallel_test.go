@@ -10,6 +10,7 @@ import (
 const atOnce = "6"
 
 func TestMain(m *testing.M) {
+	leaveSurroundings()
 	if err := flag.Set("test.parallel", atOnce); err != nil {
 		panic(err)
 	}

@@ -41,7 +41,8 @@ type soakWorld struct {
 	mqtt     string // addresses
 	homeKit  string
 	page     string
-	hidden   atomic.Bool // nothing is announced
+	hidden   atomic.Bool   // nothing is announced
+	deadline time.Duration // for the vendor to answer, in real time
 	people   *soakPeople
 	password string
 	cookies  []*http.Cookie
@@ -52,10 +53,10 @@ type soakWorld struct {
 func newSoakWorld(t *testing.T, start time.Time, rate float64, home netatmotest.Home, prepare func(*exec.Cmd)) *soakWorld {
 	t.Helper()
 	folder := t.TempDir()
-	return newSoakWorldIn(t, folder, filepath.Join(folder, "state"), start, rate, home, prepare)
+	return newSoakWorldIn(t, folder, filepath.Join(folder, "state"), 500*time.Millisecond, start, rate, home, prepare)
 }
 
-func newSoakWorldIn(t *testing.T, folder, state string, start time.Time, rate float64, home netatmotest.Home, prepare func(*exec.Cmd)) *soakWorld {
+func newSoakWorldIn(t *testing.T, folder, state string, deadline time.Duration, start time.Time, rate float64, home netatmotest.Home, prepare func(*exec.Cmd)) *soakWorld {
 	t.Helper()
 	clock := newDemoClock(start, rate)
 	t.Cleanup(func() { clock.timer.Stop() })
@@ -65,7 +66,7 @@ func newSoakWorldIn(t *testing.T, folder, state string, start time.Time, rate fl
 		t.Fatal(err)
 	}
 	t.Cleanup(demo.close)
-	w := &soakWorld{demoWorld: demo, t: t, state: state, sensors: startSensors(t, soakSensors),
+	w := &soakWorld{demoWorld: demo, t: t, state: state, deadline: deadline, sensors: startSensors(t, soakSensors),
 		mqtt: freeAddress(t), homeKit: freeAddress(t), page: freeAddress(t), password: "a long night of faults"}
 	w.writeConfig(folder)
 	w.pairAll()
@@ -93,7 +94,7 @@ func (w *soakWorld) order() houseOrder {
 	announced := httptest.NewServer(http.HandlerFunc(w.announce))
 	w.t.Cleanup(announced.Close)
 	return houseOrder{Config: w.config, House: w.clock.Now(), Real: time.Now(), Rate: w.clock.rate, URL: w.internet.URL(), Resolvers: w.internet.Resolvers(),
-		SecondOpinion: w.internet.SecondOpinion(), Witnesses: w.internet.Witnesses(), Announced: announced.URL}
+		SecondOpinion: w.internet.SecondOpinion(), Witnesses: w.internet.Witnesses(), Announced: announced.URL, Deadline: w.deadline}
 }
 
 // announce answers what a look at mDNS finds.
