@@ -96,7 +96,7 @@ func (p *houseProcess) stop() {
 		return // it was stopped before
 	}
 	p.in.Close()
-	late := time.AfterFunc(20*time.Second, func() { p.command.Process.Signal(syscall.SIGABRT) })
+	late := time.AfterFunc(patience, func() { p.command.Process.Signal(syscall.SIGABRT) })
 	defer late.Stop()
 	last, _ := io.ReadAll(p.out) // it ends with the process
 	err := p.command.Wait()

@@ -70,8 +70,6 @@ type deadlyWorld struct {
 	left           int // sirens that a person had to turn off
 }
 
-const patienceOfTheDying = 30 * time.Second
-
 func (w *deadlyWorld) start() {
 	w.t.Helper()
 	w.process = exec.Command(os.Args[0], "-test.run=^TestAlarmsSurviveKill$")
@@ -163,7 +161,7 @@ func (w *deadlyWorld) listen(length time.Duration) {
 // until waits for something that must come true.
 func (w *deadlyWorld) until(what string, holds func() bool, nudge string) {
 	w.t.Helper()
-	late := time.Now().Add(patienceOfTheDying)
+	late := time.Now().Add(patience)
 	for !holds() {
 		if time.Now().After(late) {
 			w.t.Fatalf("after %d kills: %s", w.kills, what)

@@ -148,7 +148,7 @@ func runningHouse(b *testing.B, fake *sensors) *observers {
 func runHouse(b testing.TB, h *house, count int) *observers {
 	b.Helper()
 	ctx := runsToTheEnd(b, h.run)
-	waiting, stop := context.WithTimeout(ctx, figurePatience)
+	waiting, stop := context.WithTimeout(ctx, patience)
 	defer stop()
 	var report codeReport
 	listens := func() bool {
@@ -188,7 +188,7 @@ func wiredHouse(b testing.TB, fake *sensors, more ...func(*outside, *uplinktest.
 	if err != nil {
 		b.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), figurePatience)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if _, err := h.accessory.Pair(ctx, fake.bridge.Address(), fake.bridge.Code(), ""); err != nil {
 		b.Fatal(err)

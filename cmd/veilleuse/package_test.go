@@ -33,9 +33,7 @@ func TestCompletionKnowsEveryVerbAndOption(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "help"), page.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, "veilleuse"), []byte("#!/bin/sh\n[ \"$1\" = help ] && cat \"${0%/*}/help\"\n"), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	executable(t, filepath.Join(folder, "veilleuse"), `[ "$1" = help ] && cat "${0%/*}/help"`)
 	complete := func(words ...string) []string {
 		script := packaged(t, "debian/completion.bash") + `
 COMP_WORDS=(veilleuse "$@"); COMP_CWORD=$#; _veilleuse; printf '%s\n' "${COMPREPLY[@]}"`

@@ -23,6 +23,7 @@ func TestPairHome(t *testing.T) {
 		}
 		return r
 	}
+	awaitListen(t, l)
 	first := read("pair-home")
 	if first.Code != read("code").Code {
 		t.Error("pair-home and code show different codes")

@@ -101,7 +101,7 @@ func TestAHouseComesBackOnAnotherMachine(t *testing.T) {
 	}
 	l.config = there
 	l.start(t, func(*house) {})
-	l.world.clock.SetRate(600)
+	l.world.clock.SetRate(200) // the vendor's simulated edge has half a second for an answer, which is 100 s of this house
 	r := l.status(t, "a house that goes on and asks for a login", func(r statusReport) bool {
 		return r.Cloud.Verdict == gateway.VerdictAuthRevoked && r.Authority.Phase == gateway.Local
 	})

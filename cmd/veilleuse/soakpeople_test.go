@@ -39,11 +39,11 @@ func (w *soakWorld) look() {
 	}
 	w.people = p
 	p.client = paho.NewClient(paho.NewClientOptions().AddBroker("tcp://" + w.mqtt).SetClientID("watcher").SetOrderMatters(true).SetKeepAlive(5 * time.Minute))
-	if token := p.client.Connect(); !token.WaitTimeout(figurePatience) || token.Error() != nil {
+	if token := p.client.Connect(); !token.WaitTimeout(patience) || token.Error() != nil {
 		w.t.Fatal("MQTT: ", token.Error())
 	}
 	w.t.Cleanup(func() { p.client.Disconnect(50) })
-	if token := p.client.Subscribe("veilleuse/#", 0, p.hear); !token.WaitTimeout(figurePatience) || token.Error() != nil {
+	if token := p.client.Subscribe("veilleuse/#", 0, p.hear); !token.WaitTimeout(patience) || token.Error() != nil {
 		w.t.Fatal("MQTT: ", token.Error())
 	}
 	w.openHomeApp(p)
@@ -52,7 +52,7 @@ func (w *soakWorld) look() {
 // openHomeApp pairs with the bridge and subscribes to everything.
 func (w *soakWorld) openHomeApp(p *soakPeople) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), figurePatience)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	var code codeReport
 	if err := w.ask(ctx, "GET", "/code", nil, &code); err != nil {
@@ -97,7 +97,7 @@ func (p *soakPeople) leave() {
 // comeBack connects the people to a daemon that was started anew.
 func (w *soakWorld) comeBack() {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), figurePatience)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	p := w.people
 	err := until(ctx, func() bool {
@@ -105,7 +105,7 @@ func (w *soakWorld) comeBack() {
 		return token.WaitTimeout(time.Second) && token.Error() == nil
 	})
 	if err == nil {
-		p.client.Subscribe("veilleuse/#", 0, p.hear).WaitTimeout(figurePatience)
+		p.client.Subscribe("veilleuse/#", 0, p.hear).WaitTimeout(patience)
 		err = until(ctx, func() bool {
 			var failed error
 			p.session, failed = hap.Connect(ctx, w.homeKit, p.pairing, p.shown)

@@ -109,7 +109,7 @@ func (w *soakWorld) announce(out http.ResponseWriter, _ *http.Request) {
 // pairAll signs in and pairs before the daemon runs.
 func (w *soakWorld) pairAll() {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), figurePatience)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	config, _, err := loadConfig(w.config)
 	if err != nil {
@@ -150,7 +150,7 @@ func (w *soakWorld) status(ctx context.Context) (statusReport, error) {
 // await waits until the house stands so.
 func (w *soakWorld) await(what string, holds func(statusReport) bool) {
 	w.t.Helper()
-	if err := w.awaitFor(figurePatience, holds); err != nil {
+	if err := w.awaitFor(patience, holds); err != nil {
 		w.t.Fatalf("never: %s; %v", what, err)
 	}
 }

@@ -5,14 +5,23 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
 // program is a script that stands for ours.
 func program(t *testing.T, script string) string {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "program")
-	if err := os.WriteFile(file, []byte("#!/bin/sh\n"+script), 0o700); err != nil {
+	return executable(t, filepath.Join(t.TempDir(), "program"), script)
+}
+
+// executable writes a script that can be run at once. What another test starts meanwhile would have the file open for writing
+// until it has become its own program, and for so long the kernel says "text file busy".
+func executable(t *testing.T, file, script string) string {
+	t.Helper()
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	if err := os.WriteFile(file, []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	return file

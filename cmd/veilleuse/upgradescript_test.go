@@ -49,19 +49,22 @@ esac`)
 
 func (m trialled) write(t *testing.T, name, text string) {
 	t.Helper()
+	writeTo(t, m.room(t, name), text)
+}
+
+// room makes the folders above a file and returns its path.
+func (m trialled) room(t *testing.T, name string) string {
+	t.Helper()
 	path := filepath.Join(m.folder, name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	writeTo(t, path, text)
+	return path
 }
 
 func (m trialled) program(t *testing.T, name, script string) {
 	t.Helper()
-	m.write(t, name, "#!/bin/sh\n"+script+"\n")
-	if err := os.Chmod(filepath.Join(m.folder, name), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	executable(t, m.room(t, name), script)
 }
 
 func (m trialled) has(name string) bool {

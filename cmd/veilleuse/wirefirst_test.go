@@ -40,7 +40,7 @@ func startNewcomer(t *testing.T, change func(*Config)) (*demoWorld, *house) {
 // standsSo waits until the house stands as wanted.
 func standsSo(t *testing.T, f *web.First, what string, so func(web.FirstStand) bool) web.FirstStand {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		s, err := f.Stand()
 		if err == nil && so(s) {
 			return s
