@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how long tests wait for what must come.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // testServer is a server on a loopback address that runs until the test ends.
 type testServer struct {
