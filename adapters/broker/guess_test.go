@@ -2,7 +2,9 @@ package broker
 
 import (
 	"net/netip"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -96,6 +98,7 @@ func TestOffendersAreLimited(t *testing.T) {
 	address := netip.MustParseAddr("10.0.0.1")
 	for range 2 * maxOffenders {
 		_ = try(u, "anna", "guess", address, noon)
+		u.rest = time.Time{} // which is another test's, and would take this one most of its time
 		address = address.Next()
 	}
 	if len(u.offenders) > maxOffenders {
@@ -130,8 +133,8 @@ func TestQueueForTheTurnCanBeLeft(t *testing.T) {
 	}
 }
 
-// A flood of logins from ever new addresses keeps no more than a quarter of a core busy, and costs those who
-// have shown their password before nothing.
+// A flood of logins from ever new addresses keeps no more than a quarter of a core busy. It is the processor's time that is
+// looked at: how long one look takes depends on who else is at work.
 func TestAFloodOfLoginsLeavesTheHouseItsCore(t *testing.T) {
 	const guesses = 12
 	hash, err := bcrypt.GenerateFromPassword([]byte("right"), bcrypt.MinCost+3)
@@ -142,37 +145,42 @@ func TestAFloodOfLoginsLeavesTheHouseItsCore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	runtime.GC() // what the tests before have left
+	began, before := time.Now(), busy(t)
+	from := attacker
+	for range guesses {
+		from = from.Next()
+		_ = try(u, "anna", "guess", from, noon)
+	}
+	took, used := time.Since(began), busy(t)-before
+	// The last guess is followed by no rest; and a tenth, or what the runtime does beside, counts for nothing.
+	if most := took * guesses / ((guesses - 1) * (1 + restAfterWrong)) * 11 / 10; used > most+10*time.Millisecond {
+		t.Errorf("%d guesses kept a core busy for %v of %v; at most %v are wanted", guesses, used, took, most)
+	}
+	t.Logf("%d guesses took %v, and %v of a core", guesses, took, used)
+}
+
+// busy is the processor's time that this process has used.
+func busy(t *testing.T) time.Duration {
+	t.Helper()
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		t.Skip("this system does not tell the time of the processor: ", err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
+// Who has shown the password before waits for nobody's turn, however many guess.
+func TestTheKnownDoNotQueue(t *testing.T) {
+	u := annaOnly(t)
 	if err := try(u, "anna", "right", friend, noon); err != nil {
 		t.Fatal(err)
 	}
-	quickest := time.Hour
-	for range 5 {
-		began := time.Now()
-		_ = bcrypt.CompareHashAndPassword(hash, []byte("guess"))
-		quickest = min(quickest, time.Since(began))
-	}
-	began, done := time.Now(), make(chan struct{})
-	go func() {
-		defer close(done)
-		from := attacker
-		for range guesses {
-			from = from.Next()
-			_ = try(u, "anna", "guess", from, noon)
-		}
-	}()
-	for range 100 {
-		if err := try(u, "anna", "right", friend, noon); err != nil {
-			t.Error(err)
-		}
-	}
-	known := time.Since(began)
-	<-done
-	took := time.Since(began)
-	if least := quickest * 9 / 10 * (1 + restAfterWrong) * (guesses - 1); took < least {
-		t.Errorf("%d guesses took %v, of which each kept a core busy for %v; at least %v are wanted", guesses, took, quickest, least)
-	}
-	if known > took/2 {
-		t.Errorf("who was known waited %v", known)
+	u.turn <- struct{}{} // an attacker's, for long
+	quit := make(chan struct{})
+	close(quit) // who had to wait would leave
+	if err := u.admit(login{"anna", []byte("right"), friend}, noon, quit); err != nil {
+		t.Errorf("got %v", err)
 	}
 }
 

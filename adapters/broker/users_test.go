@@ -80,7 +80,7 @@ func TestHashPassword(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := brokertest.Start(t, broker.WithUsers(map[string]string{"anna": hash}))
+	b := brokertest.Start(t, broker.WithUsers(map[string]string{"anna": hash}), broker.WithLimits(broker.Limits{Introduction: brokertest.Patience}))
 	brokertest.Join(t, b.Address(), brokertest.Connect{ID: "c", User: "anna", Password: "correct horse"})
 	for _, bad := range []string{"", strings.Repeat("x", 73)} {
 		if _, err := broker.HashPassword(bad); err == nil {

@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how long tests wait for what must come.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // testServer is a server on a loopback address that runs until the test ends.
 type testServer struct {
@@ -25,7 +25,8 @@ type testServer struct {
 	address string
 	log     *logLines
 
-	stop func() // ends it and waits; may be called more than once
+	reach Dial   // how clients get there
+	stop  func() // ends it and waits; may be called more than once
 
 	mu    sync.Mutex
 	wrote []WriteRequest
@@ -57,11 +58,56 @@ func startServer(t testing.TB, accessories []Accessory, change func(*ServerOptio
 
 func startServerOn(t testing.TB, store *memoryStore, accessories []Accessory, change func(*ServerOptions)) *testServer {
 	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return serveOn(t, listener, nil, store, accessories, change)
+}
+
+// startServerInMemory is for a bubble, whose time passes as fast as nothing happens.
+func startServerInMemory(t testing.TB, accessories []Accessory, change func(*ServerOptions)) *testServer {
+	t.Helper()
+	p := pipes{make(chan net.Conn), make(chan struct{}), &sync.Once{}}
+	return serveOn(t, p, p.dial, newMemoryStore(), accessories, change)
+}
+
+// pipes is a listener in memory.
+type pipes struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   *sync.Once
+}
+
+func (p pipes) dial(context.Context, string) (net.Conn, error) {
+	near, far := net.Pipe()
+	select {
+	case p.conns <- far:
+		return near, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p pipes) Close() error   { p.once.Do(func() { close(p.closed) }); return nil }
+func (p pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
+
+func serveOn(t testing.TB, listener net.Listener, reach Dial, store *memoryStore, accessories []Accessory, change func(*ServerOptions)) *testServer {
+	t.Helper()
 	identity, err := LoadServerIdentity(store)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &testServer{t: t, store: store, log: &logLines{}}
+	s := &testServer{t: t, store: store, log: &logLines{}, reach: reach}
 	options := ServerOptions{Identity: identity, Model: "Veilleuse", Store: store, Write: s.note, Logger: slog.New(slog.NewTextHandler(s.log, nil))}
 	if change != nil {
 		change(&options)
@@ -70,10 +116,6 @@ func startServerOn(t testing.TB, store *memoryStore, accessories []Accessory, ch
 		t.Fatal(err)
 	}
 	if err := s.SetAccessories(accessories); err != nil {
-		t.Fatal(err)
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
 		t.Fatal(err)
 	}
 	s.address = listener.Addr().String()
@@ -177,7 +219,7 @@ type strictClient struct {
 // dial connects in plain text.
 func (s *testServer) dial() *strictClient {
 	s.t.Helper()
-	l, err := Dial(nil).link(context.Background(), s.address)
+	l, err := s.reach.link(context.Background(), s.address)
 	if err != nil {
 		s.t.Fatal(err)
 	}

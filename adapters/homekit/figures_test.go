@@ -116,7 +116,7 @@ type figures struct {
 // measure serves so many accessories in another process and uses them.
 func measure(t *testing.T, accessories int, readFor time.Duration, writes int) figures {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run", "^TestFigures$")
 	cmd.Env = append(os.Environ(), servedVariable+"="+strconv.Itoa(accessories))

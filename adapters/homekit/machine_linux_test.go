@@ -101,7 +101,7 @@ func aloneOnALAN(t *testing.T) {
 	expect := func(what, part string) {
 		t.Helper()
 		began := time.Now()
-		for timeout := time.After(40 * time.Second); ; {
+		for timeout := time.After(2 * time.Minute); ; {
 			select {
 			case trouble := <-troubles:
 				if trouble == part || part != "" && strings.Contains(trouble, part) {
@@ -178,13 +178,18 @@ func announcedUntil(t *testing.T, what Announcement, id string, so func(networks
 	}
 }
 
-// see looks for the bridge's record and what it says.
+// see waits until the bridge's record is all that is seen, with that address.
 func see(t *testing.T, address string) {
 	t.Helper()
 	networks := machine{}.networks()
-	seen, err := machine{}.look(t.Context(), networks)
-	if err != nil || len(seen) != 1 || seen[0].id != bridgeID || len(seen[0].addresses) == 0 || seen[0].addresses[0].String() != address {
-		t.Errorf("on %q the record is %+v (%v)", networks, seen, err)
+	for late := time.Now().Add(20 * time.Second); ; {
+		seen, err := machine{}.look(t.Context(), networks)
+		if err == nil && len(seen) == 1 && seen[0].id == bridgeID && len(seen[0].addresses) > 0 && seen[0].addresses[0].String() == address {
+			return
+		}
+		if err != nil || time.Now().After(late) {
+			t.Fatalf("on %q the record is %+v (%v)", networks, seen, err)
+		}
 	}
 }
 

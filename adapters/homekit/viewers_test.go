@@ -219,15 +219,16 @@ func TestTwoWatchAndAThirdIsRefused(t *testing.T) {
 
 // Whatever becomes of a viewer, its place is free again.
 func TestAPlaceIsFreedWhen(t *testing.T) {
-	hasty := func(v *viewers) { v.begin, v.silence = 300*time.Millisecond, 300*time.Millisecond }
+	soonBegun := func(v *viewers) { v.begin = 300 * time.Millisecond }
+	soonHeard := func(v *viewers) { v.silence = 300 * time.Millisecond }
 	for _, test := range []struct {
 		name   string
 		change func(*viewers)
 		lose   func(cinema, *guest)
 		why    string
 	}{
-		{"the viewer never begins", hasty, func(cinema, *guest) {}, "never begun"},
-		{"the viewer is silent", hasty, func(_ cinema, g *guest) { g.order(stream.Start, 1280) }, "was silent"},
+		{"the viewer never begins", soonBegun, func(cinema, *guest) {}, "never begun"},
+		{"the viewer is silent", soonHeard, func(_ cinema, g *guest) { g.order(stream.Start, 1280) }, "was silent"},
 		{"the viewer's controller leaves", nil, func(c cinema, g *guest) { g.order(stream.Start, 1280); g.watches(); c.session.Close() }, "its controller left"},
 		{"the camera is lost", nil, func(c cinema, g *guest) { g.order(stream.Start, 1280); c.film.lose(errors.New("the camera is gone")) }, "the camera is gone"},
 		{"the bridge stops", nil, func(c cinema, g *guest) { g.order(stream.Start, 1280); c.Stop() }, "its controller left"},

@@ -96,7 +96,7 @@ func TestABrokerThatStopsReadingIsLeftAndTheNewestIsSent(t *testing.T) {
 	<-broker.greeted
 	h.Show(func(gateway.State) gateway.State { return talkative(21) })
 	newest := make(map[string]bool)
-	deadline := time.After(3 * mqtttest.Patience)
+	deadline := time.After(9 * mqtttest.Patience) // twenty megabytes are under way
 	for {
 		select {
 		case seen := <-broker.topics:

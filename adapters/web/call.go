@@ -17,9 +17,10 @@ const showsWithin = 1500 * time.Millisecond
 // calls are the alarms that open pages are to be told of. An alarm is told again, by a command with the number of the next
 // round, until somebody answers; each round is confirmed anew.
 type calls struct {
-	mu   sync.Mutex
-	all  map[string]*call // by the alarm's name in points
-	news chan struct{}    // has room for one: a page shows an alarm
+	within time.Duration // how long pages get
+	mu     sync.Mutex
+	all    map[string]*call // by the alarm's name in points
+	news   chan struct{}    // has room for one: a page shows an alarm
 }
 
 // call is one round.
@@ -57,7 +58,7 @@ func (c *calls) ready(s gateway.State, now time.Time) bool {
 	waits := false
 	for _, one := range c.all {
 		if !one.pushed && one.command.ID <= s.Commanded {
-			one.pushed, one.due, waits = true, now.Add(showsWithin), true
+			one.pushed, one.due, waits = true, now.Add(c.within), true
 		}
 	}
 	return waits

@@ -11,14 +11,17 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
 // keeper is a house that can be kept, and notes what was asked of it.
 type keeper struct {
-	asked []string
-	file  []byte
+	asked    []string
+	file     []byte
+	restored atomic.Int32 // times, each a moment after its answer
 }
 
 func (k *keeper) note(format string, args ...any) {
@@ -54,7 +57,7 @@ func (k *keeper) care() *Care {
 			if id != "f1" {
 				return nil, ErrUploadGone
 			}
-			return func() { k.note("restored") }, nil
+			return func() { k.restored.Add(1) }, nil
 		},
 		Pairings: func() (Pairings, error) {
 			return Pairings{Accessories: []PairedAccessory{{ID: "AA:BB", Name: "Relay <1>", Model: "NAPlug", Address: "10.0.0.2:5001"}, {ID: "CC:DD", Bluetooth: true}},
@@ -147,10 +150,31 @@ func TestKeepingTheHouseByForms(t *testing.T) {
 	}
 }
 
-// A backup that is uploaded is looked at, asks for its passphrase without a second upload, is shown, and begins only when it is
-// confirmed, after the answer.
+// A restore begins only when it is confirmed, after the answer, which ends with it.
+func TestARestoreBeginsAfterItsAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, k, key := keeps(t)
+		w := d.request("POST", "/care/restore", "id=f1", with(key))
+		time.Sleep(leavesAfter)
+		synctest.Wait()
+		if n := k.restored.Load(); w.Code != 422 || n != 0 {
+			t.Errorf("not confirmed: %d, begun %d times", w.Code, n)
+		}
+		w = d.request("POST", "/care/restore", "id=f1&sure=true", with(key))
+		if n := k.restored.Load(); w.Code != 200 || !strings.Contains(w.Body.String(), "restarts from the backup") || n != 0 {
+			t.Errorf("confirmed: %d, begun %d times before the answer: %s", w.Code, n, w.Body)
+		}
+		time.Sleep(leavesAfter)
+		synctest.Wait()
+		if n := k.restored.Load(); n != 1 {
+			t.Errorf("begun %d times", n)
+		}
+	})
+}
+
+// A backup that is uploaded is looked at, asks for its passphrase without a second upload, and is shown.
 func TestABackupIsLookedAtBeforeItIsRestored(t *testing.T) {
-	d, k, key := keeps(t)
+	d, _, key := keeps(t)
 	if w := upload(d, key, "/care/look", "holiday.jpg", nil); w.Code != 422 || !strings.Contains(w.Body.String(), "This file is no backup of Veilleuse; nothing was changed.") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
@@ -164,10 +188,6 @@ func TestABackupIsLookedAtBeforeItIsRestored(t *testing.T) {
 		if !strings.Contains(w.Body.String(), want) {
 			t.Errorf("the backup is shown without %q", want)
 		}
-	}
-	k.asked = nil
-	if w := d.request("POST", "/care/restore", "id=f1&sure=true", with(key)); w.Code != 200 || !strings.Contains(w.Body.String(), "restarts from the backup") || len(k.asked) > 0 {
-		t.Errorf("%d %v %s", w.Code, k.asked, w.Body)
 	}
 	if w := upload(d, key, "/care/look", strings.Repeat("x", backupBody), nil); w.Code != 422 || !strings.Contains(w.Body.String(), "larger than 8 MB") {
 		t.Errorf("too large: %d %.200s", w.Code, w.Body)

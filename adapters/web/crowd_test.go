@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
 
 // TestPeopleGetInThroughACrowd lets many strangers take every place and speak slowly, each in one way, while somebody follows
@@ -37,7 +39,7 @@ func TestPeopleGetInThroughACrowd(t *testing.T) {
 			}
 			client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 			for range 5 {
-				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+				ctx, cancel := context.WithTimeout(t.Context(), gatewaytest.Patience)
 				defer cancel()
 				r, _ := http.NewRequestWithContext(ctx, "GET", "http://"+v.address+"/api/state", nil)
 				r.AddCookie(&http.Cookie{Name: cookieName, Value: v.token})

@@ -39,9 +39,22 @@ type visitor struct {
 
 func visit(t *testing.T, o Options, more ...gatewaytest.Option) *visitor {
 	t.Helper()
-	h, address := start(t, o, more...)
+	return visitWith(t, o, func(*Adapter) {}, more...)
+}
+
+// visitWith lets change alter how patient the server is. When it returns, the server knows the house.
+func visitWith(t *testing.T, o Options, change func(*Adapter), more ...gatewaytest.Option) *visitor {
+	t.Helper()
+	h, address := startWith(t, o, change, append(more, gatewaytest.From(cottage()))...)
 	v := &visitor{t, h, address, ""}
-	h.Show(func(gateway.State) gateway.State { return cottage() })
+	for late := time.Now().Add(gatewaytest.Patience); ; time.Sleep(time.Millisecond) {
+		if status, _, _ := ask(t, "GET", "http://"+address+"/readyz", ""); status == http.StatusOK {
+			break
+		}
+		if time.Now().After(late) {
+			t.Fatal("the house is not seen")
+		}
+	}
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := client.PostForm("http://"+address+"/welcome", url.Values{"password": {rightful}, "again": {rightful}})
 	if err != nil {
@@ -258,66 +271,86 @@ func TestWishIsAnsweredByTheHouse(t *testing.T) {
 	}
 }
 
+// palier is the alarm that pages are told of.
+var palier = gateway.Alarm{Number: 12, Phase: gateway.Sounding, Kind: gateway.Smoke, Name: "Palier", Since: evening}
+
+// tell begins a round of the alarm, as the rules do: the command is in the State that shows the alarm.
+func (v *visitor) tell(round float64) uint64 {
+	v.t.Helper()
+	id := v.house.Send(gateway.Command{Point: gateway.Point{Adapter: "web", Of: palier.PointName(), Quantity: gateway.Tell}, Value: gateway.Number(round)})
+	v.house.Show(func(s gateway.State) gateway.State { s.Commanded, s.Alarms = id, []gateway.Alarm{palier}; return s })
+	return id
+}
+
+func (v *visitor) outcome(id uint64) gateway.Outcome {
+	v.t.Helper()
+	return gatewaytest.Wait(v.house, func(o gateway.Outcome) bool { return o.ID == id })
+}
+
+// number is that of an open page, which it hears first.
+func (v *visitor) number(events <-chan event) uint64 {
+	v.t.Helper()
+	var h hello
+	if err := json.Unmarshal([]byte(v.await(events, "hello", nil).data), &h); err != nil {
+		v.t.Fatal(err)
+	}
+	return h.Page
+}
+
+// seen has a page confirm an alarm.
+func (v *visitor) seen(page, alarm uint64) int {
+	v.t.Helper()
+	answer := v.do(v.t.Context(), "POST", "/api/seen", fmt.Sprintf(`{"page":%d,"alarm":%d}`, page, alarm))
+	answer.Body.Close()
+	return answer.StatusCode
+}
+
+// What all open pages show is delivered at once: long before those that are slow would be counted.
+func TestAnAlarmThatEveryPageShowsIsDeliveredAtOnce(t *testing.T) {
+	v := visitWith(t, Options{}, func(a *Adapter) { a.calls.within = time.Hour })
+	pages := []<-chan event{v.open("/live"), v.open("/api/live")}
+	numbers := []uint64{v.number(pages[0]), v.number(pages[1])}
+	id := v.tell(1)
+	for i, events := range pages {
+		v.await(events, "alarm", func(d string) bool { return strings.Contains(d, `"round":1`) })
+		v.seen(numbers[i], palier.Number)
+	}
+	if o := v.outcome(id); o.By != "2 pages" {
+		t.Errorf("%+v", o)
+	}
+}
+
 // An alarm is pushed to pages that are open, which confirm it; that counts as delivered, and says how many.
 func TestAlarmIsDeliveredToOpenPages(t *testing.T) {
 	v := visit(t, Options{})
-	alarm := gateway.Alarm{Number: 12, Phase: gateway.Sounding, Kind: gateway.Smoke, Name: "Hall", Since: evening}
-	point := gateway.Point{Adapter: "web", Of: alarm.PointName(), Quantity: gateway.Tell}
-	tell := func(round float64) uint64 { // as the rules do: the command is in the State that shows the alarm
-		id := v.house.Send(gateway.Command{Point: point, Value: gateway.Number(round)})
-		v.house.Show(func(s gateway.State) gateway.State { s.Commanded, s.Alarms = id, []gateway.Alarm{alarm}; return s })
-		return id
-	}
-	outcome := func(id uint64) gateway.Outcome {
-		return gatewaytest.Wait(v.house, func(o gateway.Outcome) bool { return o.ID == id })
-	}
-	if o := outcome(tell(1)); o.Err != "no page is open" || o.Final {
+	if o := v.outcome(v.tell(1)); o.Err != "no page is open" || o.Final {
 		t.Errorf("%+v", o)
 	}
 	one, two := v.open("/live"), v.open("/api/live")
-	var pages []uint64
-	for _, events := range []<-chan event{one, two} {
-		var h hello
-		if err := json.Unmarshal([]byte(v.await(events, "hello", nil).data), &h); err != nil {
-			t.Fatal(err)
-		}
-		pages = append(pages, h.Page)
-	}
+	pages := []uint64{v.number(one), v.number(two)}
 	v.await(one, "alarm", nil) // whoever opens the page meanwhile is told
-	id := tell(2)
+	id := v.tell(2)
 	for _, events := range []<-chan event{one, two} {
 		e := v.await(events, "alarm", func(d string) bool { return strings.Contains(d, `"round":2`) })
-		if !strings.Contains(e.data, `"number":12`) || !strings.Contains(e.data, `"name":"Hall"`) {
+		if !strings.Contains(e.data, `"number":12`) || !strings.Contains(e.data, `"name":"Palier"`) {
 			t.Errorf("%s", e.data)
 		}
 	}
-	if o := outcome(id); o.Err != "2 pages open, and none has shown it" {
+	if o := v.outcome(id); o.Err != "2 pages open, and none has shown it" {
 		t.Errorf("%+v", o)
 	}
-	seen := func(page, alarm uint64) int {
-		answer := v.do(t.Context(), "POST", "/api/seen", fmt.Sprintf(`{"page":%d,"alarm":%d}`, page, alarm))
-		answer.Body.Close()
-		return answer.StatusCode
-	}
-	if seen(99, 12) != 422 || seen(pages[0], 13) != 204 || seen(pages[1], 12) != 204 {
+	if v.seen(99, 12) != 422 || v.seen(pages[0], 13) != 204 || v.seen(pages[1], 12) != 204 {
 		t.Error("a page that is not open confirms, or one that is cannot")
 	}
-	if o := outcome(id); o.Err != "" || o.By != "1 page" { // late is not never
-		t.Errorf("%+v", o)
-	}
-	id = tell(3)
-	for i, events := range []<-chan event{one, two} {
-		v.await(events, "alarm", func(d string) bool { return strings.Contains(d, `"round":3`) })
-		seen(pages[i], 12)
-	}
-	if o := outcome(id); o.By != "2 pages" {
+	if o := v.outcome(id); o.Err != "" || o.By != "1 page" { // late is not never
 		t.Errorf("%+v", o)
 	}
 	v.house.Show(func(s gateway.State) gateway.State {
-		s.Alarms = []gateway.Alarm{alarm}
+		s.Alarms = []gateway.Alarm{palier}
 		s.Alarms[0].Answered = evening
 		return s
 	})
+	v.await(two, "state", func(d string) bool { return strings.Contains(d, `"answered":`) })
 	late := v.open("/live")
 	v.await(late, "parts", nil)
 	select {

@@ -98,6 +98,7 @@ type Adapter struct {
 	calls     calls
 	first     *firstRun
 	wishing   chan struct{} // holds one: wishes are put one after the other
+	answers   time.Duration // how long a wish waits for what is decided
 	uploading sync.Mutex    // held while a file is taken in
 
 	remembered atomic.Pointer[history.History] // the last 48 h
@@ -115,7 +116,7 @@ func New(o Options) *Adapter {
 	}
 	own, _ := os.Hostname() // without one, addresses still do
 	a := &Adapter{options: o, own: strings.ToLower(strings.TrimSuffix(own, ".")), started: time.Now(), lock: lock{vault: o.Vault}, sessions: sessions{vault: o.Vault},
-		calls: calls{news: make(chan struct{}, 1)}, first: newFirstRun(o.Vault, o.First), wishing: make(chan struct{}, 1)}
+		calls: calls{within: showsWithin, news: make(chan struct{}, 1)}, first: newFirstRun(o.Vault, o.First), wishing: make(chan struct{}, 1), answers: answerWithin}
 	a.remembered.Store(&history.History{})
 	return a
 }
@@ -212,7 +213,7 @@ func (a *Adapter) attend(ctx context.Context, port gateway.Port, served <-chan e
 		}
 		if s := a.newest.Load(); s != nil && a.calls.ready(*s, time.Now()) {
 			a.live.call()
-			due = time.After(showsWithin)
+			due = time.After(a.calls.within)
 		}
 		for _, o := range a.calls.outcomes(a.live.count(), time.Now()) {
 			port.Post(o)

@@ -30,13 +30,22 @@ func TestContract(t *testing.T) {
 // start runs the server on loopback and returns its address.
 func start(t *testing.T, o Options, more ...gatewaytest.Option) (*gatewaytest.House, string) {
 	t.Helper()
+	return startWith(t, o, func(*Adapter) {}, more...)
+}
+
+// startWith lets change alter how patient the server is, before it runs.
+func startWith(t *testing.T, o Options, change func(*Adapter), more ...gatewaytest.Option) (*gatewaytest.House, string) {
+	t.Helper()
 	addresses := make(chan net.Addr, 1)
 	o.Listen, o.Log = "127.0.0.1:0", quiet
 	if o.Vault == nil {
 		o.Vault = gatewaytest.NewVault()
 	}
 	o.Listening = func(a net.Addr) { addresses <- a }
-	h := gatewaytest.Start(t, "web", New(o), more...)
+	a := New(o)
+	a.answers = gatewaytest.Patience // it is the test that decides about wishes, which may take it longer than a house
+	change(a)
+	h := gatewaytest.Start(t, "web", a, more...)
 	select {
 	case a := <-addresses:
 		return h, a.String()

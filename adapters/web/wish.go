@@ -98,7 +98,7 @@ func (a *Adapter) wish(ctx context.Context, to string, body []byte) granted {
 func (a *Adapter) decided(ctx context.Context, after uint64) granted {
 	one := a.live.watch()
 	defer a.live.unwatch(one)
-	late := time.NewTimer(answerWithin)
+	late := time.NewTimer(a.answers)
 	defer late.Stop()
 	for {
 		if s := a.newest.Load(); s != nil {

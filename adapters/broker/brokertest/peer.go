@@ -10,7 +10,7 @@ import (
 )
 
 // Patience is how long a Peer waits for a packet before it fails its test.
-const Patience = 20 * time.Second
+const Patience = time.Minute
 
 // Peer is an MQTT client that does only what it is told: it acknowledges nothing, pings never, and reads
 // when asked.

@@ -25,6 +25,7 @@ type Broker struct {
 	mu      sync.Mutex
 	server  *mochi.Server // nil: stopped
 	banned  string        // id of a client
+	greeted map[*mochi.Client]bool
 }
 
 type options struct {
@@ -53,7 +54,7 @@ func Unix(path string) Option { return func(b *Broker) { b.network, b.address = 
 // Start runs a broker on a free port until the test ends.
 func Start(t testing.TB, options ...Option) *Broker {
 	t.Helper()
-	b := &Broker{t: t, network: "tcp"}
+	b := &Broker{t: t, network: "tcp", greeted: make(map[*mochi.Client]bool)}
 	for _, o := range options {
 		o(b)
 	}
@@ -174,12 +175,14 @@ func (b *Broker) Publish(topic, payload string, retain bool) {
 }
 
 // Kick cuts the connection of a client without a word, as a dead network would, and turns the client away
-// until it is welcome again; it reports whether there was one.
+// until it is welcome again; it reports whether there was one, who had been let in and greeted: before that a broker
+// knows of no last will.
 func (b *Broker) Kick(client string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.banned = client
 	c, ok := b.server.Clients.Get(client)
+	ok = ok && b.greeted[c]
 	if ok {
 		c.Net.Conn.Close() // not Stop: that may look like a goodbye, after which there is no last will
 	}
@@ -211,7 +214,21 @@ func (*guard) ID() string { return "guard" }
 
 // Provides says which questions the hook answers.
 func (*guard) Provides(what byte) bool {
-	return what == mochi.OnConnectAuthenticate || what == mochi.OnACLCheck
+	return what == mochi.OnConnectAuthenticate || what == mochi.OnACLCheck || what == mochi.OnSessionEstablished || what == mochi.OnDisconnect
+}
+
+// OnSessionEstablished notes that a client was greeted.
+func (g *guard) OnSessionEstablished(c *mochi.Client, _ packets.Packet) {
+	g.broker.mu.Lock()
+	defer g.broker.mu.Unlock()
+	g.broker.greeted[c] = true
+}
+
+// OnDisconnect forgets it.
+func (g *guard) OnDisconnect(c *mochi.Client, _ error, _ bool) {
+	g.broker.mu.Lock()
+	defer g.broker.mu.Unlock()
+	delete(g.broker.greeted, c)
 }
 
 // OnConnectAuthenticate says who is let in.

@@ -120,6 +120,26 @@ func (r *Relay) left() time.Duration {
 	return max(time.Duration(float64(time.Until(r.ends))*r.speed), 0)
 }
 
+// Ends is when the running timer opens the contact; zero: none runs.
+func (r *Relay) Ends() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.timer == nil {
+		return time.Time{}
+	}
+	return r.ends
+}
+
+// Elapse lets the rest of the running timer pass at once. Without one nothing happens.
+func (r *Relay) Elapse() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.timer != nil {
+		r.ends = time.Now()
+		r.timer.Reset(0)
+	}
+}
+
 // On reports whether the contact is closed.
 func (r *Relay) On() bool {
 	r.mu.Lock()
