@@ -34,8 +34,7 @@ func listen(ctx context.Context, name, program string, take func([]int16) bool) 
 	pieces, ended := make(chan []byte), make(chan error, 1)
 	go func() { ended <- m.read(ctx, pieces) }()
 	err = m.consume(ctx, pieces, ended, take)
-	cancel()
-	words := m.close()
+	words := m.close() // before ctx ends, which would be its last word
 	if err == nil {
 		return nil
 	}
