@@ -249,12 +249,17 @@ func TestOnlyTheNewestOfAPointWaits(t *testing.T) {
 		s.set(bedroomSerial, gateway.Target, gateway.Number(21))
 	}
 	last := s.set(bedroomSerial, gateway.Target, gateway.Number(22))
-	release()
+	nobody := s.set("nobody", gateway.Target, gateway.Number(22)) // is refused once all before it were taken
 	ends := map[uint64]gateway.Outcome{}
-	for len(ends) < 6 {
-		o := gatewaytest.Wait[gateway.Outcome](s.house, nil)
-		ends[o.ID] = o
+	hear := func(more func() bool) {
+		for more() {
+			o := gatewaytest.Wait[gateway.Outcome](s.house, nil)
+			ends[o.ID] = o
+		}
 	}
+	hear(func() bool { return ends[nobody].ID == 0 })
+	release()
+	hear(func() bool { return len(ends) < 7 })
 	if ends[last].Err != "" || ends[stuck].Err != "" {
 		t.Errorf("the last ends as %+v, the other point as %+v", ends[last], ends[stuck])
 	}

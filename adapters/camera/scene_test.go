@@ -120,6 +120,16 @@ func (s *scene) waitReach(ok bool) gateway.Reach {
 	return gatewaytest.Wait(s.house, func(r gateway.Reach) bool { return r.Device == s.device() && r.OK == ok })
 }
 
+// waitSaid waits until the log holds a text.
+func (s *scene) waitSaid(text string) {
+	s.t.Helper()
+	for late := time.Now().Add(gatewaytest.Patience); !strings.Contains(s.said.String(), text); time.Sleep(time.Millisecond) {
+		if time.Now().After(late) {
+			s.t.Fatalf("nothing is said of %q: %s", text, s.said)
+		}
+	}
+}
+
 func (s *scene) announce(device gateway.DeviceID, at netip.AddrPort) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -36,7 +36,9 @@ func TestFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newScene(t, "NACamera")
-			s.adapter.client.patience = time.Second
+			if c.fault == cameratest.Slow { // any other is judged by what it says, however late on a busy machine
+				s.adapter.client.patience = time.Second
+			}
 			s.adapter.Learn(s.access())
 			s.start()
 			s.waitReach(true)
@@ -138,12 +140,12 @@ func TestWrongNewsFromTheCloudDoesNoHarm(t *testing.T) {
 		a := good
 		change(&a)
 		s.adapter.Learn(a)
+		if name == "link-local address" { // before the next news takes its place
+			s.waitSaid(name)
+		}
 		if o := s.ask(gateway.Monitoring, gateway.Flag(false)); o.Err != "" {
 			t.Errorf("%s: %s", name, o.Err)
 		}
-	}
-	if !strings.Contains(s.said.String(), "link-local") {
-		t.Error("nothing is said of the wrong address")
 	}
 	s.house.Stop()
 	for {

@@ -14,8 +14,8 @@ import (
 	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
 
-// liveScene plays a camera with a film of short segments.
-func liveScene(t *testing.T, film cameratest.Film) *scene {
+// liveScene plays a camera with a film.
+func liveScene(t *testing.T) *scene {
 	s := &scene{t: t, vault: gatewaytest.NewVault(), said: &log{}}
 	s.camera = play(t, cameratest.Setup{Device: string(indoor), Film: film})
 	s.adapter = s.newAdapter()
@@ -26,13 +26,14 @@ func liveScene(t *testing.T, film cameratest.Film) *scene {
 	return s
 }
 
-var shortFilm = cameratest.DrawFilm(40, 10, 50, 5000) // segments of 0.2 s
+// film has segments of a second. The camera keeps three: whoever is not run for longer misses some.
+var film = cameratest.DrawFilm(30, 50, 50, 5000)
 
 // watchFor watches until so many pictures were shown, and returns their numbers.
 func (s *scene) watchFor(pictures int) ([]int, error) {
 	var numbers []int
 	enough := errors.New("enough")
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), gatewaytest.Patience)
 	defer cancel()
 	err := s.adapter.Watch(ctx, indoor, 1280, func(_ time.Duration, units [][]byte) error {
 		n, _ := cameratest.Number(units[len(units)-1])
@@ -48,13 +49,13 @@ func (s *scene) watchFor(pictures int) ([]int, error) {
 }
 
 func TestWatch(t *testing.T) {
-	s := liveScene(t, shortFilm)
+	s := liveScene(t)
 	s.camera.Requests()
-	numbers, err := s.watchFor(60)
+	numbers, err := s.watchFor(120)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if numbers[0]%10 != 0 {
+	if numbers[0]%50 != 0 {
 		t.Errorf("it begins with picture %d, which is no key picture", numbers[0])
 	}
 	gaps := 0
@@ -63,7 +64,7 @@ func TestWatch(t *testing.T) {
 			gaps++
 		}
 	}
-	if gaps > 2 { // segments this short may be missed under load, and the camera forgets them after 0.6 s
+	if gaps > 1 {
 		t.Errorf("%d gaps in %d", gaps, numbers)
 	}
 	asked := s.camera.Requests()
@@ -73,7 +74,7 @@ func TestWatch(t *testing.T) {
 }
 
 func TestTwoMayWatchAndNoMore(t *testing.T) {
-	s := liveScene(t, shortFilm)
+	s := liveScene(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	watching := make(chan struct{}, 2)
 	var viewers sync.WaitGroup
@@ -105,7 +106,7 @@ func TestTwoMayWatchAndNoMore(t *testing.T) {
 }
 
 func TestWatchThatCannotBe(t *testing.T) {
-	s := liveScene(t, shortFilm)
+	s := liveScene(t)
 	fails := func(want string) {
 		t.Helper()
 		_, err := s.watchFor(1)
@@ -145,7 +146,7 @@ func TestASourceWithoutPictures(t *testing.T) {
 
 // The end of the house ends who watches.
 func TestWatchEndsWithTheHouse(t *testing.T) {
-	s := liveScene(t, shortFilm)
+	s := liveScene(t)
 	began := make(chan struct{})
 	ended := make(chan error, 1)
 	go func() {
@@ -202,10 +203,10 @@ func TestPictureOfASlowCamera(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.camera.Delay(3 * time.Second)
+	s.camera.Delay(time.Minute) // it is given up after picturePatience
 	began := time.Now()
 	again, at, err := s.adapter.Picture(context.Background(), indoor)
-	if took := time.Since(began); err != nil || took > 2*time.Second || !at.Equal(taken) || len(again) != len(first) {
+	if took := time.Since(began); err != nil || took > picturePatience*3/4 || !at.Equal(taken) || len(again) != len(first) {
 		t.Errorf("after %v a picture of %v, first one of %v: %v", took, at, taken, err)
 	}
 	s.camera.Delay(0)

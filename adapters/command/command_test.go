@@ -82,11 +82,19 @@ func TestFailureIsSaidAndTriedAgain(t *testing.T) {
 }
 
 func TestSameRoundRunsOnce(t *testing.T) {
-	count := filepath.Join(t.TempDir(), "count")
-	program := script(t, "sleep 0.3; echo x >> "+count+"\n")
+	folder := t.TempDir()
+	count, told := filepath.Join(folder, "count"), filepath.Join(folder, "told")
+	program := script(t, "until [ -e "+told+" ]; do sleep 0.01; done; echo x >> "+count+"\n")
 	h := start(t, 0, program)
 	h.Send(tell(program, 1))
 	last := h.Send(tell(program, 1)) // asked again while it runs
+	h.Send(tell("/bin/nobody", 1))
+	if o := gatewaytest.Wait[gateway.Outcome](h, nil); !o.Final { // so all before was taken
+		t.Errorf("the answer is %+v, but the program waits", o)
+	}
+	if err := os.WriteFile(told, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if o := gatewaytest.Wait[gateway.Outcome](h, nil); o.ID != last || o.Err != "" {
 		t.Errorf("the answer is %+v, want one to command %d", o, last)
 	}
@@ -120,7 +128,7 @@ func TestProgramThatEndsWellMayLeaveSomethingRunning(t *testing.T) {
 func TestProgramThatHangsIsKilledWithItsChildren(t *testing.T) {
 	pid := filepath.Join(t.TempDir(), "pid")
 	program := script(t, "sleep 600 & echo $! > "+pid+"; wait\n")
-	h := start(t, 500*time.Millisecond, program)
+	h := start(t, 4*time.Second, program) // in which a busy machine has started it
 	h.Send(tell(program, 1))
 	if o := gatewaytest.Wait[gateway.Outcome](h, nil); !strings.Contains(o.Err, "was killed") {
 		t.Fatalf("the answer is %+v", o)

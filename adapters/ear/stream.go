@@ -34,8 +34,7 @@ func listen(ctx context.Context, name, program string, take func([]int16) bool) 
 	pieces, ended := make(chan []byte), make(chan error, 1)
 	go func() { ended <- m.read(ctx, pieces) }()
 	err = m.consume(ctx, pieces, ended, take)
-	cancel()
-	words := m.close()
+	words := m.close() // before ctx ends, which would be its last word
 	if err == nil {
 		return nil
 	}
@@ -71,7 +70,7 @@ func (m *microphone) consume(ctx context.Context, pieces <-chan []byte, ended ch
 	converter := newResampler(m.wave)
 	watchdog := time.NewTimer(silentFor)
 	defer watchdog.Stop()
-	began, samples := time.Now(), 0
+	began, samples, doubted := time.Now(), 0, false
 	leave := func(reason error) error {
 		m.close() // wakes the reader
 		select {
@@ -86,6 +85,11 @@ func (m *microphone) consume(ctx context.Context, pieces <-chan []byte, ended ch
 		case <-ctx.Done():
 			return leave(nil)
 		case <-watchdog.C:
+			if !doubted { // we may have stood still ourselves: what came meanwhile is taken first
+				doubted = true
+				watchdog.Reset(chunk * time.Second / Rate)
+				continue
+			}
 			return leave(fmt.Errorf("it gives no sound at all for %v", silentFor))
 		case err := <-ended:
 			if m.recording && errors.Is(err, io.EOF) {
@@ -93,6 +97,7 @@ func (m *microphone) consume(ctx context.Context, pieces <-chan []byte, ended ch
 			}
 			return err
 		case piece := <-pieces:
+			doubted = false
 			watchdog.Reset(silentFor)
 			out := converter.write(piece)
 			samples += len(out)

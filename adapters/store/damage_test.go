@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
 
 // damagedHouse fills dir with three generations of every value: the first in the snapshot, the others in
@@ -119,14 +121,21 @@ func within(t *testing.T, what string, f func()) {
 	go func() { defer close(done); f() }()
 	select {
 	case <-done:
-	case <-time.After(10 * time.Second): // in which a house must be up
+	case <-time.After(gatewaytest.Patience):
 		t.Fatalf("%s: hangs", what)
 	}
 }
 
+// upWithin is the time in which a house must be up, whatever there is to mend.
+const upWithin = 10 * time.Second
+
 func openDamaged(t *testing.T, dir string, past map[place][]string, what string, snapshots bool) string {
+	began := time.Now()
 	s, said := open(t, dir)
 	defer s.Close()
+	if took := time.Since(began); took > upWithin {
+		t.Errorf("%s: it is open after %v", what, took)
+	}
 	for at, values := range past {
 		r, ok := s.get(at)
 		switch {

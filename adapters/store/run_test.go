@@ -349,9 +349,9 @@ func TestAStoreThatHangsGivesNoSignOfLife(t *testing.T) {
 	h := startHouse(t, s)
 	h.Show(func(gateway.State) gateway.State { return houseOf(4) })
 	waitSaved(t, s, func(l gateway.Lasting) bool { return l.Rooms.Len() == 1 })
-	alive := func() bool {
+	alive := func(within time.Duration) bool {
 		before := s.Pulse()
-		for deadline := time.Now().Add(300 * time.Millisecond); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(within); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 			if s.turns.Load() > before {
 				return true
 			}
@@ -359,7 +359,7 @@ func TestAStoreThatHangsGivesNoSignOfLife(t *testing.T) {
 		return false
 	}
 	for range 2 {
-		if !alive() {
+		if !alive(gatewaytest.Patience) {
 			t.Error("a store that is well gives no sign of life when it is asked")
 		}
 	}
@@ -369,13 +369,13 @@ func TestAStoreThatHangsGivesNoSignOfLife(t *testing.T) {
 		return state
 	})
 	deadline := time.Now().Add(gatewaytest.Patience)
-	for alive() { // until the change is due
+	for alive(300 * time.Millisecond) { // until the change is due
 		if time.Now().After(deadline) {
 			t.Fatal("the store gives signs of life while its write hangs")
 		}
 	}
 	s.writing.Unlock()
-	if !alive() {
+	if !alive(gatewaytest.Patience) {
 		t.Error("the store goes on, and gives no sign of life")
 	}
 }

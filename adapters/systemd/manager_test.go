@@ -48,7 +48,7 @@ func TestFromEnvironment(t *testing.T) {
 
 func TestBothKindsOfSocketsAreReached(t *testing.T) {
 	for name, m := range map[string]*systemdtest.Manager{
-		"a file": systemdtest.Listen(t), "a name": systemdtest.ListenAt(t, "@veilleuse-test-name"),
+		"a file": systemdtest.Listen(t), "a name": systemdtest.ListenAt(t, "@veilleuse-test-name-"+strconv.Itoa(os.Getpid())),
 	} {
 		if err := (Manager{Socket: m.Socket}).send("READY=1"); err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -13,7 +13,7 @@ import (
 
 // Patience is how long a test waits for something that ought to happen at once. It is long because
 // it is only ever waited out by a test that fails.
-const Patience = 20 * time.Second
+const Patience = time.Minute
 
 // House is a Loop with one adapter in it. The test reads the facts that the adapter posts, shows it
 // States and sends it commands.
