@@ -51,6 +51,8 @@ const (
 	controlConns = 32
 )
 
+const socketMode = 0o600
+
 // controlPatience is how long a verb may take: pairing with a small device needs many seconds.
 const controlPatience = 2 * time.Minute
 
@@ -89,10 +91,23 @@ func listenUnix(path string) (net.Listener, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	old := syscall.Umask(0o177) // the socket must never exist with a wider mode
-	listener, err := net.Listen("unix", path)
-	syscall.Umask(old)
-	return listener, err
+	listener, err := ownersOnly().Listen(context.Background(), "unix", path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(path, socketMode); err != nil { // where the system did not take the mode from the descriptor
+		listener.Close()
+		return nil, err
+	}
+	return listener, nil
+}
+
+// ownersOnly makes a socket that never exists with a wider mode: Linux gives its file the mode that the descriptor had before
+// (unix_bind in net/unix/af_unix.c). The umask would be the whole process's, so that another goroutine's file got it, too.
+func ownersOnly() *net.ListenConfig {
+	return &net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+		return c.Control(func(fd uintptr) { syscall.Fchmod(int(fd), socketMode) })
+	}}
 }
 
 func (c *control) routes(port gateway.Port) http.Handler {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -105,5 +107,53 @@ func TestControlSocketIsForItsOwnerOnly(t *testing.T) {
 	}
 	if _, err := listenUnix(path); err == nil || !strings.Contains(err.Error(), "another veilleuse") {
 		t.Errorf("a second daemon on the socket gives %v", err)
+	}
+}
+
+// The umask is the whole process's: whoever makes a file in the moment in which it is another one gets other rights.
+func TestMakingTheSocketChangesNobodyElsesRights(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	ends, ended := make(chan struct{}), make(chan error, 1)
+	go func() { ended <- makeFiles(folder, ends) }()
+	for range 500 {
+		listener, err := listenUnix(filepath.Join(folder, "control.sock"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		listener.Close()
+	}
+	close(ends)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// makeFiles makes files until it is told to end, each with the same rights, and looks at the socket's meanwhile.
+func makeFiles(folder string, ends chan struct{}) error {
+	var usual fs.FileMode
+	for i := 0; ; i++ {
+		path := filepath.Join(folder, fmt.Sprint(i%100))
+		os.Remove(path)
+		if err := os.WriteFile(path, nil, 0o644); err != nil {
+			return err
+		}
+		info, err := os.Lstat(path)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			usual = info.Mode()
+		} else if info.Mode() != usual {
+			return fmt.Errorf("a file has the rights %v, and others %v", info.Mode(), usual)
+		}
+		if socket, err := os.Lstat(filepath.Join(folder, "control.sock")); err == nil && socket.Mode().Perm() != 0o600 {
+			return fmt.Errorf("the socket has the rights %v", socket.Mode())
+		}
+		select {
+		case <-ends:
+			return nil
+		default:
+		}
 	}
 }
