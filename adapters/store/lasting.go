@@ -39,14 +39,23 @@ func pack(l gateway.Lasting) ([]byte, error) {
 
 // unpack reads what pack wrote.
 func unpack(packed []byte) (gateway.Lasting, error) {
-	data, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(packed)), maxLasting+1))
+	data, err := inflate(packed, maxLasting)
 	if err != nil {
-		return gateway.Lasting{}, fmt.Errorf("saved state is not readable: %w", err)
-	}
-	if len(data) > maxLasting {
-		return gateway.Lasting{}, fmt.Errorf("saved state is not readable: more than %d bytes", maxLasting)
+		return gateway.Lasting{}, err
 	}
 	return gateway.ReadLasting(data)
+}
+
+// inflate returns the JSON that pack has packed, of at most that many bytes.
+func inflate(packed []byte, most int) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(packed)), int64(most)+1))
+	if err != nil {
+		return nil, fmt.Errorf("saved state is not readable: %w", err)
+	}
+	if len(data) > most {
+		return nil, fmt.Errorf("saved state is not readable: more than %d bytes", most)
+	}
+	return data, nil
 }
 
 // Load returns the lasting part as it was last saved; found is false if nothing ever was. An error says

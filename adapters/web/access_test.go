@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -98,8 +99,11 @@ func TestEveryRouteWantsASignIn(t *testing.T) {
 		}
 		for _, cookie := range []string{"", "x", strings.Repeat("A", 43)} {
 			w := d.request(r.method, path, "", with(cookie))
-			location := w.Header().Get("Location")
-			if !(w.Code == 401 || w.Code == 303 && location == "/sign-in") || strings.Contains(w.Body.String(), "veilleuse_") {
+			location, door := w.Header().Get("Location"), "/sign-in"
+			if r.method == "GET" && path != "/" {
+				door += "?next=" + url.QueryEscape(path)
+			}
+			if !(w.Code == 401 || w.Code == 303 && location == door) || strings.Contains(w.Body.String(), "veilleuse_") {
 				t.Errorf("%s with cookie %q: %d to %q: %.100s", name, cookie, w.Code, location, w.Body)
 			}
 		}

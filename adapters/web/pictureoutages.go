@@ -79,16 +79,18 @@ func (g *gallery) outageEnds(o *gateway.Outage) [3]time.Time {
 	return [3]time.Time{o.Began, back, end}
 }
 
-// outageTitle says when an outage was and how long it took.
+// outageTitle says when an outage was and how long it took. The picture has room for two days or for one with its year: then the
+// length alone says when it was over.
 func (g *gallery) outageTitle(o *gateway.Outage) string {
-	words := fmt.Sprintf("%d · %s – ", o.Number, g.clock(o.Lost))
+	words := fmt.Sprintf("%d · %s", o.Number, g.clock(o.Lost))
 	switch {
 	case o.Open():
-		words += "…"
+		words += " – …"
+	case g.now.Sub(o.Lost) > undated:
 	case sameDay(o.Lost, o.Ended, g.house.zone):
-		words += o.Ended.In(g.house.zone).Format("15:04")
+		words += " – " + o.Ended.In(g.house.zone).Format("15:04")
 	default:
-		words += g.clock(o.Ended)
+		words += " – " + g.clock(o.Ended)
 	}
 	words += " · " + g.inHours(o.Length(g.now))
 	if o.Drill {

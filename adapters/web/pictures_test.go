@@ -237,7 +237,11 @@ func TestAnOutageAcrossMidnight(t *testing.T) {
 	if handed := attribute(t, drawing, "returning", "width"); math.Abs(handed[0]-348*10.0/310) > .2 {
 		t.Errorf("handed back: %v", handed)
 	}
-	if !strings.Contains(drawing, "7 · 25 Oct 21:00 – 26 Oct 02:10 · 5 h 10") && !strings.Contains(drawing, "7 · Sat 21:00 – Sun 02:10 · 5 h 10") {
+	g := &gallery{sheet: sheetOf(d.view(s), english, yearNow)}
+	if title := g.outageTitle(&s.Outages[0]); title != "7 · Sat 21:00 – Sun 02:10 · 5 h 10" {
+		t.Error(title)
+	}
+	if !strings.Contains(drawing, ">7 · ") || !strings.Contains(drawing, " · 5 h 10<") {
 		t.Error(drawing)
 	}
 	text, _ := get("/api/outages")

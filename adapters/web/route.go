@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -111,6 +112,11 @@ var routes = []route{
 	{"POST", "/api/first/{step}", signedIn, firstBody, (*Adapter).apiFirstDo},
 }
 
+// forOnward are the routes that people look at in a browser.
+func forOnward() []route {
+	return slices.DeleteFunc(slices.Clone(routes), func(r route) bool { return r.method != http.MethodGet || r.access != pageFor })
+}
+
 // handler serves the routes.
 func (a *Adapter) handler() http.Handler {
 	mux := http.NewServeMux()
@@ -161,7 +167,7 @@ func (a *Adapter) admit(need access, w http.ResponseWriter, r *http.Request) boo
 	case need == pageFor && a.askAgain(w, r):
 		return false
 	case need == pageFor:
-		http.Redirect(w, r, a.door(), http.StatusSeeOther)
+		http.Redirect(w, r, a.doorTo(r), http.StatusSeeOther)
 		return false
 	}
 	refuse(w, http.StatusUnauthorized, "sign in first: open the page at "+a.door())
@@ -174,6 +180,31 @@ func (a *Adapter) door() string {
 		return "/sign-in"
 	}
 	return "/welcome"
+}
+
+// doorTo is the door, with the page that was asked for to be led on to.
+func (a *Adapter) doorTo(r *http.Request) string {
+	if next := a.onward(r.URL.Path); r.Method == http.MethodGet && next != "/" && a.lock.isSet() {
+		return a.door() + "?next=" + url.QueryEscape(next)
+	}
+	return a.door()
+}
+
+// onward is where somebody is led who has signed in: the page of this house that was asked for, else the first. Somebody elsewhere may
+// have made the link. So only letters with which no address of another house can be written, in whatever way a browser may read
+// them, are let through, and only what is a page.
+func (a *Adapter) onward(asked string) string {
+	odd := strings.Trim(asked, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-_.:")
+	if odd != "" || strings.Contains(asked, "//") || strings.Contains(asked, "..") {
+		return "/"
+	}
+	for _, r := range a.pages {
+		start, _, open := strings.Cut(r.path, "{")
+		if asked == r.path || open && start != "/" && strings.HasPrefix(asked, start) {
+			return asked
+		}
+	}
+	return "/"
 }
 
 // alive says that the program runs.

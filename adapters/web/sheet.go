@@ -201,6 +201,9 @@ func (a *Adapter) doorPage(w http.ResponseWriter, r *http.Request, status int, f
 	p.head(p.say(kind+".title") + " · " + p.say("app"))
 	p.put(`</head><body class="door"><main><form class="card" method="post" action="%s"><div class="lamp">%s</div><h1>%s</h1><p>%s</p>`, path, flame, p.say(kind+".title"), p.say(kind+".lead"))
 	p.kept(r)
+	if next := a.nextOf(r); next != "/" {
+		p.put(`<input type="hidden" name="next" value="%s">`, next)
+	}
 	p.put(`<label for="password">{password}</label><input id="password" name="password" type="password" required minlength="8" maxlength="256" autocomplete="%s" autofocus`, complete)
 	if first {
 		p.put(` aria-describedby="hint"><p class="hint" id="hint">{password.hint}</p><label for="again">{password.again}</label><input id="again" name="again" type="password" required minlength="8" maxlength="256" autocomplete="new-password">`)

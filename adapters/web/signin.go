@@ -50,7 +50,7 @@ func (a *Adapter) signInForm(w http.ResponseWriter, r *http.Request) {
 	case !a.lock.isSet():
 		http.Redirect(w, r, "/welcome", http.StatusSeeOther)
 	case a.sessions.signedIn(tokenOf(r), a.now()):
-		http.Redirect(w, r, "/", http.StatusSeeOther)
+		http.Redirect(w, r, a.nextOf(r), http.StatusSeeOther)
 	default:
 		a.doorPage(w, r, http.StatusOK, false, "")
 	}
@@ -80,8 +80,16 @@ func (a *Adapter) signIn(w http.ResponseWriter, r *http.Request) {
 		a.doorPage(w, r, http.StatusForbidden, false, "password.wrong")
 	default:
 		a.patience.right(r.RemoteAddr)
-		a.letIn(w, r, "/")
+		a.letIn(w, r, a.nextOf(r))
 	}
+}
+
+// nextOf is where the sign-in leads on to, as the link to the door or its form says.
+func (a *Adapter) nextOf(r *http.Request) string {
+	if r.Method == http.MethodPost {
+		return a.onward(r.PostForm.Get("next"))
+	}
+	return a.onward(r.URL.Query().Get("next"))
 }
 
 // letIn begins a session, and leads on.

@@ -65,6 +65,56 @@ func TestFirstVisitSetsThePassword(t *testing.T) {
 	}
 }
 
+// Who asks for a page, by a bookmark, comes to it by way of the door, a wrong password included.
+func TestTheSignInLeadsToThePageThatWasAskedFor(t *testing.T) {
+	d := newDoor(t, Options{})
+	if err := d.lock.first(rightful); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/care", "/outages/7", "/pictures", "/care/pairings/AA:BB", "/first/netatmo"} {
+		door := d.request("GET", path, "").Header().Get("Location")
+		form := d.request("GET", door, "")
+		if hidden := `name="next" value="` + path + `"`; !strings.Contains(form.Body.String(), hidden) {
+			t.Fatalf("%s leads to %s: %s", path, door, form.Body)
+		}
+		next := "&next=" + url.QueryEscape(path)
+		if w := d.request("POST", "/sign-in", "password=wrong+password"+next); w.Code != 403 || !strings.Contains(w.Body.String(), `value="`+path+`"`) {
+			t.Errorf("%s after a wrong password: %d %s", path, w.Code, w.Body)
+		}
+		w := d.request("POST", "/sign-in", "password="+rightful+next)
+		if w.Code != 303 || w.Header().Get("Location") != path {
+			t.Errorf("%s: %d to %q", path, w.Code, w.Header().Get("Location"))
+		}
+		if again := d.request("GET", door, "", with(keyOf(w))); again.Header().Get("Location") != path {
+			t.Errorf("%s of who is signed in: to %q", path, again.Header().Get("Location"))
+		}
+	}
+}
+
+// Whoever makes the link to the door must not lead people away from their house, nor to what is no page.
+func TestTheSignInLeadsNowhereElse(t *testing.T) {
+	d := newDoor(t, Options{})
+	if err := d.lock.first(rightful); err != nil {
+		t.Fatal(err)
+	}
+	for _, next := range []string{"//evil", "///evil", "/\\evil", "\\\\evil", "/care\\evil", "https:", "https:evil", "https://evil/care", "http:/care", "javascript:alert(1)",
+		"evil", "evil/care", "care", ".//evil", "/.//evil", "/care/../..//evil", "/care/..", "/pictures/../api/state", "/pictures//evil", "/%2fevil", "/%2Fevil", "/%5cevil", "%2f%2fevil", "/%09/evil",
+		"/\t/evil", "/\n/evil", "/care\r\nLocation: //evil", "\x00//evil", " //evil", "/care?x=//evil", "/care#evil", "/care@evil", "/＠evil", "/／evil", "/api/state", "/api/backup", "/live", "/page.css",
+		"/sign-out", "/do", "/sign-in", "/welcome", "/carelessly", "/evil", "/" + strings.Repeat("/", 300)} {
+		w := d.request("POST", "/sign-in", "password="+rightful+"&next="+url.QueryEscape(next))
+		if w.Code != 303 || w.Header().Get("Location") != "/" {
+			t.Errorf("%.40q: %d to %q", next, w.Code, w.Header().Get("Location"))
+		}
+		door := d.request("GET", "/sign-in?next="+url.QueryEscape(next), "")
+		if door.Code != 200 || strings.Contains(door.Body.String(), `name="next"`) {
+			t.Errorf("%.40q is in the form", next)
+		}
+		if in := d.request("GET", "/sign-in?next="+url.QueryEscape(next), "", with(keyOf(w))); in.Header().Get("Location") != "/" {
+			t.Errorf("%.40q of who is signed in: to %q", next, in.Header().Get("Location"))
+		}
+	}
+}
+
 func TestSignOutEndsTheSession(t *testing.T) {
 	d := newDoor(t, Options{})
 	key := keyOf(d.request("POST", "/welcome", "password="+rightful+"&again="+rightful))

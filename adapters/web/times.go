@@ -8,7 +8,11 @@ import (
 	"time"
 )
 
-// clock is a time as people in the house read it: the time of today, else with the day.
+// undated is from when on a day without its year could be taken for one of the year after.
+const undated = 330 * 24 * time.Hour
+
+// clock is a time as people in the house read it: the time of today, else with the day and, where that could be another year's,
+// with the year.
 func (p *sheet) clock(t time.Time) string {
 	local, today := t.In(p.house.zone), p.now.In(p.house.zone)
 	clock := local.Format("15:04")
@@ -17,6 +21,8 @@ func (p *sheet) clock(t time.Time) string {
 		return clock
 	case away < 6*24*time.Hour:
 		return days[p.in][local.Weekday()] + " " + clock
+	case away > undated:
+		return p.moment(t)
 	}
 	return p.dayOf(local) + " " + clock
 }

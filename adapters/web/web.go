@@ -86,7 +86,8 @@ const (
 // Adapter is the server. It takes commands to tell open pages of an alarm.
 type Adapter struct {
 	options   Options
-	own       string // the name of this machine, in small letters; "" if it has none
+	own       string  // the name of this machine, in small letters; "" if it has none
+	pages     []route // to which the sign-in may lead
 	started   time.Time
 	newest    atomic.Pointer[gateway.State]
 	port      atomic.Pointer[gateway.Port] // while it runs
@@ -115,7 +116,7 @@ func New(o Options) *Adapter {
 		o.Log = slog.Default()
 	}
 	own, _ := os.Hostname() // without one, addresses still do
-	a := &Adapter{options: o, own: strings.ToLower(strings.TrimSuffix(own, ".")), started: time.Now(), lock: lock{vault: o.Vault}, sessions: sessions{vault: o.Vault},
+	a := &Adapter{options: o, own: strings.ToLower(strings.TrimSuffix(own, ".")), pages: forOnward(), started: time.Now(), lock: lock{vault: o.Vault}, sessions: sessions{vault: o.Vault},
 		calls: calls{within: showsWithin, news: make(chan struct{}, 1)}, first: newFirstRun(o.Vault, o.First), wishing: make(chan struct{}, 1), answers: answerWithin}
 	a.remembered.Store(&history.History{})
 	return a

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -22,6 +21,7 @@ import (
 // socket has mode 0600 in a folder of mode 0700; whoever can open it owns the house's state anyway.
 type control struct {
 	path   string
+	spare  string // where it is served if the disk takes none; "": nowhere
 	house  controlled
 	newest atomic.Pointer[gateway.State]
 }
@@ -51,12 +51,14 @@ const (
 	controlConns = 32
 )
 
+const socketMode = 0o600
+
 // controlPatience is how long a verb may take: pairing with a small device needs many seconds.
 const controlPatience = 2 * time.Minute
 
 // Run serves the socket until ctx ends.
 func (c *control) Run(ctx context.Context, port gateway.Port) error {
-	listener, err := listenUnix(c.path)
+	listener, err := c.listen()
 	if err != nil {
 		return fmt.Errorf("control socket %s: %w", c.path, err)
 	}
@@ -79,20 +81,48 @@ func (c *control) Run(ctx context.Context, port gateway.Port) error {
 	}
 }
 
+// errServed says that another daemon has the socket.
+var errServed = errors.New("another veilleuse serves it")
+
+// listen listens on the socket or, if the disk takes none, on the spare one: what is wrong must be told all the same.
+func (c *control) listen() (net.Listener, error) {
+	listener, err := listenUnix(c.path)
+	if err == nil || errors.Is(err, errServed) || c.spare == "" {
+		return listener, err
+	}
+	if spare, lacking := listenUnix(c.spare); lacking == nil {
+		return spare, nil
+	}
+	return nil, err
+}
+
 // listenUnix listens on the socket, in place of one that a killed daemon left behind. A living
 // daemon's socket is left alone.
 func listenUnix(path string) (net.Listener, error) {
 	if conn, err := net.DialTimeout("unix", path, time.Second); err == nil {
 		conn.Close()
-		return nil, errors.New("another veilleuse serves it")
+		return nil, errServed
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	old := syscall.Umask(0o177) // the socket must never exist with a wider mode
-	listener, err := net.Listen("unix", path)
-	syscall.Umask(old)
-	return listener, err
+	listener, err := ownersOnly().Listen(context.Background(), "unix", path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(path, socketMode); err != nil { // where the system did not take the mode from the descriptor
+		listener.Close()
+		return nil, err
+	}
+	return listener, nil
+}
+
+// ownersOnly makes a socket that never exists with a wider mode: Linux gives its file the mode that the descriptor had before
+// (unix_bind in net/unix/af_unix.c). The umask would be the whole process's, so that another goroutine's file got it, too.
+func ownersOnly() *net.ListenConfig {
+	return &net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+		return c.Control(func(fd uintptr) { syscall.Fchmod(int(fd), socketMode) })
+	}}
 }
 
 func (c *control) routes(port gateway.Port) http.Handler {
@@ -165,32 +195,4 @@ func answer(f func(*http.Request) (any, error)) http.HandlerFunc {
 		w.Header().Set("Content-Type", "application/json")
 		json.NewEncoder(w).Encode(v)
 	}
-}
-
-// errNoDaemon says that nobody listens on the control socket.
-var errNoDaemon = errors.New("no veilleuse runs on this state folder")
-
-// askDaemon asks the daemon that runs on that state folder.
-func askDaemon(ctx context.Context, state, method, path string, body, into any) error {
-	ctx, cancel := context.WithTimeout(ctx, controlPatience)
-	defer cancel()
-	socket := filepath.Join(state, "control.sock")
-	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, "unix", socket)
-	}}}
-	defer client.CloseIdleConnections()
-	request, err := newRequest(ctx, method, "http://control"+path, body)
-	if err != nil {
-		return err
-	}
-	response, err := client.Do(request)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
-		return fmt.Errorf("%w (%s): start it with veilleuse run, or name its configuration with -c", errNoDaemon, state)
-	}
-	if err != nil {
-		return fmt.Errorf("ask the daemon: %w%s", err, asWhom(err))
-	}
-	defer response.Body.Close()
-	return readAnswer(response, into)
 }

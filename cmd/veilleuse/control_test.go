@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -80,17 +82,7 @@ func TestControlSocketIsForItsOwnerOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	gatewaytest.Start(t, "control", &control{path: path, house: nobody{}})
-	deadline := time.Now().Add(patience)
-	for {
-		if conn, err := net.Dial("unix", path); err == nil {
-			conn.Close()
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("nobody listens in place of the file that was left behind")
-		}
-		time.Sleep(time.Millisecond)
-	}
+	awaitSocket(t, path)
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
@@ -105,5 +97,108 @@ func TestControlSocketIsForItsOwnerOnly(t *testing.T) {
 	}
 	if _, err := listenUnix(path); err == nil || !strings.Contains(err.Error(), "another veilleuse") {
 		t.Errorf("a second daemon on the socket gives %v", err)
+	}
+}
+
+// awaitSocket waits until somebody serves a socket.
+func awaitSocket(t *testing.T, path string) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		if conn, err := net.Dial("unix", path); err == nil {
+			conn.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("nobody serves %s", path)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// On a disk that was read-only from the start the socket of an earlier run can neither be served nor taken away.
+func TestVerbsFindAHouseWhoseDiskTakesNoSocket(t *testing.T) {
+	folder, other := t.TempDir(), t.TempDir()
+	t.Setenv("RUNTIME_DIRECTORY", t.TempDir())
+	path := filepath.Join(folder, "control.sock")
+	if err := os.MkdirAll(filepath.Join(path, "that stays"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	gatewaytest.Start(t, "control", &control{path: path, spare: spareSocket(folder), house: nobody{}})
+	awaitSocket(t, spareSocket(folder))
+	if info, err := os.Stat(spareSocket(folder)); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	var code codeReport
+	if err := askDaemon(t.Context(), folder, "GET", "/code", nil, &code); err != nil || code.Code != "123-45-679" {
+		t.Errorf("%+v, %v", code, err)
+	}
+	if err := askDaemon(t.Context(), other, "GET", "/code", nil, &code); !errors.Is(err, errNoDaemon) {
+		t.Errorf("of another house: %v", err)
+	}
+}
+
+// A daemon that is asked for a house which another one serves must not serve it beside that.
+func TestASecondDaemonTakesNoSpareSocket(t *testing.T) {
+	folder := t.TempDir()
+	path, spare := filepath.Join(folder, "control.sock"), filepath.Join(folder, "spare")
+	first, err := listenUnix(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	if _, err := (&control{path: path, spare: spare}).listen(); !errors.Is(err, errServed) {
+		t.Errorf("a second daemon gives %v", err)
+	}
+	if _, err := os.Lstat(spare); err == nil {
+		t.Error("it serves the spare socket")
+	}
+}
+
+// The umask is the whole process's: whoever makes a file in the moment in which it is another one gets other rights.
+func TestMakingTheSocketChangesNobodyElsesRights(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	ends, ended := make(chan struct{}), make(chan error, 1)
+	go func() { ended <- makeFiles(folder, ends) }()
+	for range 500 {
+		listener, err := listenUnix(filepath.Join(folder, "control.sock"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		listener.Close()
+	}
+	close(ends)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// makeFiles makes files until it is told to end, each with the same rights, and looks at the socket's meanwhile.
+func makeFiles(folder string, ends chan struct{}) error {
+	var usual fs.FileMode
+	for i := 0; ; i++ {
+		path := filepath.Join(folder, fmt.Sprint(i%100))
+		os.Remove(path)
+		if err := os.WriteFile(path, nil, 0o644); err != nil {
+			return err
+		}
+		info, err := os.Lstat(path)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			usual = info.Mode()
+		} else if info.Mode() != usual {
+			return fmt.Errorf("a file has the rights %v, and others %v", info.Mode(), usual)
+		}
+		if socket, err := os.Lstat(filepath.Join(folder, "control.sock")); err == nil && socket.Mode().Perm() != 0o600 {
+			return fmt.Errorf("the socket has the rights %v", socket.Mode())
+		}
+		select {
+		case <-ends:
+			return nil
+		default:
+		}
 	}
 }

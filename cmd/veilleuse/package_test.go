@@ -72,7 +72,7 @@ func TestUnitAndPackageAgree(t *testing.T) {
 	unit := packaged(t, "veilleuse.service")
 	for _, line := range []string{
 		"ExecStart=/usr/bin/veilleuse run -c /etc/veilleuse/veilleuse.yaml", "Type=notify", "NotifyAccess=main",
-		"Restart=always", "StartLimitIntervalSec=0", "User=veilleuse", "StateDirectory=veilleuse",
+		"Restart=always", "StartLimitIntervalSec=0", "User=veilleuse", "StateDirectory=veilleuse", "RuntimeDirectory=veilleuse", "RuntimeDirectoryMode=0700",
 	} {
 		if !strings.Contains(unit, "\n"+line+"\n") {
 			t.Errorf("the unit does not say %s", line)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"compress/flate"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -243,11 +242,12 @@ func savedAs(t *testing.T, l gateway.Lasting) []store.Value {
 	if err != nil {
 		t.Fatal(err)
 	}
-	data := bytes.NewBuffer(append([]byte{1, 0, 0, 0, 0}, binary.LittleEndian.AppendUint64(nil, 1)...))
-	w, _ := flate.NewWriter(data, flate.DefaultCompression)
-	w.Write(text)
-	w.Close()
-	stored := data.Bytes()
+	return stateOf(deflated(string(text)))
+}
+
+// stateOf is a State that was packed, as it is stored.
+func stateOf(packed []byte) []store.Value {
+	stored := append(binary.LittleEndian.AppendUint64([]byte{1, 0, 0, 0, 0}, 1), packed...)
 	summed := append([]byte("state\x00lasting\x00\x01"), stored[5:]...)
 	binary.LittleEndian.PutUint32(stored[1:], crc32.Checksum(summed, crc32.MakeTable(crc32.Castagnoli)))
 	return []store.Value{{Bucket: "state", Key: "lasting", Data: stored}}

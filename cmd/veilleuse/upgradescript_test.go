@@ -67,6 +67,13 @@ func (m trialled) program(t *testing.T, name, script string) {
 	executable(t, m.room(t, name), script)
 }
 
+func (m trialled) remove(t *testing.T, name string) {
+	t.Helper()
+	if err := os.RemoveAll(filepath.Join(m.folder, name)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (m trialled) has(name string) bool {
 	_, err := os.Stat(filepath.Join(m.folder, name))
 	return err == nil
@@ -75,18 +82,41 @@ func (m trialled) has(name string) bool {
 // watch runs the script until it has seen the upgrade through, and returns what it says and what it has called.
 func (m trialled) watch(t *testing.T) (said string, calls []string) {
 	t.Helper()
+	said = m.does(t, "watch")
+	return said, strings.Split(strings.TrimSpace(string(mustRead(t, filepath.Join(m.folder, "calls")))), "\n")
+}
+
+// does runs the script to do one thing, and returns what it says.
+func (m trialled) does(t *testing.T, what string) string {
+	t.Helper()
 	script := packaged(t, "debian/upgrade")
 	for _, place := range []string{"/var/lib/", "/usr/lib/", "/etc/"} {
 		script = strings.ReplaceAll(script, "="+place, "="+m.folder+"/root"+place)
 	}
 	m.program(t, "upgrade", script)
-	c := exec.CommandContext(t.Context(), filepath.Join(m.folder, "upgrade"), "watch")
+	c := exec.CommandContext(t.Context(), filepath.Join(m.folder, "upgrade"), what)
 	c.Env = []string{"PATH=" + filepath.Join(m.folder, "bin") + ":/usr/sbin:/usr/bin:/sbin:/bin", "TOP=" + m.folder, "VEILLEUSE_TRIAL_S=5", "VEILLEUSE_PAUSE_S=1"}
 	out, err := c.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	return string(out), strings.Split(strings.TrimSpace(string(mustRead(t, filepath.Join(m.folder, "calls")))), "\n")
+	return string(out)
+}
+
+// installs lets another version of the package be installed, as its preinst leaves it: that keeps the program that serves
+// only if it has passed its trial.
+func (m trialled) installs(t *testing.T, version, serves string, proved bool) {
+	t.Helper()
+	m.program(t, "bin/dpkg-query", "echo "+version)
+	m.program(t, "bin/deb-systemd-invoke", `exec systemctl "$@"`)
+	if proved {
+		m.write(t, "root/usr/lib/veilleuse/kept/version", serves+"\n")
+		m.program(t, "root/usr/lib/veilleuse/kept/veilleuse", "exit 0")
+	}
+	m.write(t, "root/var/lib/veilleuse/veilleuse.db", "state of "+serves+"\n")
+	if said := m.does(t, "begin"); said != "" {
+		t.Fatal(said)
+	}
 }
 
 // showing is one look at the service.
@@ -97,6 +127,7 @@ func showing(active, result string, process, restarts, sign int) string {
 const (
 	dropIn    = "root/etc/systemd/system/veilleuse.service.d/previous.conf"
 	trialFile = "root/var/lib/veilleuse-upgrade/trial"
+	copied    = "root/var/lib/veilleuse/before-upgrade"
 )
 
 func TestTrialOfAnUpgrade(t *testing.T) {
@@ -192,6 +223,7 @@ func TestAnUpgradeWaitsForACalmHouse(t *testing.T) {
 	m := onTrial(t, showing("active", "success", 5, 0, 1), showing("inactive", "success", 0, 0, 0), showing("active", "success", 7, 0, 1), showing("active", "success", 7, 0, 2))
 	m.write(t, dropIn, "[Service]\n")
 	m.write(t, "busy", "")
+	m.remove(t, copied) // begin does
 	m.program(t, "bin/veilleuse", `cp -r "$TOP/root/var/lib/veilleuse/before-upgrade" "$TOP/copied"; echo '{}'`)
 	said, calls := m.watch(t)
 	if want := "<6>1.1 waits, for an alarm is on\n<5>1.1 takes over from 1.0\n<5>1.1 has passed its trial\n"; said != want {
@@ -278,5 +310,38 @@ func TestAnUpgradeSaysThatTheHouseDoesNotServe(t *testing.T) {
 	m.write(t, dropIn, "[Service]\n")
 	if said, _ := m.watch(t); said != "<6>1.1 waits, for 1.0 does not serve just now\n<5>1.1 takes over from 1.0\n<5>1.1 has passed its trial\n" {
 		t.Errorf("it says %q", said)
+	}
+}
+
+// What is gone back to is the last version that has passed its trial, with the state that it has left: neither that of one on
+// trial nor one from before an earlier upgrade.
+func TestTheStateThatIsKeptIsThatOfTheLastProgramThatWasProved(t *testing.T) {
+	inactive := showing("inactive", "success", 0, 0, 0)
+	for _, test := range []struct {
+		name   string
+		before func(m trialled)
+		serves string
+		proved bool
+		want   string
+	}{
+		{"a third version comes while the second is on trial", func(trialled) {}, "1.1", false, "1.0 1.0"},
+		{"the second has passed its trial, and its copy was left by an accident", func(m trialled) { m.remove(t, trialFile) }, "1.1", true, "1.1 1.1"},
+		{"the second was taken back, and the first has served since", func(m trialled) {
+			m.remove(t, trialFile)
+			m.write(t, dropIn, "[Service]\n")
+			m.write(t, "root/var/lib/veilleuse-upgrade/failed", "1.1 1.0 hung 2026-11-23T14:00:00Z\n")
+		}, "1.0, today", false, "1.0 1.0, today"},
+		{"the first upgrade of all", func(m trialled) { m.remove(t, trialFile); m.remove(t, copied) }, "1.0, today", true, "1.0, today 1.0, today"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m := onTrial(t, inactive)
+			test.before(m)
+			m.installs(t, "1.2", test.serves, test.proved)
+			old := strings.TrimPrefix(string(mustRead(t, filepath.Join(m.folder, trialFile))), "1.2 ")
+			state := strings.TrimPrefix(string(mustRead(t, filepath.Join(m.folder, copied, "veilleuse.db"))), "state of ")
+			if got := strings.TrimSpace(old) + " " + strings.TrimSpace(state); got != test.want {
+				t.Errorf("kept are program and state of %s, want %s", got, test.want)
+			}
+		})
 	}
 }

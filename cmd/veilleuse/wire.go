@@ -114,7 +114,7 @@ func (h *house) wire(c Config, log *slog.Logger, world outside) error {
 	}
 	h.wireDevices(c, log, world)
 	h.page = web.New(h.pageOptions(c, log))
-	h.control = &control{path: filepath.Join(c.State, "control.sock"), house: h}
+	h.control = &control{path: filepath.Join(c.State, "control.sock"), spare: spareSocket(c.State), house: h}
 	messages, err := lackingOf(h.wireMQTT(c, cameras, log))
 	if err != nil {
 		return err

@@ -43,8 +43,7 @@ type File struct {
 const (
 	magic       = "veilleuse backup "
 	version     = 1
-	maxContent  = 256 << 20 // bytes, unpacked
-	maxFile     = 64 << 20  // bytes
+	maxFile     = 64 << 20 // bytes
 	sumLength   = 2 * sha256.Size
 	sealedBegin = "age-encryption.org/"
 )
@@ -93,9 +92,12 @@ func decode(file []byte) (Content, error) {
 	if words[0] != fmt.Sprint(version) {
 		return Content{}, ErrNewer
 	}
-	data, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(packed)), maxContent+1))
-	if err != nil || len(data) > maxContent {
+	data, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(packed)), store.MaxUnpacked+1))
+	if err != nil {
 		return Content{}, ErrDamaged
+	}
+	if len(data) > store.MaxUnpacked || store.Weight(data) > store.MaxWeight {
+		return Content{}, fmt.Errorf("%w: it unpacks to more than any house has", ErrDamaged)
 	}
 	var c Content
 	if err := json.Unmarshal(data, &c); err != nil {
