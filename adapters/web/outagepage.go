@@ -197,7 +197,7 @@ func (p *sheet) served(o OutageReport) {
 		for _, t := range v.Told {
 			p.put(`<li>%s<p><strong>%s</strong> %s`, p.stamp(t.At), p.word("path", t.Path), p.proof(t, p.second))
 			if t.Times > 1 { // the plan repeats itself, and of its rounds only the last one is kept
-				p.put(` <span class="why">{outage.rounds}</span>`, t.Times)
+				p.put(` <span class="why">· {outage.rounds}</span>`, t.Times)
 			}
 			p.put(`</p></li>`)
 		}
