@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -149,7 +150,7 @@ func (p *sheet) course(o OutageReport) {
 
 func (p *sheet) courseStep(at time.Time, what, why string) {
 	if !at.IsZero() {
-		p.put(`<li>%s<p>%s %s</p></li>`, p.stamp(at), what, p.reason(why))
+		p.put(`<li>%s<p>%s <span class="why">%s</span></p></li>`, p.stamp(at), what, p.reason(why))
 	}
 }
 
@@ -192,8 +193,13 @@ func (p *sheet) served(o OutageReport) {
 	for _, al := range o.Served {
 		v := alarmOf(al)
 		p.put(`<h3>{of}</h3><ol class="times"><li>%s<p>%s</p></li>`, p.sayOr("alarm.", v.Kind), orElse(v.Name, v.Device), p.stamp(v.Since), p.reason(v.Why))
+		slices.SortStableFunc(v.Told, func(x, y toldView) int { return x.At.Compare(y.At) })
 		for _, t := range v.Told {
-			p.put(`<li>%s<p><strong>%s</strong> %s</p></li>`, p.stamp(t.At), p.word("path", t.Path), p.proof(t, p.second))
+			p.put(`<li>%s<p><strong>%s</strong> %s`, p.stamp(t.At), p.word("path", t.Path), p.proof(t, p.second))
+			if t.Times > 1 { // the plan repeats itself, and of its rounds only the last one is kept
+				p.put(` <span class="why">· {outage.rounds}</span>`, t.Times)
+			}
+			p.put(`</p></li>`)
 		}
 		if !v.Answered.IsZero() {
 			p.put(`<li>%s<p>{alarm.answered}</p></li>`, p.stamp(v.Answered), p.second(v.Answered), p.word("who", v.By))

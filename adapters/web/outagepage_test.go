@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/veilleuse/veilleuse/gateway"
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
 
 // hadAnOutage is a house that had an outage with an alarm in it, and is in a drill.
@@ -111,5 +112,34 @@ func TestTheHouseLeadsToTheReport(t *testing.T) {
 	s.At = s.At.Add(8 * 24 * time.Hour)
 	if v := outageOn(s); v != nil {
 		t.Errorf("after a week: %+v", v)
+	}
+}
+
+// The plan of an alarm repeats itself, and State keeps the last round of each step: the report says so, in the order of the times.
+// Where the cause changes, the reason does not run into its name.
+func TestTheReportOfARepeatedAlarmIsInOrder(t *testing.T) {
+	s := hadAnOutage()
+	told := s.PastAlarms[1].Told
+	told[0].At, told[0].Times = evening.Add(-52*time.Minute), 4
+	o := OutageOf(s, s.Outages[0])
+	p := sheetOf(New(Options{Vault: gatewaytest.NewVault(), Log: quiet}).view(s), french, evening)
+	p.outage(o)
+	page := p.out.String()
+	siren, again := strings.Index(page, "sirène Hall"), strings.Index(page, "sollicité 4 fois")
+	if siren < 0 || again < siren || strings.Count(page, "sollicité") != 1 {
+		t.Errorf("the siren stands at %d, the last round of four at %d", siren, again)
+	}
+	if !strings.Contains(page, `Pas d’internet <span class="why">`) {
+		t.Error("the reason of another cause runs into its name")
+	}
+}
+
+// Minutes are rounded as the reasons round them: 8 h 40 min 59 s is not 8 h 40 min here and 8 h 41 min there.
+func TestLengthsAreRoundedAsInReasons(t *testing.T) {
+	p := &sheet{in: english}
+	for seconds, want := range map[int]string{-1: "0 s", 59: "59 s", 119: "119 s", 120: "2 min", 149: "2 min", 150: "3 min", 3569: "59 min", 3570: "1 h 00 min", 31259: "8 h 41 min", 31229: "8 h 40 min", 172770: "2 days 0 h"} {
+		if got := p.length(seconds); got != want {
+			t.Errorf("%d s is %q, want %q", seconds, got, want)
+		}
 	}
 }

@@ -300,7 +300,7 @@ func TestPicturesOfAnEmptyHouse(t *testing.T) {
 	d.newest.Store(&gateway.State{})
 	get := d.signed()
 	page, _ := get("/pictures")
-	for _, want := range []string{"No room is known yet", "No outage is remembered", "0 of the last 365 days were watched", "Days counted: 0", "Nothing has happened yet"} {
+	for _, want := range []string{"No room is known yet", "No outage is remembered", "Days watched: 0 of the last 365.", "Days counted: 0", "Nothing has happened yet"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}

@@ -37,6 +37,7 @@ var outageTexts = map[string][2]string{
 	"outage.comfort.not":   {"not known", "inconnu"},
 	"outage.comfort.unit":  {"%s K·h", "%s K·h"},
 	"outage.served":        {"Alarms, and who was told", "Alarmes, et qui a été prévenu"},
+	"outage.rounds":        {"asked %d times; this is the last one", "sollicité %d fois ; voici la dernière"},
 	"outage.served.lost":   {"Of %d, the details are no longer kept.", "Pour %d d’entre elles, le détail n’est plus conservé."},
 	"outage.handed":        {"What was handed back, and the wishes carried along", "Ce qui a été rendu, et les demandes reportées"},
 	"outage.handed.none":   {"Nothing had to be handed back.", "Il n’y avait rien à rendre."},

@@ -22,8 +22,8 @@ var pictureTexts = map[string][2]string{
 	"pic.deeds":       {"Changes of the schedule kept: %d of %d. Commands to devices: %d. Wishes: %d. Alarms: %d.", "Changements du planning tenus : %d sur %d. Commandes aux appareils : %d. Demandes : %d. Alarmes : %d."},
 
 	"pic.year":    {"Netatmo’s availability, day by day", "Disponibilité de Netatmo, jour par jour"},
-	"pic.watched": {"%d of the last %d days were watched.", "%d des %d derniers jours ont été observés."},
-	"pic.shares":  {"Netatmo served %s of the time in %d days.", "Netatmo a répondu %s du temps sur %d jours."},
+	"pic.watched": {"Days watched: %d of the last %d.", "Jours observés : %d sur les %d derniers."},
+	"pic.shares":  {"Netatmo served %s of the time watched in %d days.", "Netatmo a répondu %s du temps observé sur %d jours."},
 	"pic.utc":     {"Days are those of UTC.", "Les jours sont ceux d’UTC."},
 	"pic.good":    {"served all day", "disponible toute la journée"},
 	"pic.slight":  {"gone under 15 min", "indisponible moins de 15 min"},

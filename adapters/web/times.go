@@ -77,9 +77,9 @@ func (p *sheet) stamp(t time.Time) markup {
 	return markup("<time datetime=\"" + t.UTC().Format(time.RFC3339) + "\">" + p.dayOf(t.In(p.house.zone)) + " " + p.second(t) + "</time>")
 }
 
-// length is a length of time in words.
+// length is a length of time in words. Minutes are rounded, as in the reasons: one report says the same length everywhere.
 func (p *sheet) length(seconds int) string {
-	minutes := seconds / 60
+	minutes := (seconds + 30) / 60
 	switch {
 	case seconds < 120:
 		return p.say("length.s", max(seconds, 0))

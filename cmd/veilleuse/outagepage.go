@@ -206,10 +206,13 @@ func counted(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// lengthOf is a length of time in words: 45 s, 12 min, 8 h 14 min, 3 days 2 h.
+// lengthOf is a length of time in words: 45 s, 12 min, 8 h 14 min, 3 days 2 h. Minutes are rounded, as in the reasons.
 func lengthOf(seconds int) string {
 	d := time.Duration(max(seconds, 0)) * time.Second
 	var parts []string
+	if d >= 2*time.Minute {
+		d = d.Round(time.Minute)
+	}
 	switch {
 	case d < 2*time.Minute:
 		return fmt.Sprintf("%d s", int(d.Seconds()))

@@ -240,7 +240,7 @@ func TestStatusShowsOutagesAndAvailability(t *testing.T) {
 }
 
 func TestLengthOf(t *testing.T) {
-	for seconds, want := range map[int]string{-1: "0 s", 0: "0 s", 119: "119 s", 120: "2 min", 3599: "59 min", 3600: "1 h", 8*3600 + 24*60: "8 h 24 min", 48 * 3600: "2 days", 75*3600 + 1: "3 days 3 h"} {
+	for seconds, want := range map[int]string{-1: "0 s", 0: "0 s", 119: "119 s", 120: "2 min", 3569: "59 min", 3599: "1 h", 31259: "8 h 41 min", 8*3600 + 24*60: "8 h 24 min", 48 * 3600: "2 days", 75*3600 + 1: "3 days 3 h"} {
 		if got := lengthOf(seconds); got != want {
 			t.Errorf("%d s is %q, want %q", seconds, got, want)
 		}
