@@ -4,7 +4,7 @@
 // github.com/mochi-mqtt/server/v2, hardened from outside so that no client can hold up, fill up or
 // bring down the others:
 //
-//   - A client that stops reading is cut off after a second and a half; others wait two seconds at most.
+//   - A client that stops reading is cut off after a second; others wait two seconds at most.
 //   - A connection that does not introduce itself within ten seconds is dropped, the oldest first.
 //   - Packets, clients, sessions, subscriptions and retained messages are all limited; a retained message
 //     stays until it is replaced, and every subscriber has room for all of them.

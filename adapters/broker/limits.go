@@ -23,7 +23,7 @@ type limits struct {
 
 func usualLimits() limits {
 	return limits{
-		patience:     1500 * time.Millisecond, // others wait for it: two seconds is what they were promised
+		patience:     time.Second, // others wait for it, and on a busy machine longer: two seconds is what they were promised
 		introduction: 10 * time.Second,
 		parting:      250 * time.Millisecond,
 		session:      time.Hour,

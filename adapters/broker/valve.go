@@ -26,7 +26,7 @@ const (
 	valveAny      = 80 << 20        // half of it
 	valveLook     = 1 << 20         // bytes let through until the memory is looked at again
 	valveSmall    = 4 << 10         // bytes; no wish of a person is larger
-	valvePatience = 3 * time.Second // twice as long as a client may leave its queue unread
+	valvePatience = 3 * time.Second // three times as long as a client may leave its queue unread
 	valvePause    = 100 * time.Millisecond
 	valveCollect  = 250 * time.Millisecond // at least between two collections, which take a core
 )

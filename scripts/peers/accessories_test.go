@@ -68,7 +68,7 @@ func (o *others) readings() {
 		{"Boiler", "on", "false"}, {"Siren", "siren", "false"},
 	} {
 		promise(o.t, fmt.Sprintf("MQTT shows %s of %s", want.quantity, want.device), func() (string, error) {
-			_, err := o.shown(5*time.Second, time.Time{}, want.device, want.quantity, want.value)
+			_, err := o.shown(patience, time.Time{}, want.device, want.quantity, want.value)
 			return want.value, err
 		})
 	}
@@ -81,7 +81,7 @@ func (o *others) change(device, characteristic, quantity string, value any) (str
 	if err := o.relay.set(device, characteristic, value); err != nil {
 		return "", err
 	}
-	return o.shown(5*time.Second, began, device, quantity, fmt.Sprint(value))
+	return o.shown(patience, began, device, quantity, fmt.Sprint(value))
 }
 
 // targets sends wishes by MQTT.
@@ -100,7 +100,7 @@ func (o *others) targets() {
 		if err := publish(o.house.mqtt, "veilleuse/room/"+form(r.ID)+"/set", payload); err != nil {
 			return "", err
 		}
-		n, err := o.relay.written(5*time.Second, device, "Target Temperature", want)
+		n, err := o.relay.written(patience, device, "Target Temperature", want)
 		return seconds(n.At.Sub(began)), err
 	}
 	promise(o.t, "a wish over MQTT is written to the thermostat", func() (string, error) {
@@ -118,11 +118,11 @@ func (o *others) alarm() {
 		if err := o.relay.set("Landing smoke", "SmokeDetected", 1); err != nil {
 			return "", err
 		}
-		n, err := o.relay.written(5*time.Second, "Siren", "On", true)
+		n, err := o.relay.written(patience, "Siren", "On", true)
 		if err != nil {
 			return "", err
 		}
-		_, err = o.sub.await(5*time.Second, began, "veilleuse/alarm", func(payload string) bool {
+		_, err = o.sub.await(patience, began, "veilleuse/alarm", func(payload string) bool {
 			p := readPage(payload)
 			return p.Phase == "sounding" && p.Kind == "smoke"
 		})
@@ -133,7 +133,7 @@ func (o *others) alarm() {
 		if err := publish(o.house.mqtt, "veilleuse/alarm/set", `{"hush":true}`); err != nil {
 			return "", err
 		}
-		n, err := o.relay.written(5*time.Second, "Siren", "On", false)
+		n, err := o.relay.written(patience, "Siren", "On", false)
 		return seconds(n.At.Sub(began)), err
 	})
 	promise(o.t, "the alarm is over when the sensor says so", func() (string, error) {
@@ -141,7 +141,7 @@ func (o *others) alarm() {
 		if err := o.relay.set("Landing smoke", "SmokeDetected", 0); err != nil {
 			return "", err
 		}
-		m, err := o.sub.await(5*time.Second, began, "veilleuse/alarm", func(payload string) bool { return readPage(payload).Phase == "cleared" })
+		m, err := o.sub.await(patience, began, "veilleuse/alarm", func(payload string) bool { return readPage(payload).Phase == "cleared" })
 		return seconds(m.at.Sub(began)), err
 	})
 }
@@ -151,12 +151,12 @@ func (o *others) restart() {
 	promise(o.t, "accessories that vanish are shown as not reachable", func() (string, error) {
 		began := time.Now()
 		o.relay.stop(syscall.SIGKILL)
-		return o.unreachable(20*time.Second, began)
+		return o.unreachable(patience, began)
 	})
 	promise(o.t, "they are read again after their restart", func() (string, error) {
 		began := time.Now()
 		o.relay.start()
-		return o.shown(30*time.Second, began, "Bedroom", "temperature", "17.5")
+		return o.shown(patience, began, "Bedroom", "temperature", "17.5")
 	})
 	promise(o.t, "and heard again", func() (string, error) { return o.change("Bedroom", "CurrentTemperature", "temperature", 15.5) })
 }
@@ -182,7 +182,7 @@ func (o *others) cuts() {
 		if err := o.relay.set("Bedroom", "CurrentTemperature", 14.5); err != nil {
 			return "", err
 		}
-		took, err := o.shown(60*time.Second, began, "Bedroom", "temperature", "14.5")
+		took, err := o.shown(3*patience, began, "Bedroom", "temperature", "14.5")
 		dials, left := o.line.dialled(began)
 		if err == nil && (left > 0 || dials > 6) {
 			err = fmt.Errorf("%d connections, %d cuts left", dials, left)
@@ -198,7 +198,7 @@ func (o *others) removed() {
 		if err := o.relay.ask("forget", nil, nil); err != nil {
 			return "", err
 		}
-		took, err := until(30*time.Second, func() error {
+		took, err := until(patience, func() error {
 			s, err := o.house.status()
 			if err != nil {
 				return err
@@ -231,7 +231,7 @@ func (o *others) removed() {
 		if _, err := o.house.pair(o.relay, o.line.address); err != nil {
 			return "", err
 		}
-		took, err := o.shown(20*time.Second, again, "Bedroom", "temperature", "14.5")
+		took, err := o.shown(patience, again, "Bedroom", "temperature", "14.5")
 		if err != nil {
 			return "", err
 		}

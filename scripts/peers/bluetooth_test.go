@@ -80,7 +80,7 @@ func (b bluetooth) aiohomekit() {
 			return "", err
 		}
 		// aiohomekit subscribes some time after it has connected.
-		took, err := until(20*time.Second, func() error {
+		took, err := until(patience, func() error {
 			b.peer.forget()
 			if err := b.alarm.Set(229, json.RawMessage("1")); err != nil {
 				return err
@@ -156,7 +156,7 @@ func (b bluetooth) broadcast() (string, error) {
 	if err := b.alarm.Set(229, json.RawMessage("0")); err != nil {
 		return "", err
 	}
-	if _, err := b.peer.event(5*time.Second, coSensed, float64(0)); err != nil {
+	if _, err := b.peer.event(patience, coSensed, float64(0)); err != nil {
 		return "", err
 	}
 	if again := b.alarm.Connects(); again != connects {
@@ -167,7 +167,7 @@ func (b bluetooth) broadcast() (string, error) {
 
 // parted waits until the accessory has noticed that aiohomekit has gone, which is a moment after it has.
 func (b bluetooth) parted() error {
-	_, err := until(5*time.Second, func() error {
+	_, err := until(patience, func() error {
 		if b.alarm.Connected() {
 			return errors.New("the accessory is still connected")
 		}

@@ -44,7 +44,7 @@ func TestBlueZ(t *testing.T) {
 		select {
 		case err := <-listening.ended:
 			return "", wants(err, bluez.ErrUnplugged)
-		case <-time.After(10 * time.Second):
+		case <-time.After(patience):
 			return "", errNotYet
 		}
 	})
@@ -106,7 +106,7 @@ func startMockedBlueZ(t *testing.T) mocked {
 	}
 	t.Cleanup(func() { conn.Close() })
 	m := mocked{bluez.Radio{Bus: address}, conn}
-	if _, err := until(10*time.Second, func() error { return conn.Object("org.bluez", "/").Call("org.freedesktop.DBus.Peer.Ping", 0).Err }); err != nil {
+	if _, err := until(patience, func() error { return conn.Object("org.bluez", "/").Call("org.freedesktop.DBus.Peer.Ping", 0).Err }); err != nil {
 		t.Fatal(err)
 	}
 	return m
@@ -159,7 +159,7 @@ func (m mocked) appears(l listening) error {
 		return err
 	}
 	makers := map[uint16]dbus.Variant{0x004c: dbus.MakeVariant(data)}
-	_, err = until(10*time.Second, func() error { // it advertises all the time
+	_, err = until(patience, func() error { // it advertises all the time
 		changed := map[string]dbus.Variant{"ManufacturerData": dbus.MakeVariant(makers), "RSSI": dbus.MakeVariant(int16(-61))}
 		if err := m.tell(mockedDevice, "org.bluez.Device1", changed); err != nil {
 			return err
@@ -200,7 +200,7 @@ func (m mocked) connects(t *testing.T) error {
 	if err := m.gatt(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	p, err := m.radio.Connect(ctx, mockedAddress)
 	if err != nil {
@@ -230,7 +230,7 @@ func (m mocked) connects(t *testing.T) error {
 	}
 	select {
 	case <-told:
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		return errors.New("a change was not told")
 	}
 	if err := m.change(mockedDevice, "org.bluez.Device1", map[string]any{"Connected": false}); err != nil {
@@ -239,7 +239,7 @@ func (m mocked) connects(t *testing.T) error {
 	select {
 	case <-p.Done():
 		return nil
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		return errors.New("the end of the connection was not seen")
 	}
 }

@@ -8,6 +8,7 @@ const { serve } = require('./lines.js');
 
 const axe = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const visitors = new Map();
+const patience = 40000; // milliseconds; it only guards against hanging
 let browser;
 
 const of = (request) => visitors.get(request.visitor);
@@ -15,7 +16,7 @@ const of = (request) => visitors.get(request.visitor);
 // handedOut clicks on something that hands out a file, and answers that.
 async function handedOut(request) {
   const { page } = of(request);
-  const [file] = await Promise.all([page.waitForEvent('download', { timeout: 15000 }), page.click(request.at, { timeout: 5000 })]);
+  const [file] = await Promise.all([page.waitForEvent('download', { timeout: patience }), page.click(request.at, { timeout: patience })]);
   return file;
 }
 
@@ -25,6 +26,7 @@ const verbs = {
   async launch(request) {
     browser = await chromium.launch({
       executablePath: request.program,
+      timeout: 2 * patience,
       args: ['--no-sandbox', `--host-resolver-rules=MAP ${request.host} 127.0.0.1`, ...(request.args || [])],
     });
     return browser.version();
@@ -50,37 +52,37 @@ const verbs = {
       if (!r.url().startsWith(request.home)) visitor.strangers.push(r.url());
     });
     visitors.set(request.visitor, visitor);
-    await page.goto(request.home + '/', { timeout: 10000 });
+    await page.goto(request.home + '/', { timeout: patience });
     return page.url();
   },
   // go leads to an address. What a click before has begun ends first.
   async go(request) {
     const { page } = of(request);
-    await page.goto(request.url, { timeout: 10000 }).catch(async (why) => {
+    await page.goto(request.url, { timeout: patience }).catch(async (why) => {
       if (!String(why).includes('interrupted by another navigation')) throw why;
-      await page.waitForLoadState('load', { timeout: 10000 });
-      await page.goto(request.url, { timeout: 10000 });
+      await page.waitForLoadState('load', { timeout: patience });
+      await page.goto(request.url, { timeout: patience });
     });
     return page.url();
   },
   url: (request) => of(request).page.url(),
   title: (request) => of(request).page.title(),
-  fill: (request) => of(request).page.fill(request.at, request.text, { timeout: 5000 }),
-  click: (request) => of(request).page.click(request.at, { timeout: 5000 }),
-  'click twice': (request) => of(request).page.dblclick(request.at, { timeout: 5000 }),
-  choose: (request) => of(request).page.selectOption(request.at, request.value, { timeout: 5000 }),
+  fill: (request) => of(request).page.fill(request.at, request.text, { timeout: patience }),
+  click: (request) => of(request).page.click(request.at, { timeout: patience }),
+  'click twice': (request) => of(request).page.dblclick(request.at, { timeout: patience }),
+  choose: (request) => of(request).page.selectOption(request.at, request.value, { timeout: patience }),
   // type presses keys one after the other; a word in <> is the name of one. A page that is just there gives the focus away a moment
   // after it is loaded: who types waits until the cursor blinks.
   async type(request) {
     const waits = () => document.activeElement === document.body && document.querySelector('[autofocus]') !== null;
-    for (let look = 0; look < 100 && (await of(request).page.evaluate(waits)); look++) await new Promise((done) => setTimeout(done, 20));
+    for (let look = 0; look < 500 && (await of(request).page.evaluate(waits).catch(() => true)); look++) await new Promise((done) => setTimeout(done, 20));
     for (const key of request.keys.match(/<\w+>|./gs)) await of(request).page.keyboard.press(key.replace(/^<|>$/g, ''));
   },
   text: async (request) => (await of(request).page.locator(request.at).allInnerTexts()).join('\n'),
   // run evaluates; a page that is just being loaded anew is waited for.
   run: (request) => of(request).page.evaluate(request.script).catch(async (why) => {
     if (!String(why).includes('context was destroyed')) throw why;
-    await of(request).page.waitForLoadState('load', { timeout: 10000 });
+    await of(request).page.waitForLoadState('load', { timeout: patience });
     return of(request).page.evaluate(request.script);
   }),
   // until waits until an expression is true, and answers after how many milliseconds. It asks again and again from outside: the
@@ -111,4 +113,4 @@ const verbs = {
 
 if (require.main === module) serve(verbs);
 
-module.exports = { verbs, of, visitors, handedOut };
+module.exports = { verbs, of, visitors, handedOut, patience };

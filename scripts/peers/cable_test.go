@@ -53,7 +53,7 @@ func (c *cable) carry(near net.Conn) {
 		c.cuts--
 	}
 	c.mu.Unlock()
-	far, err := net.DialTimeout("tcp", c.far, 5*time.Second)
+	far, err := net.DialTimeout("tcp", c.far, patience)
 	if err != nil {
 		return
 	}

@@ -4,7 +4,7 @@
 
 const fs = require('node:fs');
 const { serve } = require('./lines.js');
-const { verbs, of, visitors, handedOut } = require('./browser.js');
+const { verbs, of, visitors, handedOut, patience } = require('./browser.js');
 
 serve({
   ...verbs,
@@ -12,7 +12,7 @@ serve({
   async tab(request) {
     const page = await of(request).context.newPage();
     visitors.set(request.as, { ...of(request), page, faults: [], strangers: [] });
-    await page.goto(request.url, { timeout: 10000 });
+    await page.goto(request.url, { timeout: patience });
     return null;
   },
   // reach presses Tab until something has the focus, and answers how often.
@@ -24,7 +24,7 @@ serve({
     }
     throw new Error(`the keyboard does not reach ${request.at}`);
   },
-  upload: (request) => of(request).page.setInputFiles(request.at, request.file, { timeout: 5000 }),
+  upload: (request) => of(request).page.setInputFiles(request.at, request.file, { timeout: patience }),
   // download presses something that hands out a file, and keeps that.
   async download(request) {
     const file = await handedOut(request);
@@ -36,8 +36,8 @@ serve({
     await of(request).page.pdf({ path: request.file, format: 'A4', preferCSSPageSize: true });
     return fs.statSync(request.file).size;
   },
-  back: (request) => of(request).page.goBack({ timeout: 10000 }).then(() => null),
-  reload: (request) => of(request).page.reload({ timeout: 10000 }).then((answer) => answer.status()),
+  back: (request) => of(request).page.goBack({ timeout: patience }).then(() => null),
+  reload: (request) => of(request).page.reload({ timeout: patience }).then((answer) => answer.status()),
   away: (request) => of(request).context.setOffline(Boolean(request.yes)),
   'close tab': (request) => of(request).page.close(),
   // wire answers what the browser has received for a page so far, in bytes on the wire.

@@ -45,7 +45,7 @@ func (k *keeping) ask(v *visitor, verb string, with map[string]any, into any) er
 
 // arrive pairs a Home app and signs in.
 func (k *keeping) arrive() {
-	k.home = bridge{t: k.t, house: k.house, relay: k.relay, home: startHomeApp(k.t, k.house.with)}
+	k.home = bridge{t: k.t, house: k.house, relay: k.relay, home: startHomeApp(k.t, k.house.with), shows: []string{"Salon"}}
 	need(k.t, "veilleuse code gives code and address", func() (_ string, err error) {
 		k.home.code, k.home.address, err = k.house.code()
 		return "", err
@@ -89,14 +89,14 @@ func (k *keeping) everybodySees() {
 			return "", err
 		}
 		shown := strings.ReplaceAll(fmt.Sprint(was+0.5), ".", ",")
-		if err := k.phone.says("#"+k.room+" output", shown); err != nil {
+		if err := k.phone.saysNow("#"+k.room+" output", shown); err != nil {
 			return "", fmt.Errorf("not shown at once: %w", err)
 		}
-		topic, err := k.sub.await(10*time.Second, began, k.livingRoom(), func(payload string) bool { return readPage(payload).Target == was+0.5 })
+		topic, err := k.sub.await(patience, began, k.livingRoom(), func(payload string) bool { return readPage(payload).Target == was+0.5 })
 		if err != nil {
 			return "", err
 		}
-		event, err := k.home.home.event(10*time.Second, id, was+0.5)
+		event, err := k.home.home.event(patience, id, was+0.5)
 		if err != nil {
 			return "", err
 		}
@@ -142,7 +142,7 @@ func (k *keeping) cutOff() {
 func (k *keeping) signedOut() {
 	v := k.phone
 	promise(k.t, "somebody whose sign-in is over signs in where they stand, and what they wished comes true", func() (string, error) {
-		if _, err := until(20*time.Second, func() error {
+		if _, err := until(patience, func() error {
 			_, err := v.sees(`document.querySelector('#lost').hidden`)
 			return err
 		}); err != nil {
@@ -178,7 +178,7 @@ func (k *keeping) signedOut() {
 		if err := v.click("#" + k.room + " .exact .main"); err != nil {
 			return "", err
 		}
-		_, err := k.sub.await(10*time.Second, began, k.livingRoom(), func(payload string) bool { return readPage(payload).Target == 22.5 })
+		_, err := k.sub.await(patience, began, k.livingRoom(), func(payload string) bool { return readPage(payload).Target == 22.5 })
 		return "", err
 	})
 }
@@ -190,11 +190,11 @@ func (k *keeping) goneAndBack() {
 		if err := v.do("go", map[string]any{"url": v.home + "/outages"}); err != nil {
 			return "", err
 		}
+		began := time.Now()
 		if err := publish(k.house.mqtt, k.livingRoom()+"/set", `{"target":17.5}`); err != nil {
 			return "", err
 		}
-		began := time.Now()
-		if _, err := k.sub.await(10*time.Second, began.Add(-time.Second), k.livingRoom(), func(payload string) bool { return readPage(payload).Target == 17.5 }); err != nil {
+		if _, err := k.sub.await(patience, began, k.livingRoom(), func(payload string) bool { return readPage(payload).Target == 17.5 }); err != nil {
 			return "", err
 		}
 		if err := v.do("back", map[string]any{}); err != nil {
@@ -233,7 +233,7 @@ func (k *keeping) drill() {
 		if err := v.do("click twice", map[string]any{"at": "[name=drill][value=false]"}); err != nil {
 			return "", err
 		}
-		if _, err = k.sub.await(10*time.Second, began, "veilleuse/authority", func(payload string) bool { return readPage(payload).Phase != "local" }); err != nil {
+		if _, err = k.sub.await(patience, began, "veilleuse/authority", func(payload string) bool { return readPage(payload).Phase != "local" }); err != nil {
 			return "", err
 		}
 		_, err = v.sees(`!document.querySelector('.phase-local') && !document.querySelector('#home [aria-busy]') && document.querySelector('[data-refusal=home]').textContent === ''`)

@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -137,12 +138,12 @@ func (m *move) confirms() {
 		if err := m.v.says("#restore", "restarts from the backup"); err != nil {
 			return "", err
 		}
-		if _, err := until(20*time.Second, func() error {
+		if _, err := until(patience, func() error {
 			s, err := m.second.status()
 			if err == nil {
 				_, err = s.room("Salon")
 			}
-			return err
+			return errors.Join(err, dial(m.second.page))
 		}); err != nil {
 			return "", err
 		}

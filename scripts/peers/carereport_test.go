@@ -32,7 +32,7 @@ func (k *keeping) printed(v *visitor, name string, number int, wants ...string) 
 	if err := k.ask(v, "print", map[string]any{"file": file}, &size); err != nil {
 		return "", err
 	}
-	text, err := command(20*time.Second, "pdftotext", "-layout", file, "-")
+	text, err := command(patience, "pdftotext", "-layout", file, "-")
 	if err != nil {
 		return "", err
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/netatmo/netatmotest"
 )
@@ -38,7 +37,7 @@ func (h *house) signIn(cloud *netatmotest.Cloud) error {
 
 // hasPlan waits until the vendor's plan and view are there.
 func (h *house) hasPlan() error {
-	_, err := until(40*time.Second, func() error {
+	_, err := until(3*patience, func() error {
 		s, err := h.status()
 		if err != nil {
 			return err

@@ -54,7 +54,7 @@ func (g sharing) heard(value float64) (string, error) {
 	if err := g.relay.set("Bedroom", "CurrentTemperature", value); err != nil {
 		return "", err
 	}
-	took, err := until(15*time.Second, func() error {
+	took, err := until(patience, func() error {
 		s, err := g.house.status()
 		if err != nil {
 			return err
@@ -72,6 +72,9 @@ func (g sharing) heard(value float64) (string, error) {
 	})
 	return seconds(took), err
 }
+
+// refusedTime is less than the time after which a controller gives up by itself.
+const refusedTime = 10 * time.Second
 
 // guest lets a controller of others join by veilleuse share, and sends it away again.
 func (g sharing) guest(name string, peer *stranger) {
@@ -128,7 +131,7 @@ func (g sharing) guest(name string, peer *stranger) {
 		if err == nil {
 			return "", errors.New("it still reads")
 		}
-		if took := time.Since(began); took > askTime/2 {
+		if took := time.Since(began); took > refusedTime {
 			return "", fmt.Errorf("it gives up after %s, but was not refused: %w", seconds(took), err)
 		}
 		return seconds(time.Since(began)), nil
@@ -188,7 +191,7 @@ func (g sharing) freed() {
 			}
 		})
 		defer free.Stop()
-		_, err := g.house.verb("pair", "--wait", "40s", "--address", g.relay.address, g.relay.id, g.relay.code)
+		_, err := g.house.verb("pair", "--wait", "60s", "--address", g.relay.address, g.relay.id, g.relay.code)
 		return seconds(time.Since(began)), err
 	})
 	promise(g.t, "the devices are read again", func() (string, error) { return g.heard(17) })

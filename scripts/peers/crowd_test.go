@@ -75,7 +75,7 @@ func TestCrowd(t *testing.T) {
 	}
 	var all []bridgeCode
 	need(t, "veilleuse code --json has a second bridge by itself", func() (string, error) {
-		took, err := until(20*time.Second, func() (err error) {
+		took, err := until(patience, func() (err error) {
 			if all, err = h.codes("code"); err == nil && (len(all) != 2 || all[1].Listen == "" || all[1].Code == all[0].Code) {
 				err = fmt.Errorf("%w: the bridges are %+v", errNotYet, all)
 			}
@@ -114,10 +114,13 @@ func (c *crowd) pair() {
 		c.apps = append(c.apps, app)
 	}
 	promise(c.t, "each bridge counts one controller", func() (string, error) {
-		all, err := c.house.codes("code")
-		if err == nil && (all[0].Controllers != 1 || all[1].Controllers != 1) {
-			err = fmt.Errorf("%+v", all)
-		}
+		_, err := until(patience, func() error {
+			all, err := c.house.codes("code")
+			if err == nil && (len(all) != 2 || all[0].Controllers != 1 || all[1].Controllers != 1) {
+				err = fmt.Errorf("%w: %+v", errNotYet, all)
+			}
+			return err
+		})
 		return "", err
 	})
 }
@@ -152,7 +155,7 @@ func (c *crowd) places() (map[string]string, error) {
 func (c *crowd) read() {
 	c.t.Helper()
 	need(c.t, "hap-controller sees every thermometer once, on one bridge or the other, and reads every value", func() (figure string, err error) {
-		_, err = until(20*time.Second, func() error {
+		_, err = until(patience, func() error {
 			where, err := c.places()
 			for number := range thermometers {
 				if name := fmt.Sprintf("Thermometer %03d", number); err == nil && where[name] == "" {
@@ -189,7 +192,7 @@ func (c *crowd) event() {
 			if err := c.halves[number/(thermometers/2)].Set(value); err != nil {
 				return "", err
 			}
-			n, err := c.apps[1].event(5*time.Second, id, 26.5)
+			n, err := c.apps[1].event(patience, id, 26.5)
 			return seconds(n.At.Sub(began)), err
 		}
 		return "", errors.New("there is no thermometer on the second bridge")
@@ -228,7 +231,7 @@ func (c *crowd) restart() {
 
 // awaitBridges waits until both are served.
 func (c *crowd) awaitBridges() (all []bridgeCode, err error) {
-	_, err = until(20*time.Second, func() error {
+	_, err = until(patience, func() error {
 		if all, err = c.house.codes("code"); err == nil && (len(all) != 2 || all[0].Listen == "127.0.0.1:0") {
 			err = fmt.Errorf("%w: the bridges are %+v", errNotYet, all)
 		}

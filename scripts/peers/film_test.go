@@ -38,7 +38,7 @@ func command(limit time.Duration, name string, args ...string) (string, error) {
 func (s *cinema) makeFilm() (string, error) {
 	const each = 2 // seconds
 	list := filepath.Join(s.folder, "index.m3u8")
-	_, err := command(2*time.Minute, "ffmpeg", "-v", "error", "-f", "lavfi", "-i", fmt.Sprintf("testsrc=size=1280x720:rate=%d,noise=alls=12:allf=t", filmRate),
+	_, err := command(4*patience, "ffmpeg", "-v", "error", "-f", "lavfi", "-i", fmt.Sprintf("testsrc=size=1280x720:rate=%d,noise=alls=12:allf=t", filmRate),
 		"-f", "lavfi", "-i", "sine=frequency=440", "-t", strconv.Itoa(filmSeconds), "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "main",
 		"-pix_fmt", "yuv420p", "-bf", "0", "-g", strconv.Itoa(filmRate), "-sc_threshold", "0", "-b:v", "2M", "-maxrate", "3M", "-bufsize", "3M", "-c:a", "aac",
 		"-f", "hls", "-hls_time", strconv.Itoa(each), "-hls_list_size", "0", "-hls_segment_filename", filepath.Join(s.folder, "%03d.ts"), list)
@@ -59,7 +59,7 @@ func (s *cinema) makeFilm() (string, error) {
 		size += len(data)
 		s.film.Segments = append(s.film.Segments, data)
 	}
-	text, err := command(time.Minute, "ffmpeg", "-v", "error", "-i", list, "-map", "0:v", "-f", "framemd5", "-")
+	text, err := command(3*patience, "ffmpeg", "-v", "error", "-i", list, "-map", "0:v", "-f", "framemd5", "-")
 	if s.hashes = hashesIn(text); err == nil && len(s.hashes) != filmSeconds*filmRate {
 		err = fmt.Errorf("it has %d pictures", len(s.hashes))
 	}
@@ -91,7 +91,7 @@ func (s *cinema) describe(v viewer) string {
 
 // taken reports whether somebody listens on a port, without disturbing it.
 func taken(port int) error {
-	table, err := os.ReadFile("/proc/net/udp")
+	table, err := os.ReadFile("/proc/thread-self/net/udp")
 	if err == nil && !strings.Contains(string(table), fmt.Sprintf(":%04X ", port)) {
 		err = fmt.Errorf("%w: nobody listens on port %d", errNotYet, port)
 	}
@@ -117,7 +117,7 @@ func (s *cinema) compare(received []string) error {
 
 // countFrames has ffprobe decode and count.
 func countFrames(file string) (int, error) {
-	text, err := command(time.Minute, "ffprobe", "-v", "error", "-count_frames", "-select_streams", "v", "-show_entries", "stream=nb_read_frames,codec_name,width,height", "-of", "json", file)
+	text, err := command(3*patience, "ffprobe", "-v", "error", "-count_frames", "-select_streams", "v", "-show_entries", "stream=nb_read_frames,codec_name,width,height", "-of", "json", file)
 	if err != nil {
 		return 0, err
 	}

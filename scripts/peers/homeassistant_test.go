@@ -63,33 +63,39 @@ type assisted struct {
 
 func (a *assisted) everythingIsThere() {
 	promise(a.t, "every device is there with class, unit and state", func() (figure string, err error) {
-		took, err := until(15*time.Second, func() error {
+		took, err := until(patience, func() error {
 			figure, err = a.compare()
 			return err
 		})
 		return figure + ", " + seconds(took), err
 	})
 	promise(a.t, "every room that is heated has a thermostat with its range, step and presets", func() (string, error) {
-		all, err := a.entities()
-		if err != nil {
-			return "", err
-		}
-		n := 0
-		for id, e := range all {
-			if e.Platform != "climate" {
-				continue
-			}
-			n++
-			got := fmt.Sprint(e.Attributes["min_temp"], e.Attributes["max_temp"], e.Attributes["target_temp_step"], e.Attributes["hvac_modes"], e.Attributes["preset_modes"])
-			if want := "7 28 0.5 [auto heat off] [none schedule away frost boost]"; got != want {
-				return "", fmt.Errorf("%s has %s, want %s", id, got, want)
-			}
-		}
-		if n < 2 {
-			return "", fmt.Errorf("there are %d", n)
-		}
-		return fmt.Sprintf("%d rooms", n), nil
+		rooms := 0
+		_, err := until(patience, func() (err error) {
+			rooms, err = a.thermostats()
+			return err
+		})
+		return fmt.Sprintf("%d rooms", rooms), err
 	})
+}
+
+// thermostats counts them, and looks at what each offers.
+func (a *assisted) thermostats() (n int, err error) {
+	all, err := a.entities()
+	for id, e := range all {
+		if e.Platform != "climate" {
+			continue
+		}
+		n++
+		got := fmt.Sprint(e.Attributes["min_temp"], e.Attributes["max_temp"], e.Attributes["target_temp_step"], e.Attributes["hvac_modes"], e.Attributes["preset_modes"])
+		if want := "7 28 0.5 [auto heat off] [none schedule away frost boost]"; got != want {
+			return n, fmt.Errorf("%s has %s, want %s", id, got, want)
+		}
+	}
+	if err == nil && n < 2 {
+		err = fmt.Errorf("%w: there are %d", errNotYet, n)
+	}
+	return n, err
 }
 
 // compare looks for each reading of the house among the entities.
@@ -139,13 +145,13 @@ func (a *assisted) steers() {
 		if err := a.act(a.livingRoom(), "set_temperature", map[string]any{"temperature": 21.5}); err != nil {
 			return "", err
 		}
-		took, err := a.shows(10*time.Second, a.livingRoom(), func(e entity) bool {
+		took, err := a.shows(patience, a.livingRoom(), func(e entity) bool {
 			return e.State == "heat" && e.text("temperature") == "21.5" && e.text("preset_mode") == "none"
 		})
 		if err != nil {
 			return "", err
 		}
-		_, err = until(10*time.Second, func() error {
+		_, err = until(patience, func() error {
 			if r := a.cloud.Room(netatmotest.LivingRoom); r.Target != 21.5 {
 				return fmt.Errorf("%w: the cloud has %+v", errNotYet, r)
 			}
@@ -172,14 +178,14 @@ func (a *assisted) presets(preset string, fits func(entity) bool) (string, error
 	if err := a.act(a.livingRoom(), "set_preset_mode", map[string]any{"preset_mode": preset}); err != nil {
 		return "", err
 	}
-	took, err := a.shows(10*time.Second, a.livingRoom(), fits)
+	took, err := a.shows(patience, a.livingRoom(), fits)
 	if err != nil {
 		return "", err
 	}
 	if err := a.act(a.livingRoom(), "set_preset_mode", map[string]any{"preset_mode": "schedule"}); err != nil {
 		return "", err
 	}
-	_, err = a.shows(10*time.Second, a.livingRoom(), func(e entity) bool { return e.State == "auto" && e.text("preset_mode") == "schedule" })
+	_, err = a.shows(patience, a.livingRoom(), func(e entity) bool { return e.State == "auto" && e.text("preset_mode") == "schedule" })
 	return took, err
 }
 
@@ -189,7 +195,7 @@ func (a *assisted) refuses(what string, send func() error) {
 		if err := send(); err != nil {
 			return "", err
 		}
-		got, err := a.sub.await(5*time.Second, began, "veilleuse/event", func(payload string) bool { return readPage(payload).Kind == "refused" })
+		got, err := a.sub.await(patience, began, "veilleuse/event", func(payload string) bool { return readPage(payload).Kind == "refused" })
 		return readPage(got.payload).Why, err
 	})
 }
@@ -257,7 +263,7 @@ func (a *assisted) pictures() {
 		if err != nil {
 			return "", fmt.Errorf("mosquitto_pub: %w: %s", err, out)
 		}
-		took, err := until(5*time.Second, func() error {
+		took, err := until(patience, func() error {
 			var shown struct {
 				Bytes  int
 				Begins string
@@ -297,12 +303,12 @@ func (a *assisted) available(want bool) error {
 func (a *assisted) dies() {
 	promise(a.t, "a daemon that is killed makes all entities unavailable", func() (string, error) {
 		a.house.stop(syscall.SIGKILL)
-		took, err := until(10*time.Second, func() error { return a.available(false) })
+		took, err := until(patience, func() error { return a.available(false) })
 		return seconds(took), err
 	})
 	promise(a.t, "and all come back with it", func() (string, error) {
 		a.house.start()
-		took, err := until(20*time.Second, func() error { return a.available(true) })
+		took, err := until(patience, func() error { return a.available(true) })
 		return seconds(took), err
 	})
 }
@@ -318,7 +324,7 @@ func (a *assisted) restarts() {
 		if _, err := a.homeAssistant.start(); err != nil {
 			return "", err
 		}
-		took, err := until(20*time.Second, func() error { _, err := a.compare(); return err })
+		took, err := until(patience, func() error { _, err := a.compare(); return err })
 		return seconds(took), err
 	})
 }
@@ -349,7 +355,7 @@ func (a *assisted) forgets(section string) {
 
 // gone waits until an entity is there no more, while others are.
 func (a *assisted) gone(unique string) (string, error) {
-	took, err := until(15*time.Second, func() error {
+	took, err := until(patience, func() error {
 		all, err := a.entities()
 		if err != nil {
 			return err

@@ -64,6 +64,23 @@ func (d database) find(name, kind string) (id string, c characteristic, err erro
 	return "", characteristic{}, fmt.Errorf("no %s of %q among the accessories %q", kind, name, names)
 }
 
+// has reports whether there are so many accessories at least, and among them those named.
+func (d database) has(least int, names []string) error {
+	called := map[string]bool{}
+	for _, a := range d.Accessories {
+		called[a.name()] = true
+	}
+	for _, name := range names {
+		if !called[name] {
+			return fmt.Errorf("%w: there is no %q among %d accessories", errNotYet, name, len(d.Accessories))
+		}
+	}
+	if len(d.Accessories) < least {
+		return fmt.Errorf("%w: there are %d accessories only", errNotYet, len(d.Accessories))
+	}
+	return nil
+}
+
 func (a accessory) name() string {
 	for _, s := range a.Services {
 		if shortType(s.Type) != accessoryInformation {

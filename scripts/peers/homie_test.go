@@ -26,7 +26,7 @@ func TestHomie(t *testing.T) {
 	sub := listen(t, address, "homie/5/#")
 	const root, room = "homie/5/veilleuse/$state", "homie/5/veilleuse-room-" + netatmotest.LivingRoom + "/thermostat/target"
 	state := func(want string, since time.Time) (string, error) {
-		got, err := sub.await(10*time.Second, since, root, func(payload string) bool { return payload == want })
+		got, err := sub.await(patience, since, root, func(payload string) bool { return payload == want })
 		return seconds(got.at.Sub(since)), err
 	}
 	began := time.Now()
@@ -35,23 +35,27 @@ func TestHomie(t *testing.T) {
 		if _, err := state("ready", began); err != nil {
 			return "", err
 		}
-		kept := retained(t, address, "homie/5/#")
-		devices := 0
-		for topic := range kept {
-			if id, ok := strings.CutSuffix(topic, "/$description"); ok {
-				devices++
-				if s := kept[id+"/$state"]; s != "ready" && s != "lost" {
-					return "", fmt.Errorf("%s is %q", id, s)
+		devices, topics := 0, 0
+		_, err := until(patience, func() error { // what is not known before it is asked for anew comes later
+			kept := retained(t, address, "homie/5/#")
+			devices, topics = 0, len(kept)
+			for topic := range kept {
+				if id, ok := strings.CutSuffix(topic, "/$description"); ok {
+					devices++
+					if s := kept[id+"/$state"]; s != "ready" && s != "lost" {
+						return fmt.Errorf("%s is %q", id, s)
+					}
 				}
 			}
-		}
-		if devices < 10 {
-			return "", fmt.Errorf("only %d devices are described", devices)
-		}
-		return fmt.Sprintf("%d devices, %d topics", devices, len(kept)), nil
+			if devices < 10 {
+				return fmt.Errorf("only %d devices are described", devices)
+			}
+			return nil
+		})
+		return fmt.Sprintf("%d devices, %d topics", devices, topics), err
 	})
 	promise(t, "what was announced to Home Assistant is taken down", func() (string, error) {
-		_, err := until(5*time.Second, func() error {
+		_, err := until(patience, func() error {
 			if left := retained(t, address, "homeassistant/#"); len(left) > 0 {
 				return fmt.Errorf("%w: %d announcements are left", errNotYet, len(left))
 			}
@@ -64,12 +68,12 @@ func TestHomie(t *testing.T) {
 		if err := publish(address, room+"/set", "21.5"); err != nil {
 			return "", err
 		}
-		got, err := sub.await(10*time.Second, began, room+"/$target", func(payload string) bool { return payload == "21.5" })
+		got, err := sub.await(patience, began, room+"/$target", func(payload string) bool { return payload == "21.5" })
 		if err != nil {
 			return "", err
 		}
 		// Just started, it may not have read the vendor's plan yet, and asks again half a minute later.
-		_, err = until(45*time.Second, func() error {
+		_, err = until(3*patience, func() error {
 			if r := cloud.Room(netatmotest.LivingRoom); r.Target != 21.5 {
 				return fmt.Errorf("%w: the cloud has %+v", errNotYet, r)
 			}

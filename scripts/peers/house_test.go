@@ -3,6 +3,7 @@ package peers
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -25,6 +26,8 @@ type house struct {
 	page   string // host:port of the page
 	ntp    bool
 	inside *network // where the program runs; nil: where the test does
+
+	embedded bool // the broker is its own
 	*process
 }
 
@@ -50,7 +53,7 @@ func newHouse(t *testing.T, with tools, s settings) *house {
 		broker = "  broker: mqtts://" + s.broker + "\n"
 	}
 	if s.broker == "" {
-		h.mqtt = freeAddress(t)
+		h.mqtt, h.embedded = freeAddress(t), true
 		broker = "  broker: embedded\n  listen: " + h.mqtt + "\n"
 	}
 	if s.homekit == "" {
@@ -94,12 +97,21 @@ func (h *house) file(name, text string) string {
 }
 
 // freeAddress is an address of this machine where nobody listens now, nor will before it is used: it lies below the
-// ports that the system gives to those who ask for any.
+// ports that the system gives to those who ask for any, and no other test beside this one gets it.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	const lowest, highest, tries = 12000, 32000, 100
+	const tries = 100
+	lowest, highest := ownPorts()
 	for range tries {
-		address := fmt.Sprintf("127.0.0.1:%d", lowest+rand.IntN(highest-lowest))
+		port := lowest + rand.IntN(highest-lowest)
+		taken := filepath.Join(os.TempDir(), fmt.Sprintf("port-%d", port))
+		mark, err := os.OpenFile(taken, os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			continue
+		}
+		mark.Close()
+		t.Cleanup(func() { os.Remove(taken) })
+		address := fmt.Sprintf("127.0.0.1:%d", port)
 		if l, err := net.Listen("tcp", address); err == nil {
 			l.Close()
 			return address
@@ -109,7 +121,20 @@ func freeAddress(t *testing.T) string {
 	return ""
 }
 
-// start runs the daemon and waits until it answers.
+// ownPorts are those that are for servers: from the first, below the second. Linux gives from 32768 on, if it was not told
+// otherwise; where it gives nearly all, there is no better choice.
+func ownPorts() (lowest, highest int) {
+	const usual, highestOfAll, least = 12000, 32000, 4000
+	text, _ := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
+	first := highestOfAll
+	if _, err := fmt.Sscan(string(text), &first); err != nil || first < least {
+		return usual, highestOfAll
+	}
+	highest = min(first, highestOfAll)
+	return min(usual, highest/2), highest
+}
+
+// start runs the daemon and waits until it answers, as do its page and the broker inside.
 func (h *house) start() {
 	h.t.Helper()
 	cmd := exec.Command(h.with.program, "run", "-c", h.config)
@@ -121,11 +146,32 @@ func (h *house) start() {
 	}
 	cmd.Env = append(os.Environ(), "GORACE=halt_on_error=0")
 	h.process = startProcess(h.t, "veilleuse run", cmd, func([]byte) {})
-	if took, err := until(20*time.Second, func() error { _, err := h.status(); return err }); err != nil {
+	if took, err := until(3*patience, h.answers); err != nil {
 		h.t.Fatalf("the daemon does not answer: %v\n%s", err, h.lastWords(20))
 	} else {
 		say(h.t, "the daemon answers after %s", seconds(took))
 	}
+}
+
+// answers reports whether the daemon, its page and the broker inside can be reached.
+func (h *house) answers() error {
+	if _, err := h.status(); err != nil {
+		return err
+	}
+	err := h.reach(h.page)
+	if err == nil && h.embedded {
+		err = h.reach(h.mqtt)
+	}
+	return err
+}
+
+// reach connects from where the program runs.
+func (h *house) reach(address string) (err error) {
+	if h.inside == nil {
+		return dial(address)
+	}
+	entered := h.inside.from(func() { err = dial(address) })
+	return errors.Join(entered, err)
 }
 
 // inStep runs a program to which it looks as if systemd-timesyncd had just heard a time server. Machines
@@ -136,17 +182,19 @@ const inStep = `mount -t tmpfs none /run && mkdir -p /run/systemd/timesync && to
 // end stops the daemon as systemd does.
 func (h *house) end() time.Duration { return h.stop(syscall.SIGTERM) }
 
-// endsSoon stops the daemon, for which 2 s are promised; with the race detector it is given twice that.
+// endsSoon stops the daemon, for which 2 s are promised; with the race detector it is given twice that, and the second for which
+// that waits before a program ends.
 func (h *house) endsSoon() (string, error) {
+	const promised, waits = 2 * time.Second, time.Second
 	took := h.end()
-	if took > 4*time.Second {
+	if took > 2*promised+waits {
 		return "", fmt.Errorf("it took %s", seconds(took))
 	}
 	return seconds(took), h.races()
 }
 
 // verbTime bounds a verb: pairing needs seconds.
-const verbTime = 60 * time.Second
+const verbTime = 2 * patience
 
 // verb runs one verb of the program and returns what it printed.
 func (h *house) verb(args ...string) (string, error) { return h.verbWith("", args...) }
@@ -242,13 +290,19 @@ func (s status) room(name string) (roomStatus, error) {
 	return roomStatus{}, fmt.Errorf("there is no room %q, only %q", name, names)
 }
 
-// code asks for what the Home app needs.
+// code asks for what the Home app needs, once the bridge has its port.
 func (h *house) code() (code, address string, err error) {
 	var r struct{ Code, Listen string }
-	out, err := h.verb("code", "--json")
-	if err == nil {
-		err = json.Unmarshal([]byte(out), &r)
-	}
+	_, err = until(patience, func() error {
+		out, err := h.verb("code", "--json")
+		if err == nil {
+			err = json.Unmarshal([]byte(out), &r)
+		}
+		if err == nil && strings.HasSuffix(r.Listen, ":0") {
+			err = fmt.Errorf("%w: the bridge is at %s", errNotYet, r.Listen)
+		}
+		return err
+	})
 	return r.Code, r.Listen, err
 }
 

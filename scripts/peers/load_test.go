@@ -33,7 +33,7 @@ func TestLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer full.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), loadTime+time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), loadTime+3*patience)
 	defer cancel()
 	controllers, err := pairMany(ctx, full, sessions)
 	if err != nil {
@@ -198,7 +198,7 @@ func TestPairings(t *testing.T) {
 
 // pairAgainAndAgain uses two goroutines, as many as the boards of interest have processors at least.
 func pairAgainAndAgain(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
 	var running sync.WaitGroup
 	failures := make([]error, 2)

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // network is a network namespace of the test's own. It ends with the process that holds it.
@@ -21,8 +20,8 @@ type network struct {
 func newNetwork(t *testing.T) network {
 	t.Helper()
 	n := network{t, startProcess(t, "network", exec.Command("unshare", "--net", "cat"), func([]byte) {})}
-	_, err := until(10*time.Second, func() error {
-		own, err := os.Readlink("/proc/self/ns/net")
+	_, err := until(patience, func() error {
+		own, err := os.Readlink("/proc/thread-self/ns/net")
 		theirs, errTheirs := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", n.holder.cmd.Process.Pid))
 		if err == nil && errTheirs == nil && own == theirs {
 			err = errNotYet // what is done in it now would be done outside
@@ -96,7 +95,7 @@ func TestMDNS(t *testing.T) {
 	h.start()
 	phone := startStranger(t, "lan.py", far.inside(with.python(), "lan.py", phoneAddress))
 	seen := func(address string) (string, error) {
-		took, err := until(40*time.Second, func() error {
+		took, err := until(2*patience, func() error {
 			found := map[string]record{}
 			if err := phone.ask("look", map[string]any{"seconds": 2}, &found); err != nil {
 				return err
@@ -134,7 +133,7 @@ func TestMDNS(t *testing.T) {
 
 // doctorSays waits until a check of veilleuse doctor has that result.
 func (h *house) doctorSays(check, result string) (string, error) {
-	took, err := until(30*time.Second, func() error {
+	took, err := until(patience, func() error {
 		out, _ := h.verb("doctor", "--json") // it ends with 1 where the house would not survive, as this one would not
 		var r struct {
 			Checks []struct{ Name, Result, What string }

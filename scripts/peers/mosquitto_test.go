@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -25,14 +26,14 @@ func startMosquitto(t *testing.T, address string, more ...string) *process {
 		t.Fatal(err)
 	}
 	p := startProcess(t, "mosquitto", exec.Command("mosquitto", "-c", config), func([]byte) {})
-	if _, err := until(10*time.Second, func() error { return dial(address) }); err != nil {
+	if _, err := until(patience, func() error { return dial(address) }); err != nil {
 		t.Fatalf("mosquitto: %v\n%s", err, p.lastWords(10))
 	}
 	return p
 }
 
 func dial(address string) error {
-	c, err := net.DialTimeout("tcp", address, time.Second)
+	c, err := net.DialTimeout("tcp", address, patience)
 	if err == nil {
 		c.Close()
 	}
@@ -49,24 +50,37 @@ type heard struct {
 // listener is a mosquitto_sub that runs.
 type listener struct {
 	*process
-	mu  sync.Mutex
-	all []heard
+	subscribed chan struct{} // closed once it is
+	agreed     sync.Once
+	mu         sync.Mutex
+	all        []heard
 }
 
-// listen subscribes to a filter, with more options of mosquitto_sub.
+// listen subscribes to a filter, with more options of mosquitto_sub, and waits until the broker has agreed: what is published from
+// then on is heard.
 func listen(t *testing.T, broker, filter string, more ...string) *listener {
 	t.Helper()
 	host, port, _ := net.SplitHostPort(broker)
-	l := &listener{}
-	args := append([]string{"-h", host, "-p", port, "-q", "1", "-t", filter, "-F", "%r %t %p"}, more...)
-	cmd := exec.Command("mosquitto_sub", args...)
-	l.process = startProcess(t, "mosquitto_sub", cmd, l.hear)
+	l := &listener{subscribed: make(chan struct{})}
+	// With -d it says what it does, among that when it is subscribed; without stdbuf it would keep that to itself.
+	args := append([]string{"-oL", "mosquitto_sub", "-d", "-h", host, "-p", port, "-q", "1", "-t", filter, "-F", "%r %t %p"}, more...)
+	l.process = startProcess(t, "mosquitto_sub", exec.Command("stdbuf", args...), l.hear)
+	select {
+	case <-l.subscribed:
+	case <-l.done:
+		t.Fatalf("mosquitto_sub ended: %s", l.lastWords(5))
+	case <-time.After(patience):
+		t.Fatalf("mosquitto_sub is not subscribed to %s after %s", filter, patience)
+	}
 	return l
 }
 
 func (l *listener) hear(line []byte) {
+	if bytes.HasPrefix(line, []byte("Subscribed ")) {
+		l.agreed.Do(func() { close(l.subscribed) }) // it subscribes anew after a broker's restart
+	}
 	parts := strings.SplitN(string(line), " ", 3)
-	if len(parts) < 2 {
+	if len(parts) < 2 || parts[0] != "0" && parts[0] != "1" {
 		return
 	}
 	parts = append(parts, "")
@@ -118,18 +132,18 @@ func (l *listener) await(limit time.Duration, since time.Time, topic string, fit
 	return found, err
 }
 
-// retained returns all retained messages that match a filter, once no more of them come.
+// retained returns all retained messages that match a filter. A broker sends them before what is published afterwards.
 func retained(t *testing.T, broker, filter string) map[string]string {
 	t.Helper()
-	l := listen(t, broker, filter)
+	const end = "peers/end"
+	l := listen(t, broker, filter, "-t", end)
 	defer l.stop(syscall.SIGTERM)
-	time.Sleep(500 * time.Millisecond)
-	for before := -1; ; time.Sleep(200 * time.Millisecond) {
-		now := len(l.heard(time.Time{}))
-		if now == before {
-			break
-		}
-		before = now
+	err := publish(broker, end, "of what is retained")
+	if err == nil {
+		_, err = l.await(patience, time.Time{}, end, func(string) bool { return true })
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 	all := map[string]string{}
 	for _, m := range l.heard(time.Time{}) {

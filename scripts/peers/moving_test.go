@@ -191,7 +191,7 @@ func (m *moving) onward(v *visitor, to string) error {
 		return err
 	}
 	m.steps++
-	_, err := v.sees(fmt.Sprintf("location.pathname === %q", to))
+	_, err := v.sees(fmt.Sprintf("location.pathname === %q && document.readyState === 'complete'", to))
 	return err
 }
 

@@ -114,7 +114,7 @@ func (m *messages) targetIs(want float64) error {
 // reads checks that mosquitto_sub finds a topic for each thing that the house knows.
 func (m *messages) reads() {
 	promise(m.t, "mosquitto_sub reads a topic for everything in the house", func() (string, error) {
-		_, err := until(10*time.Second, func() error { return m.complete(retained(m.t, m.house.mqtt, "veilleuse/#")) })
+		_, err := until(patience, func() error { return m.complete(retained(m.t, m.house.mqtt, "veilleuse/#")) })
 		all := retained(m.t, m.house.mqtt, "#")
 		return fmt.Sprintf("%d topics", len(all)), err
 	})
@@ -175,14 +175,14 @@ func (m *messages) steers() {
 		if err := publish(m.house.mqtt, m.livingRoom()+"/set", `{"target":21.5,"for":"2h"}`); err != nil {
 			return "", err
 		}
-		got, err := m.sub.await(10*time.Second, began, m.livingRoom(), func(payload string) bool {
+		got, err := m.sub.await(patience, began, m.livingRoom(), func(payload string) bool {
 			p := readPage(payload)
 			return p.Target == 21.5 && p.Mode == "manual" && math.Abs(time.Until(p.Until).Minutes()-120) < 2
 		})
 		if err != nil {
 			return "", err
 		}
-		_, err = until(10*time.Second, func() error {
+		_, err = until(patience, func() error {
 			r := m.cloud.Room(netatmotest.LivingRoom)
 			if r.Target != 21.5 || r.Mode != "manual" || math.Abs(time.Until(r.Until).Minutes()-120) > 2 {
 				return fmt.Errorf("%w: the cloud has %+v", errNotYet, r)
@@ -206,7 +206,7 @@ func (m *messages) refuses(what string, send func() error, reason string) {
 		if err := send(); err != nil {
 			return "", err
 		}
-		got, err := m.sub.await(5*time.Second, began, "veilleuse/event", func(payload string) bool {
+		got, err := m.sub.await(patience, began, "veilleuse/event", func(payload string) bool {
 			p := readPage(payload)
 			return p.Kind == "refused" && strings.Contains(p.Why, reason)
 		})
@@ -243,16 +243,20 @@ func (m *messages) outage(mosquitto *process) {
 		return seconds(got.at.Sub(back)), err
 	})
 	promise(m.t, "no topic is missing and none is stale", func() (string, error) {
-		after := retained(m.t, m.house.mqtt, "#")
-		for topic, text := range before {
-			now, ok := after[topic]
-			if !ok {
-				return "", fmt.Errorf("%s is missing", topic)
+		var after map[string]string
+		_, err := until(patience, func() error {
+			after = retained(m.t, m.house.mqtt, "#")
+			for topic, text := range before {
+				now, ok := after[topic]
+				if !ok {
+					return fmt.Errorf("%s is missing", topic)
+				}
+				if strings.HasPrefix(topic, "homeassistant/") && now != text {
+					return fmt.Errorf("%s was %s and is %s", topic, text, now)
+				}
 			}
-			if strings.HasPrefix(topic, "homeassistant/") && now != text {
-				return "", fmt.Errorf("%s was %s and is %s", topic, text, now)
-			}
-		}
-		return fmt.Sprintf("%d topics", len(after)), m.complete(after)
+			return m.complete(after)
+		})
+		return fmt.Sprintf("%d topics", len(after)), err
 	})
 }

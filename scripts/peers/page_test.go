@@ -110,8 +110,14 @@ func (v *visitor) text(at string) (string, error) {
 	return text, err
 }
 
-// says checks what stands somewhere.
+// says waits until words stand somewhere: a page that a click leads to is there a moment later.
 func (v *visitor) says(at string, wants ...string) error {
+	_, err := until(patience, func() error { return v.saysNow(at, wants...) })
+	return err
+}
+
+// saysNow checks what stands somewhere at this moment.
+func (v *visitor) saysNow(at string, wants ...string) error {
 	text, err := v.text(at)
 	for _, want := range wants {
 		if err == nil && !strings.Contains(strings.ToLower(text), strings.ToLower(want)) {
@@ -124,7 +130,7 @@ func (v *visitor) says(at string, wants ...string) error {
 // sees waits until an expression is true in the page, and returns after how long.
 func (v *visitor) sees(script string) (string, error) {
 	var took int
-	err := v.ask("until", map[string]any{"visitor": v.name, "script": script, "limit": 10000}, &took)
+	err := v.ask("until", map[string]any{"visitor": v.name, "script": script, "limit": patience.Milliseconds()}, &took)
 	return seconds(time.Duration(took) * time.Millisecond), err
 }
 
@@ -218,6 +224,9 @@ func (m *messages) seen(b *browser, v *visitor) {
 		if _, err := v.sees(`!document.querySelector('main [lang=en]')`); err != nil {
 			return "", fmt.Errorf("a reason is not French: %w", err)
 		}
+		if err := m.relay.set("Bedroom", "CurrentTemperature", 16.5); err != nil { // what was read before may be minutes old
+			return "", err
+		}
 		return "", v.says("main", "Netatmo est aux commandes", "Salon", "Consigne", "Si Netatmo tombait maintenant", "Appareils", "HomeKit", "Landing smoke", "à l’instant")
 	})
 	promise(m.t, "and in English", func() (string, error) {
@@ -290,17 +299,17 @@ func (m *messages) steered(v *visitor) {
 			}
 		}
 		shown := strings.ReplaceAll(fmt.Sprint(was+1), ".", ",")
-		if err := v.says("#"+id+" output", shown); err != nil {
-			return "", err
+		if err := v.saysNow("#"+id+" output", shown); err != nil {
+			return "", fmt.Errorf("not shown at once: %w", err)
 		}
-		got, err := m.sub.await(10*time.Second, began, m.livingRoom(), func(payload string) bool { return readPage(payload).Target == was+1 })
+		got, err := m.sub.await(patience, began, m.livingRoom(), func(payload string) bool { return readPage(payload).Target == was+1 })
 		if err != nil {
 			return "", err
 		}
 		if _, err := v.sees(fmt.Sprintf("%s === '%v' && !document.querySelector('#%s [aria-busy]')", goal, was+1, id)); err != nil {
 			return "", err
 		}
-		_, err = until(10*time.Second, func() error {
+		_, err = until(patience, func() error {
 			if r := m.cloud.Room(netatmotest.LivingRoom); r.Target != was+1 || r.Mode != "manual" {
 				return fmt.Errorf("%w: the cloud has %+v", errNotYet, r)
 			}
@@ -343,7 +352,7 @@ func (m *messages) steered(v *visitor) {
 		if err := v.click(set); err != nil {
 			return "", err
 		}
-		_, err := m.sub.await(10*time.Second, began, m.livingRoom(), func(payload string) bool {
+		_, err := m.sub.await(patience, began, m.livingRoom(), func(payload string) bool {
 			p := readPage(payload)
 			return p.Target == 20.5 && time.Until(p.Until).Round(time.Hour) == 2*time.Hour
 		})
@@ -363,7 +372,7 @@ func (m *messages) steered(v *visitor) {
 		if _, err := v.sees(`document.querySelector('#home [name=mode][value=away]').getAttribute('aria-pressed') === 'true' && document.activeElement.value === 'away'`); err != nil {
 			return "", err
 		}
-		if _, err := m.sub.await(10*time.Second, began, "veilleuse/event", func(payload string) bool { return strings.Contains(payload, "mode away") }); err != nil {
+		if _, err := m.sub.await(patience, began, "veilleuse/event", func(payload string) bool { return strings.Contains(payload, "mode away") }); err != nil {
 			return "", err
 		}
 		if err := v.do("run", map[string]any{"script": `document.querySelector('#home [name=mode][value=schedule]').focus()`}); err != nil {
@@ -372,7 +381,7 @@ func (m *messages) steered(v *visitor) {
 		if err := v.keys("<Enter>"); err != nil {
 			return "", err
 		}
-		_, err := m.sub.await(10*time.Second, began, "veilleuse/event", func(payload string) bool { return strings.Contains(payload, "mode schedule") })
+		_, err := m.sub.await(patience, began, "veilleuse/event", func(payload string) bool { return strings.Contains(payload, "mode schedule") })
 		return "", err
 	})
 }
@@ -383,8 +392,10 @@ func (m *messages) alarmed(b *browser, v *visitor) {
 	if err := desk.do("go", map[string]any{"url": desk.home + "/pictures"}); err != nil { // an alarm stands above them, too
 		m.t.Error(err)
 	}
-	if _, err := desk.sees(`document.documentElement.classList.contains('live')`); err != nil {
-		m.t.Error(err)
+	for _, one := range []*visitor{v, desk} { // a page that is not connected is not counted
+		if _, err := one.sees(`typeof page === 'number' && page > 0`); err != nil {
+			m.t.Error(err)
+		}
 	}
 	promise(m.t, "a touch lets the page sound", func() (string, error) {
 		if err := v.click("#sound"); err != nil {
@@ -409,10 +420,8 @@ func (m *messages) alarmed(b *browser, v *visitor) {
 		return took, err
 	})
 	promise(m.t, "that two pages show it counts as delivered, with their number", func() (string, error) {
-		got, err := m.sub.await(10*time.Second, began, "veilleuse/alarm", func(payload string) bool { return delivered(payload) != "" })
-		if err == nil && delivered(got.payload) != "by 2 pages" {
-			err = fmt.Errorf("delivered %q", delivered(got.payload))
-		}
+		// Pages get 1.5 s to show it before they are counted; one that is slower is counted in the next round, two minutes later.
+		got, err := m.sub.await(2*time.Minute+patience, began, "veilleuse/alarm", func(payload string) bool { return delivered(payload) == "by 2 pages" })
 		return fmt.Sprintf("%s, %s after the smoke", delivered(got.payload), seconds(got.at.Sub(began))), err
 	})
 	promise(m.t, "no serious fault by axe in an alarm", func() (string, error) {
@@ -425,7 +434,7 @@ func (m *messages) alarmed(b *browser, v *visitor) {
 		if err := v.keys("<Enter>"); err != nil {
 			return "", err
 		}
-		got, err := m.sub.await(10*time.Second, began, "veilleuse/alarm", func(payload string) bool { return strings.Contains(payload, `"answered_by":"page"`) })
+		got, err := m.sub.await(patience, began, "veilleuse/alarm", func(payload string) bool { return strings.Contains(payload, `"answered_by":"page"`) })
 		if err != nil {
 			return "", err
 		}
@@ -476,7 +485,7 @@ func (m *messages) plain(b *browser) {
 			if err := act(); err != nil {
 				return "", err
 			}
-			_, err := m.sub.await(10*time.Second, began, topic, fits)
+			_, err := m.sub.await(patience, began, topic, fits)
 			return "", err
 		})
 	}
@@ -501,11 +510,11 @@ func (m *messages) plain(b *browser) {
 		if err := m.relay.set("Landing smoke", "SmokeDetected", 1); err != nil {
 			return err
 		}
-		_, err := until(10*time.Second, func() error {
+		_, err := until(patience, func() error {
 			if err := v.do("go", map[string]any{"url": v.home + "/"}); err != nil {
 				return err
 			}
-			return v.says("main", "ALARM", "Landing smoke", "I am seeing to it")
+			return v.saysNow("main", "ALARM", "Landing smoke", "I am seeing to it")
 		})
 		if err != nil {
 			return err
@@ -521,7 +530,7 @@ func (m *messages) plain(b *browser) {
 		if err := publish(m.house.mqtt, "veilleuse/alarm/set", `{"hush":true}`); err != nil {
 			return "", err
 		}
-		if _, err := m.sub.await(10*time.Second, began, "veilleuse/alarm", func(p string) bool { return strings.Contains(p, `"phase":"hushed"`) }); err != nil {
+		if _, err := m.sub.await(patience, began, "veilleuse/alarm", func(p string) bool { return strings.Contains(p, `"phase":"hushed"`) }); err != nil {
 			return "", err
 		}
 		if err := v.click("[name=hush]"); err != nil { // the page still has the button
@@ -556,7 +565,7 @@ func (m *messages) reconnects(v *visitor) {
 		}
 		m.house.start()
 		began := time.Now()
-		if _, err := until(30*time.Second, func() error {
+		if _, err := until(patience, func() error {
 			_, err := v.sees(`document.querySelector('#lost').hidden && document.querySelectorAll('.room').length > 2`)
 			return err
 		}); err != nil {

@@ -64,6 +64,10 @@ func need(t *testing.T, what string, check func() (figure string, err error)) {
 	}
 }
 
+// patience is how long anything may take of which nobody has promised how long it takes: it only guards against hanging, and
+// machines that tests run on may be very slow.
+const patience = 40 * time.Second
+
 // until asks again and again until there is no error, for a bounded time; it says how long it took.
 func until(limit time.Duration, check func() error) (time.Duration, error) {
 	began := time.Now()

@@ -2,7 +2,7 @@
 // A person with a browser who looks at pictures: browser.js, with a hand on the pointer and on files.
 
 const fs = require('node:fs');
-const { verbs, of, handedOut } = require('./browser.js');
+const { verbs, of, handedOut, patience } = require('./browser.js');
 const { serve } = require('./lines.js');
 
 serve({
@@ -17,5 +17,5 @@ serve({
     const box = await of(request).page.locator(request.at).first().boundingBox();
     await of(request).page.mouse.move(box.x + box.width * request.x, box.y + box.height * request.y);
   },
-  focus: (request) => of(request).page.focus(request.at, { timeout: 5000 }),
+  focus: (request) => of(request).page.focus(request.at, { timeout: patience }),
 });

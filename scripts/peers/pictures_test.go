@@ -374,11 +374,11 @@ func (m *messages) picturesRenew(v *visitor) {
 		if err := publish(m.house.mqtt, m.livingRoom()+"/set", `{"target":18.5}`); err != nil {
 			return "", err
 		}
-		if _, err := until(10*time.Second, func() error {
+		if _, err := until(patience, func() error {
 			if err := v.do("run", map[string]any{"script": "renew()"}); err != nil {
 				return err
 			}
-			return v.says("#decisions", word(v.french, "18,5", "18.5"))
+			return v.saysNow("#decisions", word(v.french, "18,5", "18.5"))
 		}); err != nil {
 			return "", err
 		}

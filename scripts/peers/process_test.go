@@ -77,7 +77,7 @@ func (p *process) stop(signal syscall.Signal) time.Duration {
 	_ = p.cmd.Process.Signal(signal)
 	select {
 	case <-p.done:
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		_ = p.cmd.Process.Kill()
 		<-p.done
 	}
@@ -177,8 +177,9 @@ func (s *stranger) hear(line []byte) {
 	}
 }
 
-// askTime bounds each request: hap-controller never answers on a session that broke.
-const askTime = 20 * time.Second
+// askTime bounds each request: hap-controller never answers on a session that broke. A browser's requests have bounds of their
+// own, which are shorter.
+const askTime = 3 * patience
 
 // ask has the stranger do something and puts its answer into the value that into points to.
 func (s *stranger) ask(verb string, with map[string]any, into any) error {

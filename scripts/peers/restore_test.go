@@ -26,7 +26,7 @@ func TestRestore(t *testing.T) {
 	need(t, "the house is paired with accessories of hap-nodejs", func() (string, error) { return dying.pair(relay, relay.address) })
 	need(t, "all its devices are read", func() (string, error) { return dying.knows("Living room", "Bedroom", "Study") })
 	home := startHomeApp(t, with)
-	b := bridge{t: t, house: dying, relay: relay, home: home}
+	b := bridge{t: t, house: dying, relay: relay, home: home, shows: inTheHomeApp}
 	need(t, "veilleuse code --json gives code and address", func() (_ string, err error) {
 		b.code, b.address, err = dying.code()
 		return "", err
@@ -116,7 +116,7 @@ func (b *bridge) goesOn() {
 		if err := b.relay.set("Study", "CurrentTemperature", 15.5); err != nil {
 			return "", err
 		}
-		n, err := b.home.event(5*time.Second, current, 15.5)
+		n, err := b.home.event(patience, current, 15.5)
 		return seconds(n.At.Sub(began)), err
 	})
 	promise(b.t, "a target written in the Home app reaches the device", func() (string, error) {
@@ -128,7 +128,7 @@ func (b *bridge) goesOn() {
 		if err := b.write(b.home, target, 22.5); err != nil {
 			return "", err
 		}
-		n, err := b.relay.written(5*time.Second, "Study", "Target Temperature", 22.5)
+		n, err := b.relay.written(patience, "Study", "Target Temperature", 22.5)
 		return seconds(n.At.Sub(began)), err
 	})
 }

@@ -43,7 +43,7 @@ func TestSecureEmbedded(t *testing.T) {
 	sub := listen(t, s.house.mqtt, "veilleuse/#", s.as("phone")...)
 
 	need(t, "mosquitto_sub reads over TLS, by its certificate", func() (string, error) {
-		_, err := sub.await(10*time.Second, time.Time{}, "veilleuse/status", func(payload string) bool { return payload == "online" })
+		_, err := sub.await(patience, time.Time{}, "veilleuse/status", func(payload string) bool { return payload == "online" })
 		return "", err
 	})
 	promise(t, "mosquitto_pub writes over TLS, by its password", func() (string, error) {
@@ -51,7 +51,7 @@ func TestSecureEmbedded(t *testing.T) {
 		if err := s.measure("18.5", "open sesame"); err != nil {
 			return "", err
 		}
-		got, err := sub.await(5*time.Second, began, "veilleuse/room/own-bath", func(payload string) bool { return readPage(payload).Temperature == 18.5 })
+		got, err := sub.await(patience, began, "veilleuse/room/own-bath", func(payload string) bool { return readPage(payload).Temperature == 18.5 })
 		return seconds(got.at.Sub(began)), err
 	})
 	s.strangers()
@@ -123,7 +123,7 @@ func (s *secured) refusals(sub *listener) {
 			return "", err
 		}
 		var what string
-		_, err := sub.await(5*time.Second, began, "veilleuse/event", func(payload string) bool {
+		_, err := sub.await(patience, began, "veilleuse/event", func(payload string) bool {
 			p := readPage(payload)
 			what = p.What + ": " + p.Why
 			return p.Kind == "refused" && strings.Contains(p.What, `{"target":29}`) && strings.Contains(p.Why, words)
@@ -171,7 +171,7 @@ func (s *secured) restart() {
 		s.house.end()
 		s.house.start()
 		sub := listen(s.t, s.house.mqtt, "own/#", "--cafile", s.certs.File("ca.pem"), "-u", "thermometer", "-P", "another")
-		_, err := sub.await(5*time.Second, time.Time{}, "own/thermometer", func(payload string) bool { return payload == "kept" })
+		_, err := sub.await(patience, time.Time{}, "own/thermometer", func(payload string) bool { return payload == "kept" })
 		return "", err
 	})
 }
@@ -195,14 +195,17 @@ func TestSecureMosquitto(t *testing.T) {
 	online := func(since time.Time, limit time.Duration) (string, error) {
 		sub := listen(t, address, "veilleuse/#", as...)
 		defer sub.stop(syscall.SIGTERM)
-		got, err := sub.await(limit, time.Time{}, "veilleuse/status", func(payload string) bool { return payload == "online" })
-		if err == nil && len(sub.heard(time.Time{})) < 4 {
-			err = fmt.Errorf("there are %d topics only", len(sub.heard(time.Time{})))
-		}
-		return seconds(got.at.Sub(since)), err
+		_, err := until(limit, func() error {
+			online, _ := sub.newest("veilleuse/status")
+			if all := sub.heard(time.Time{}); online.payload != "online" || len(all) < 4 {
+				return fmt.Errorf("%w: it says %q, and there are %d topics", errNotYet, online.payload, len(all))
+			}
+			return nil
+		})
+		return seconds(time.Since(since)), err
 	}
 	promise(t, "a Mosquitto that asks for a certificate gets ours", func() (string, error) {
-		_, err := online(time.Now(), 10*time.Second)
+		_, err := online(time.Now(), patience)
 		return "", err
 	})
 	mosquitto.stop(syscall.SIGKILL)

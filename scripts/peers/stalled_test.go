@@ -37,7 +37,6 @@ func (m *messages) stalled() {
 		}
 		defer silent.Close()
 		others := listen(m.t, address, loadTopic)
-		time.Sleep(500 * time.Millisecond)
 		sent := make(chan error, 1)
 		counts := make(chan int, 1)
 		go func() {
@@ -63,7 +62,7 @@ func (m *messages) stalled() {
 // subscribeAndStall is a client that subscribes to everything at QoS 1, with a small window, and reads
 // no further than the answer.
 func subscribeAndStall(address string) (net.Conn, error) {
-	small := net.Dialer{Timeout: 5 * time.Second, Control: func(_, _ string, raw syscall.RawConn) error {
+	small := net.Dialer{Timeout: patience, Control: func(_, _ string, raw syscall.RawConn) error {
 		var failure error
 		err := raw.Control(func(fd uintptr) {
 			failure = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4096)
@@ -76,7 +75,7 @@ func subscribeAndStall(address string) (net.Conn, error) {
 	}
 	connect := "\x00\x04MQTT\x04\x02\x00\x00" + field("stalled") // MQTT 3.1.1, clean session, no keep-alive
 	subscribe := "\x00\x01" + field("#") + "\x01"
-	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(patience))
 	_, err = conn.Write([]byte("\x10" + string(rune(len(connect))) + connect + "\x82" + string(rune(len(subscribe))) + subscribe))
 	answers := make([]byte, 4+5) // CONNACK and SUBACK
 	if err == nil {
@@ -101,7 +100,7 @@ func field(text string) string {
 // publishLoad feeds mosquitto_pub with messages that carry the time, and says how many there were.
 func publishLoad(t *testing.T, address string) (int, error) {
 	host, port, _ := net.SplitHostPort(address)
-	ctx, cancel := context.WithTimeout(t.Context(), stalledTime+20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), stalledTime+patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "mosquitto_pub", "-h", host, "-p", port, "-q", "1", "-t", loadTopic, "-l")
 	in, err := cmd.StdinPipe()
@@ -129,7 +128,7 @@ func publishLoad(t *testing.T, address string) (int, error) {
 
 // slowestMessage waits for all messages of the load at another subscriber and returns the worst delay.
 func slowestMessage(l *listener, sent int) (worst time.Duration, n int, err error) {
-	_, err = until(20*time.Second, func() error {
+	_, err = until(patience, func() error {
 		if n := len(l.heard(time.Time{})); n < sent {
 			return fmt.Errorf("%w: %d of %d messages have come", errNotYet, n, sent)
 		}
@@ -158,7 +157,7 @@ func (m *messages) slowestChange(length time.Duration) (time.Duration, error) {
 		if err := m.relay.set("Study", "CurrentTemperature", value); err != nil {
 			return worst, err
 		}
-		got, err := m.sub.await(10*time.Second, began, topic, func(payload string) bool {
+		got, err := m.sub.await(patience, began, topic, func(payload string) bool {
 			return readPage(payload).reading("temperature") == fmt.Sprint(value)
 		})
 		if err != nil {

@@ -17,7 +17,7 @@ import (
 const (
 	lossTime   = 5 * time.Minute
 	returnTime = 20 * time.Minute
-	slotTime   = 15 * time.Second
+	slotTime   = patience
 )
 
 // TestStory is the evening on which the vendor's cloud goes away and comes back, on real time, with
@@ -117,10 +117,13 @@ func (s *story) watching() {
 		if err != nil {
 			return "", err
 		}
-		st, err := s.house.status()
-		if err == nil && (st.Authority.Phase != "watching" || st.Clock.Trust != "trusted") {
-			err = fmt.Errorf("phase %s, clock %s: %s", st.Authority.Phase, st.Clock.Trust, st.Clock.Why)
-		}
+		_, err = until(patience, func() error {
+			st, err := s.house.status()
+			if err == nil && (st.Authority.Phase != "watching" || st.Clock.Trust != "trusted") {
+				err = fmt.Errorf("%w: phase %s, clock %s: %s", errNotYet, st.Authority.Phase, st.Clock.Trust, st.Clock.Why)
+			}
+			return err
+		})
 		return took, err
 	})
 	need(s.t, "a Home app pairs and subscribes", func() (string, error) {
@@ -132,7 +135,14 @@ func (s *story) watching() {
 		if err := s.home.ask("pair", map[string]any{"address": address, "device": "", "code": code}, nil); err != nil {
 			return "", err
 		}
-		if err := s.home.ask("accessories", nil, &s.rooms); err != nil {
+		_, err = until(patience, func() error {
+			s.rooms = database{}
+			if err := s.home.ask("accessories", nil, &s.rooms); err != nil {
+				return err
+			}
+			return s.rooms.has(0, []string{"Veilleuse", "Chambre d'enfant", "Cellar CO"})
+		})
+		if err != nil {
 			return "", err
 		}
 		return "", s.home.ask("subscribe", map[string]any{"ids": s.rooms.with("ev")}, nil)
@@ -164,21 +174,24 @@ func (s *story) goesAway() {
 		return seconds(got.at.Sub(s.lost)) + " after the cut", nil
 	})
 	promise(s.t, "the verdict is that the cloud is gone and the internet is there, with the evidence", func() (string, error) {
-		got, err := s.sub.await(time.Second, s.lost, "veilleuse/cloud", func(payload string) bool {
+		got, err := s.sub.await(patience, s.lost, "veilleuse/cloud", func(payload string) bool {
 			p := readPage(payload)
 			return p.Verdict == "cloud-down" && strings.Contains(p.Why, "your internet works") && len(p.Evidence) > 0
 		})
 		return readPage(got.payload).Why, err
 	})
 	promise(s.t, "the Home app is told that the cloud is gone", func() (string, error) {
-		var now database
-		if err := s.home.ask("accessories", nil, &now); err != nil {
-			return "", err
-		}
-		_, c, err := now.find("Veilleuse", contactState)
-		if err == nil && fmt.Sprint(c.Value) != "1" {
-			err = fmt.Errorf("the contact of the cloud is %v", c.Value)
-		}
+		_, err := until(patience, func() error {
+			var now database
+			if err := s.home.ask("accessories", nil, &now); err != nil {
+				return err
+			}
+			_, c, err := now.find("Veilleuse", contactState)
+			if err == nil && fmt.Sprint(c.Value) != "1" {
+				err = fmt.Errorf("%w: the contact of the cloud is %v", errNotYet, c.Value)
+			}
+			return err
+		})
 		return "", err
 	})
 }
@@ -198,19 +211,29 @@ func nextSlot(now time.Time) time.Time {
 // fails some seconds later, and failures must hold for 135 s.
 const usualLoss = 148 * time.Second
 
+// firstWrite waits for the first write to the thermostat, until some time after the slot is due.
+func (s *story) firstWrite() (news, error) {
+	return s.relay.await(max(0, time.Until(s.due))+slotTime, func(n news) bool { return n.News == "write" && n.Accessory == thermostatOfTheStory })
+}
+
 // slotIsDue waits for the next slot of the timetable.
 func (s *story) slotIsDue() {
+	n, failure := s.firstWrite()
+	if failure != nil && s.local.After(s.due) { // as on a busy machine: so late in a slot nothing is written for it
+		for s.due.Before(time.Now()) {
+			s.due = s.due.Add(betweenSlots)
+		}
+		n, failure = s.firstWrite()
+	}
 	need(s.t, "a thermostat that does what the copied timetable asks for is not written to", func() (string, error) {
-		n, err := s.relay.await(time.Until(s.due), func(n news) bool { return n.News == "write" && n.Accessory == thermostatOfTheStory })
-		if err == nil {
+		if failure == nil && n.At.Before(s.due) {
 			return "", fmt.Errorf("%s was set to %v", n.Characteristic, n.Value)
 		}
-		return "for " + seconds(time.Since(s.local)), nil
+		return "for " + seconds(max(0, s.due.Sub(s.local))), nil
 	})
 	need(s.t, "a slot of the copied timetable reaches the thermostat when it is due", func() (string, error) {
-		n, err := s.relay.await(slotTime, func(n news) bool { return n.News == "write" && n.Accessory == thermostatOfTheStory })
-		if err != nil {
-			return "", err
+		if failure != nil {
+			return "", failure
 		}
 		if want := s.cloud.Room(netatmotest.Child).Target; fmt.Sprint(n.Value) != fmt.Sprint(want) {
 			return "", fmt.Errorf("it was set to %v, the timetable says %v", n.Value, want)
@@ -233,7 +256,7 @@ func (s *story) personOutranks() {
 		if err := s.home.ask("write", map[string]any{"values": map[string]any{id: s.wished}}, nil); err != nil {
 			return "", err
 		}
-		n, err := s.relay.written(10*time.Second, thermostatOfTheStory, "Target Temperature", s.wished)
+		n, err := s.relay.written(patience, thermostatOfTheStory, "Target Temperature", s.wished)
 		return seconds(n.At.Sub(began)), err
 	})
 }
@@ -247,11 +270,11 @@ func (s *story) carbonMonoxide() {
 		if err := s.relay.set("Cellar CO", "CarbonMonoxideDetected", 1); err != nil {
 			return "", err
 		}
-		n, err := s.relay.written(5*time.Second, "Siren", "On", true)
+		n, err := s.relay.written(patience, "Siren", "On", true)
 		return seconds(n.At.Sub(began)), err
 	})
 	promise(s.t, "it is on the topic alarm", func() (string, error) {
-		got, err := s.sub.await(5*time.Second, began, "veilleuse/alarm", func(payload string) bool {
+		got, err := s.sub.await(patience, began, "veilleuse/alarm", func(payload string) bool {
 			p := readPage(payload)
 			return p.Phase == "sounding" && p.Kind == "co"
 		})
@@ -262,7 +285,7 @@ func (s *story) carbonMonoxide() {
 		if err != nil {
 			return "", err
 		}
-		n, err := s.home.event(5*time.Second, id, 1)
+		n, err := s.home.event(patience, id, 1)
 		return seconds(n.At.Sub(began)), err
 	})
 	promise(s.t, "the siren stops when the sensor says that it is over", func() (string, error) {
@@ -270,7 +293,7 @@ func (s *story) carbonMonoxide() {
 		if err := s.relay.set("Cellar CO", "CarbonMonoxideDetected", 0); err != nil {
 			return "", err
 		}
-		n, err := s.relay.written(5*time.Second, "Siren", "On", false)
+		n, err := s.relay.written(patience, "Siren", "On", false)
 		return seconds(n.At.Sub(over)), err
 	})
 	promise(s.t, "what was wished in the Home app outranks the next slot", func() (string, error) {
@@ -287,7 +310,7 @@ func (s *story) comesBack() {
 		return seconds(got.at.Sub(s.lost)) + " after the cut", err
 	})
 	promise(s.t, "the wish of the Home app is told to the cloud, nothing else is", func() (string, error) {
-		_, err := until(30*time.Second, func() error {
+		_, err := until(patience, func() error {
 			if r := s.cloud.Room(netatmotest.Child); r.Mode != "manual" || r.Target != s.wished {
 				return fmt.Errorf("%w: the cloud has %+v", errNotYet, r)
 			}
