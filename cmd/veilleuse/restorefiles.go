@@ -104,21 +104,40 @@ func groundsOf(here locality) []string {
 	return slices.DeleteFunc(all, func(ground string) bool { return ground == "" })
 }
 
-// writeConfigFile writes a file, its folder too. One that root writes can be read by the folder's group, as the service's
-// user has to.
+// writeConfigFile writes a file, its folder too. What root writes can be read by the group of the folder that it comes into, as
+// the service's user has to.
 func writeConfigFile(path string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := makeFolder(filepath.Dir(path)); err != nil {
 		return err
 	}
 	if err := store.ReplaceFile(path, data); err != nil {
 		return err
 	}
+	return letGroupRead(path, 0o640)
+}
+
+// makeFolder makes a folder, and those above it that are not there.
+func makeFolder(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() || path == filepath.Dir(path) {
+		return nil
+	}
+	if err := makeFolder(filepath.Dir(path)); err != nil {
+		return err
+	}
+	if err := os.Mkdir(path, 0o700); err != nil {
+		return err
+	}
+	return letGroupRead(path, 0o750)
+}
+
+// letGroupRead gives what root has just made to the group of the folder that it is in, unless that is root's own.
+func letGroupRead(path string, mode fs.FileMode) error {
 	info, err := os.Stat(filepath.Dir(path))
 	if err != nil || os.Geteuid() != 0 {
 		return err
 	}
 	if of, ok := info.Sys().(*syscall.Stat_t); ok && of.Gid != 0 {
-		return errors.Join(os.Chown(path, 0, int(of.Gid)), os.Chmod(path, 0o640))
+		return errors.Join(os.Chown(path, 0, int(of.Gid)), os.Chmod(path, mode))
 	}
 	return nil
 }

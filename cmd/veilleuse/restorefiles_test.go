@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/veilleuse/veilleuse/adapters/store/backup"
@@ -67,5 +70,30 @@ func TestRestoreWritesBesideTheConfigurationOnly(t *testing.T) {
 	}
 	if string(mustRead(t, own)) != "good" {
 		t.Errorf("what belongs beside the configuration is not there; it says\n%s", out)
+	}
+}
+
+// What root puts into a folder of its own within that of the configuration, the service's user can read there.
+func TestWhatRootRestoresTheServiceCanRead(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files to another group")
+	}
+	const group = 4242
+	folder := t.TempDir()
+	if err := errors.Join(os.Chown(folder, 0, group), os.Chmod(folder, 0o750)); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(folder, "tls", "broker", "key.pem")
+	if err := writeConfigFile(file, []byte("key")); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]fs.FileMode{file: 0o640, filepath.Dir(file): 0o750, filepath.Join(folder, "tls"): 0o750} {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if of := info.Sys().(*syscall.Stat_t); info.Mode().Perm() != want || of.Uid != 0 || of.Gid != group {
+			t.Errorf("%s has mode %v, owner %d:%d", path, info.Mode().Perm(), of.Uid, of.Gid)
+		}
 	}
 }
