@@ -139,25 +139,30 @@ func countSecrets(c store.Copy) (n secretCounts, err error) {
 	return n, err
 }
 
+// namedFiles are the configuration and the files that it names, without what is in them; "" where it names none.
+func namedFiles(c Config) []backup.File {
+	return []backup.File{
+		{Path: c.file}, {Role: "netatmo.client_secret_file", Path: c.Netatmo.ClientSecretFile}, {Role: "mqtt.users_file", Path: c.MQTT.UsersFile},
+		{Role: "mqtt.acl_file", Path: c.MQTT.AccessFile}, {Role: "mqtt.tls_certificate_file", Path: c.MQTT.TLS.Certificate}, {Role: "mqtt.tls_key_file", Path: c.MQTT.TLS.Key},
+		{Role: "mqtt.client_ca_file", Path: c.MQTT.TLS.ClientCA}, {Role: "mqtt.password_file", Path: c.MQTT.PasswordFile}, {Role: "mqtt.ca_file", Path: c.MQTT.CAFile},
+		{Role: "mqtt.certificate_file", Path: c.MQTT.CertificateFile}, {Role: "mqtt.key_file", Path: c.MQTT.KeyFile},
+	}
+}
+
 // configFiles reads the configuration and the files that it names, but for the key of the backups themselves.
 func configFiles(c Config) ([]backup.File, error) {
 	var files []backup.File
 	var faults error
-	for _, f := range []struct{ role, path string }{
-		{"", c.file}, {"netatmo.client_secret_file", c.Netatmo.ClientSecretFile}, {"mqtt.users_file", c.MQTT.UsersFile},
-		{"mqtt.acl_file", c.MQTT.AccessFile}, {"mqtt.tls_certificate_file", c.MQTT.TLS.Certificate}, {"mqtt.tls_key_file", c.MQTT.TLS.Key},
-		{"mqtt.client_ca_file", c.MQTT.TLS.ClientCA}, {"mqtt.password_file", c.MQTT.PasswordFile}, {"mqtt.ca_file", c.MQTT.CAFile},
-		{"mqtt.certificate_file", c.MQTT.CertificateFile}, {"mqtt.key_file", c.MQTT.KeyFile},
-	} {
-		if f.path == "" {
+	for _, f := range namedFiles(c) {
+		if f.Path == "" {
 			continue
 		}
-		data, err := os.ReadFile(f.path)
-		if err != nil {
+		var err error
+		if f.Data, err = os.ReadFile(f.Path); err != nil {
 			faults = errors.Join(faults, err)
 			continue
 		}
-		files = append(files, backup.File{Role: f.role, Path: f.path, Data: data})
+		files = append(files, f)
 	}
 	return files, faults
 }

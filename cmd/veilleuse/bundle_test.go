@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/veilleuse/veilleuse/adapters/netatmo"
 	"github.com/veilleuse/veilleuse/adapters/netatmo/netatmotest"
 	"github.com/veilleuse/veilleuse/gateway"
 )
@@ -241,6 +242,25 @@ func TestATokenIsFoundAlthoughTheIdInItIsReplaced(t *testing.T) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// What people have typed and chosen on the page is no secret: a room that was named there is the room of the status.
+func TestABundleAfterTheFirstRun(t *testing.T) {
+	l := readyHouse(t, 20)
+	if err := netatmo.ChooseHome(l.house.store.Vault(gateway.CloudAdapter), netatmotest.HouseID); err != nil {
+		t.Fatal(err)
+	}
+	typed := `{"marks":{"accessories":"done"},"typed":{"accessories.room 5E:00:00:00:00:01":"Chambre d'enfant","ear.name":"Vanne chambre"}}`
+	if err := l.house.store.Vault(gateway.WebAdapter).Set("first", []byte(typed)); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range inBundle(t, l.config) {
+		for _, word := range []string{netatmotest.HouseID, "Chambre d'enfant", "Vanne chambre", "5E:00:00:00:00:01"} {
+			if strings.Contains(text, word) {
+				t.Errorf("%s says %q", name, word)
+			}
+		}
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	programs "github.com/veilleuse/veilleuse/adapters/command"
 	"github.com/veilleuse/veilleuse/adapters/store/backup"
+	"github.com/veilleuse/veilleuse/gateway"
 )
 
 // secret is something that must be in no bundle, and what it is for people.
@@ -28,6 +29,10 @@ const shortestSecret = 6
 // openFields are the fields of what the adapters keep that are no secrets. All others are.
 const openFields = " version name model room paired devices scope expires renew began refused used device address accessory_id device_id layout "
 
+// openKeys are what the vaults keep that is no secret: which home was chosen, and how far the first run is, with the names of
+// rooms that were typed there. Both stand in every status, where they become pseudonyms.
+var openKeys = []string{"vault/" + gateway.CloudAdapter + "/home", "vault/" + gateway.WebAdapter + "/first"}
+
 // secrets are what must be in no bundle.
 type secrets []secret
 
@@ -39,7 +44,7 @@ func (h *house) secrets() (all secrets, err error) {
 	kept := h.store.Copy()
 	for _, v := range kept.Values() {
 		vault, ok := strings.CutPrefix(v.Bucket, "vault/")
-		if !ok || vault == "ear" || vault == "homekit" && strings.Contains(v.Key, "id/") {
+		if !ok || vault == "ear" || vault == "homekit" && strings.Contains(v.Key, "id/") || slices.Contains(openKeys, v.Bucket+"/"+v.Key) {
 			continue // names and numbers
 		}
 		data, _ := kept.Vault(vault).Get(v.Key) // it was there just now

@@ -165,6 +165,7 @@ func TestAHouseComesBackByUpload(t *testing.T) {
 		"nothing":            {nil, "", "No file was chosen"},
 		"without passphrase": {[]byte(file), "", web.ErrNeedsKey.Error()},
 		"wrong passphrase":   {[]byte(file), "not the right words", web.ErrWrongKey.Error()},
+		"no passphrase":      {[]byte(file), "short", web.ErrWrongKey.Error()}, // so that the page asks again, and keeps the file
 		"cut off":            {[]byte(file)[:len(file)/2], passphrase, web.ErrDamaged.Error()},
 		"too large":          {make([]byte, 9<<20), "", "larger than 8 MB"},
 	} {
@@ -202,6 +203,23 @@ func TestAHouseComesBackByUpload(t *testing.T) {
 	}
 	if present, err := store.Read(aside[0]); err != nil || len(present.Values()) == 0 {
 		t.Errorf("what was there is not kept: %v", err)
+	}
+}
+
+// A house whose own key is lost takes what needs none, and asks for the key of what does.
+func TestAnUploadWhereTheKeyFileIsLost(t *testing.T) {
+	old := settleIn(t, "")
+	_, clear := old.call("/api/backup", `{}`)
+	_, sealed := old.call("/api/backup", `{"passphrase":"`+passphrase+`"}`)
+	fresh := settleIn(t, "backup: {key_file: "+filepath.Join(t.TempDir(), "lost")+"}\n")
+	if status, answer := fresh.look([]byte(clear), ""); status != 200 {
+		t.Errorf("in clear: %d %s", status, answer)
+	}
+	if status, answer := fresh.look([]byte(sealed), ""); status != 422 || !strings.Contains(answer, web.ErrNeedsKey.Error()) {
+		t.Errorf("encrypted: %d %s", status, answer)
+	}
+	if status, answer := fresh.look([]byte(sealed), passphrase); status != 200 {
+		t.Errorf("with its passphrase: %d %s", status, answer)
 	}
 }
 

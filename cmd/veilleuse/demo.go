@@ -94,7 +94,7 @@ const demoConfig = "veilleuse.yaml"
 // demoHouse wires the daemon to the simulated world, signs in and pairs, as a person would with the
 // verbs login and pair.
 func demoHouse(ctx context.Context, state string, w *demoWorld) (*house, error) {
-	secret := filepath.Join(state, "client-secret")
+	secret := filepath.Join(state, "secret")
 	if err := os.WriteFile(secret, []byte("client-secret\n"), 0o600); err != nil {
 		return nil, fmt.Errorf("write the client secret: %w", err)
 	}

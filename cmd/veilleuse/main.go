@@ -16,7 +16,8 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := command(ctx, os.Args[1:], console{os.Stdin, os.Stdout, os.Stderr})
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends what the first one could not, such as a file that never opens
+	code := command(ctx, os.Args[1:], console{typed{ctx, os.Stdin}, os.Stdout, os.Stderr})
 	stop()
 	os.Exit(code)
 }

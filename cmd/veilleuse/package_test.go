@@ -88,3 +88,41 @@ func TestUnitAndPackageAgree(t *testing.T) {
 		}
 	}
 }
+
+// TestInstallTakesTheNewestPackage runs the part of scripts/install that looks for it, by Debian's own order of versions.
+func TestInstallTakesTheNewestPackage(t *testing.T) {
+	bash, err := exec.LookPath("bash")
+	if err == nil {
+		_, err = exec.LookPath("dpkg")
+	}
+	if err != nil {
+		t.Skip("this is no Debian:", err)
+	}
+	script := packaged(t, "install")
+	begin, end := strings.Index(script, "# version_in is"), strings.Index(script, "# make_way")
+	if begin < 0 || end < begin {
+		t.Fatal("the part is not where it was")
+	}
+	for want, others := range map[string][]string{
+		"1.2.3+4.g1a2b3c4": {"1.2.3", "1.2.3~rc1", "1.1.9", "0~20261123.g1a2b3c4"},
+		"1.10.0":           {"1.9.0", "1.10.0~rc2"},
+		"0~20261123.g5":    nil,
+	} {
+		folder := t.TempDir()
+		if err := os.Mkdir(filepath.Join(folder, "dist"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for _, version := range append(others, want) {
+			writeTo(t, filepath.Join(folder, "dist", "veilleuse_"+version+"_arm64.deb"), "")
+		}
+		c := exec.Command(bash, "-c", `set -euo pipefail
+dpkg() { if [ "$1" = --print-architecture ]; then echo arm64; else command dpkg "$@"; fi; }
+fail() { echo "$*"; exit 1; }
+`+script[begin:end]+"\nfind_package")
+		c.Dir = folder
+		out, err := c.CombinedOutput()
+		if got := strings.TrimSpace(string(out)); err != nil || filepath.Base(got) != "veilleuse_"+want+"_arm64.deb" {
+			t.Errorf("of %q and %s it takes %s, %v", others, want, got, err)
+		}
+	}
+}

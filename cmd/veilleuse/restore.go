@@ -238,7 +238,7 @@ func (r opened) bring(out io.Writer, here locality, o restoreOptions) (state str
 	if aside != "" {
 		fmt.Fprintf(out, "what was there is kept in %s\n", aside)
 	}
-	p := placing{out: out, force: o.force, stamp: now.UTC().Format("20060102-150405"), fallback: state, laid: map[string]bool{}}
+	p := placing{out: out, force: o.force, stamp: now.UTC().Format("20060102-150405"), fallback: state, grounds: groundsOf(here), laid: map[string]bool{}}
 	for _, f := range r.content.Files {
 		err = errors.Join(err, p.place(r.target(f, here), f))
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"io"
-	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -10,10 +9,10 @@ import (
 // personAt tells whether a person types what is read: /dev/null, which services read, is a device as well, but no
 // terminal.
 func personAt(in io.Reader) bool {
-	file, ok := in.(*os.File)
+	asked, ok := in.(typed)
 	if !ok {
 		return false
 	}
-	_, err := unix.IoctlGetTermios(int(file.Fd()), unix.TCGETS)
+	_, err := unix.IoctlGetTermios(int(asked.file.Fd()), unix.TCGETS)
 	return err == nil
 }

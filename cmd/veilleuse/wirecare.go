@@ -69,10 +69,7 @@ func (h *house) look(id, passphrase string) (web.Restorable, error) {
 	if err != nil {
 		return web.Restorable{}, err
 	}
-	key, err := backupKey(h.config)
-	if passphrase != "" {
-		key, err = backup.ReadKey([]byte(passphrase))
-	}
+	key, err := h.keyTo(file, passphrase)
 	if err != nil {
 		return web.Restorable{}, err
 	}
@@ -100,6 +97,26 @@ func (h *house) look(id, passphrase string) (web.Restorable, error) {
 		r.Files = append(r.Files, web.RestoredFile{Path: path, Role: f.Role, Fate: fateOf(path, f)})
 	}
 	return r, nil
+}
+
+// keyTo is the key to a file that was uploaded: what was typed, else the house's own; none for a file in clear. While there is
+// none that could be it, the file waits for another to be typed.
+func (h *house) keyTo(file []byte, typed string) (*backup.Key, error) {
+	if !backup.IsSealed(file) {
+		return nil, nil
+	}
+	if typed == "" {
+		key, err := backupKey(h.config)
+		if err != nil {
+			return nil, web.ErrNeedsKey // why its own cannot be read, is said where backups are made
+		}
+		return key, nil
+	}
+	key, err := backup.ReadKey([]byte(typed))
+	if err != nil {
+		return nil, web.ErrWrongKey
+	}
+	return key, nil
 }
 
 // faultOf is what the page has words for.

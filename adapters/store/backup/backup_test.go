@@ -196,11 +196,34 @@ func TestKeyFiles(t *testing.T) {
 		{"damaged public", public[:len(public)-1] + "b", "damaged"},
 		{"of another kind", "AGE-SECRET-KEY-PQ-1XYZ", "not known here"},
 		{"of a plugin", "age1yubikey1qwertyuiop", "not known here"},
+		{"with umlauts", "zwölf große Äpfel\r\n", ""},
+		{"of an editor of Latin-1", "zw\xf6lf gro\xdfe \xc4pfel\n", "no text in UTF-8"},
+		{"of PowerShell, in UTF-16", "\xff\xfec\x00o\x00r\x00r\x00e\x00c\x00t\x00 \x00h\x00o\x00r\x00s\x00e\x00", "no text in UTF-8"},
+		{"random bytes", "\x01\x00abcdefghijklmnopqrst", "no text in UTF-8"},
+		{"remarks alone", "#Sommer 2026 im Garten\n", "remarks"},
 	} {
 		_, err := ReadKey([]byte(test.text))
 		if (err == nil) != (test.want == "") || err != nil && (!strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), test.text)) {
 			t.Errorf("%s: %v, want %q", test.name, err, test.want)
 		}
+	}
+}
+
+// What an editor on Windows puts before a text is no part of the passphrase: nobody could type it on another machine.
+func TestAMarkBeforeThePassphraseIsNoPartOfIt(t *testing.T) {
+	const words = "correct horse battery staple"
+	marked, err := ReadKey([]byte("\ufeff" + words + "\r\n"))
+	must(t, err)
+	typed, err := ReadKey([]byte(words))
+	must(t, err)
+	file, err := Seal(Content{Program: "1.0.0"}, marked)
+	must(t, err)
+	if _, err := Open(file, typed); err != nil {
+		t.Error(err)
+	}
+	_, identity := secretKey(t)
+	if key, err := ReadKey([]byte("\ufeff" + identity.String())); err != nil || fmt.Sprint(key.identity) != identity.String() {
+		t.Errorf("a secret key is taken for another: %v", err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"filippo.io/age"
 )
@@ -32,16 +33,24 @@ var (
 	ErrNoKey    = errors.New("the backup is encrypted and no key was given")
 	ErrWrongKey = errors.New("the key does not fit this backup, or the backup is damaged")
 	ErrCostly   = errors.New("to open this backup takes too much memory: veilleuse restore may take 256 MB for it, the service 64")
+	errNoText   = errors.New("it is no text in UTF-8: nobody could type such a passphrase")
 	errHalfKey  = errors.New("this is the public half of a key, which can only encrypt: the file with AGE-SECRET-KEY-1… is needed")
 )
 
 // ReadKey reads a key file: a secret key or a public key as age-keygen writes them, else a passphrase in its first
 // line. A public key can make backups and not read them, which keeps a stolen Pi from giving them away.
 func ReadKey(text []byte) (*Key, error) {
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // which editors on Windows put before a text; nobody could type it
+	if !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
+		return nil, errNoText
+	}
+	remarks := false
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimSpace(line)
 		switch {
-		case line == "" || strings.HasPrefix(line, "#"):
+		case line == "":
+		case strings.HasPrefix(line, "#"):
+			remarks = true
 		case strings.HasPrefix(line, "AGE-SECRET-KEY-1"):
 			identity, err := age.ParseX25519Identity(line)
 			if err != nil {
@@ -59,6 +68,9 @@ func ReadKey(text []byte) (*Key, error) {
 		default:
 			return passphrase(line)
 		}
+	}
+	if remarks {
+		return nil, errors.New("there are only lines with # at the beginning, which are remarks: begin a passphrase with something else")
 	}
 	return nil, errors.New("it is empty: expected a passphrase in its first line, or a key as age-keygen writes it")
 }
