@@ -269,7 +269,7 @@ func (b *book) asCloudSays(room gateway.Room, plan gateway.Aim) gateway.Aim {
 }
 
 // climate is the room's temperature and whether it is heated: of the devices that steer the room,
-// else of any that stands in it.
+// else of any that stands in it. A device that has been silent for an hour longer than another counts less than that.
 func (b *book) climate(room gateway.Room) (gateway.Measure, gateway.Value) {
 	var best gateway.Measure
 	var heating gateway.Value
@@ -277,9 +277,8 @@ func (b *book) climate(room gateway.Room) (gateway.Measure, gateway.Value) {
 	for _, id := range room.Devices {
 		d, _ := b.Devices.Get(id)
 		_, _, steers := d.Control(gateway.Target)
-		if m, ok := d.Reading(gateway.Temperature); ok && (!steered || steers) &&
-			(!best.Value.Known() || steers && !steered || m.At.After(best.At)) {
-			best, steered = m, steered || steers
+		if m, ok := d.Reading(gateway.Temperature); ok && (!best.Value.Known() || counts(m, best, steers, steered)) {
+			best, steered = m, steers
 		}
 		for _, q := range []gateway.Quantity{gateway.HeatingRequest, gateway.Boiler, gateway.Relay} {
 			if m, ok := d.Reading(q); ok && (!heating.Known() || m.Value.Yes()) {
@@ -291,6 +290,16 @@ func (b *book) climate(room gateway.Room) (gateway.Measure, gateway.Value) {
 		heating = b.firedFor(room)
 	}
 	return best, heating
+}
+
+// counts reports whether a temperature says more of a room than another, each of a device that steers the room or of one that
+// only stands in it.
+func counts(m, than gateway.Measure, steers, otherSteers bool) bool {
+	newer := m.At.Sub(than.At)
+	if steers != otherSteers && newer.Abs() <= oldReading {
+		return steers
+	}
+	return newer > 0
 }
 
 // near reports whether two values are equal as far as a device's steps can tell.
