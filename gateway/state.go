@@ -114,6 +114,13 @@ type Room struct {
 	Repeated []time.Time `json:"repeated,omitempty"` // when the same target was written again, in the last day
 }
 
+// temperatureLasts is for how long a room's temperature is shown as what is so now. After four hours without a word nobody can say
+// how warm it is.
+const temperatureLasts = 4 * time.Hour
+
+// Fades is when its temperature becomes too old to be shown as what is so now.
+func (r Room) Fades() time.Time { return r.Temperature.At.Add(temperatureLasts) }
+
 // Override is a person's wish for one room.
 type Override struct {
 	Mode   RoomMode  `json:"mode,omitempty"` // manual, max, frost, off; home = follow the home; "" = none

@@ -14,7 +14,6 @@ import (
 const (
 	oldFromCloud = time.Hour
 	oldFromMQTT  = 4 * time.Hour
-	oldRoom      = 4 * time.Hour // of a room's temperature, which has no status beside it that could tell
 )
 
 // fading are the quantities that drift while nobody tells. Others are told when they change: a door that was shut a week

@@ -56,7 +56,7 @@ func steersRoom(d gateway.Device) bool {
 func roomModel(s gateway.State, r gateway.Room, now time.Time) model {
 	floor, top := s.Home.FrostGuard, s.Home.Maximum
 	step := stepFrom(floor)
-	temperature, until := r.Temperature.Value, r.Temperature.At.Add(oldRoom)
+	temperature, until := r.Temperature.Value, r.Fades() // a room has no status beside it that could tell
 	if !now.Before(until) {
 		temperature = gateway.Value{}
 	}

@@ -117,6 +117,7 @@ type roomView struct {
 	Wish        string        `json:"wish"` // where wishes for it go: room/<id>
 	Name        string        `json:"name"`
 	Temperature *readingView  `json:"temperature,omitempty"`
+	Fades       time.Time     `json:"temperature_until,omitzero"` // from then on it is too old to say how warm it is
 	Target      gateway.Value `json:"target,omitzero"`
 	Mode        string        `json:"mode,omitempty"`
 	Until       time.Time     `json:"until,omitzero"`
@@ -253,6 +254,7 @@ func (a *Adapter) roomOf(s gateway.State, r gateway.Room) roomView {
 	}
 	if r.Temperature.Value.Known() {
 		v.Temperature = &readingView{string(gateway.Temperature), r.Temperature.Value, utc(r.Temperature.At), r.Temperature.From}
+		v.Fades = utc(r.Fades())
 	}
 	want, ok := r.Target.Value.Number()
 	if !ok {

@@ -76,6 +76,20 @@ func TestPageSaysHowTheHouseStands(t *testing.T) {
 	}
 }
 
+// A temperature that nobody has confirmed for hours does not look like one of now.
+func TestAnOldTemperatureLooksOld(t *testing.T) {
+	s := cottage()
+	room, _ := s.Rooms.Get("1")
+	for age, old := range map[time.Duration]bool{4*time.Hour - time.Second: false, 4 * time.Hour: true, 9 * 24 * time.Hour: true} {
+		room.Temperature.At = evening.Add(-age)
+		s.Rooms = s.Rooms.With("1", room)
+		page := drawn(t, s, french)
+		if muted := strings.Contains(page, `<span class="big unknown">19,4<`); muted != old || strings.Contains(page, "trop ancienne\u00a0: <time") != old {
+			t.Errorf("after %v the temperature looks old: %t", age, muted)
+		}
+	}
+}
+
 // What the rules do not know yet is shown as unknown, never as well.
 // A date has its article in French, and the field of a target takes half degrees whatever the frost floor is.
 func TestDatesAndSteps(t *testing.T) {

@@ -25,7 +25,11 @@ func (p *sheet) room(r roomView) {
 		p.put(`<span class="big unknown">–</span><span class="hint">{room.unmeasured}</span></p>`)
 	} else {
 		t, _ := r.Temperature.Value.Number()
-		p.put(`<span class="big">%s<span class="unit">°</span></span><span class="hint">%s</span></p>`, p.number(t, 1), p.age(r.Temperature.At))
+		look, but := markup("big"), ""
+		if !p.now.Before(r.Fades) {
+			look, but = "big unknown", p.say("room.old")+" "
+		}
+		p.put(`<span class="%s">%s<span class="unit">°</span></span><span class="hint">%s%s</span></p>`, look, p.number(t, 1), but, p.age(r.Temperature.At))
 	}
 	p.target(r)
 	p.put(`</div>`)

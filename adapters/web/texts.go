@@ -171,6 +171,7 @@ var houseTexts = map[string][2]string{
 	"rooms":            {"Rooms", "Pièces"},
 	"rooms.none":       {"No room is known yet: sign in at Netatmo (veilleuse login), or pair an accessory (veilleuse pair).", "Aucune pièce connue : connectez-vous à Netatmo (veilleuse login) ou appairez un accessoire (veilleuse pair)."},
 	"room.unmeasured":  {"not measured", "non mesurée"},
+	"room.old":         {"too old to count:", "trop ancienne :"},
 	"room.temperature": {"Temperature", "Température"},
 	"room.target":      {"Target", "Consigne"},
 	"room.target.of":   {"Target of %s in °C", "Consigne de %s en °C"},
