@@ -73,12 +73,13 @@ func (v *valve) fits(size, copies int) bool {
 		most = v.large
 	}
 	cost := size * (copies + 1)
-	if v.since += cost; v.since > valveLook || v.used >= most {
+	full := func() bool { return v.used+uint64(cost) >= most }
+	if v.since += cost; v.since > valveLook || full() {
 		v.since, v.used = cost, v.inUse()
-		if now := time.Now(); v.used >= most && now.Sub(v.collected) > valveCollect { // much of it may be garbage by now
+		if now := time.Now(); full() && now.Sub(v.collected) > valveCollect { // much of it may be garbage by now
 			v.collect()
 			v.used, v.collected = v.inUse(), now
 		}
 	}
-	return v.used+uint64(cost) < most
+	return !full()
 }
