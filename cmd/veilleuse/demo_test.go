@@ -78,19 +78,13 @@ func TestScreenIsPlainWhereNobodyLooks(t *testing.T) {
 // Who tries the demonstration can ask it for everything that a house is asked for, a bundle included: none of its secrets
 // is a word that stands in its configuration as well.
 func TestTheDemonstrationHasABundle(t *testing.T) {
-	clock := newDemoClock(demoStart, 20)
-	t.Cleanup(func() { clock.timer.Stop() })
-	world, err := newDemoWorld(clock, demoHome())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(world.close)
+	world := startDemoWorld(t, demoStart, 20, demoHome())
 	h, err := demoHouse(t.Context(), t.TempDir(), world)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { h.store.Close() })
-	if _, err := h.packBundle(clock.Now(), false); err != nil {
+	if _, err := h.packBundle(world.clock.Now(), false); err != nil {
 		t.Error(err)
 	}
 }

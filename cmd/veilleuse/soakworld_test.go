@@ -58,14 +58,8 @@ func newSoakWorld(t *testing.T, start time.Time, rate float64, home netatmotest.
 
 func newSoakWorldIn(t *testing.T, folder, state string, deadline time.Duration, start time.Time, rate float64, home netatmotest.Home, prepare func(*exec.Cmd)) *soakWorld {
 	t.Helper()
-	clock := newDemoClock(start, rate)
-	t.Cleanup(func() { clock.timer.Stop() })
 	smoke := accessorytest.Single(accessorytest.Device{Kind: accessorytest.SmokeAlarm, Name: soakSmoke, Serial: netatmotest.SmokeAlarm})
-	demo, err := newDemoWorld(clock, home, smoke)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(demo.close)
+	demo := startDemoWorld(t, start, rate, home, smoke)
 	w := &soakWorld{demoWorld: demo, t: t, state: state, deadline: deadline, sensors: startSensors(t, soakSensors),
 		mqtt: freeAddress(t), homeKit: freeAddress(t), page: freeAddress(t), password: "a long night of faults"}
 	w.writeConfig(folder)

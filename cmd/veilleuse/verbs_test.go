@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/veilleuse/veilleuse/adapters/accessory/accessorytest"
 	"github.com/veilleuse/veilleuse/adapters/netatmo/netatmotest"
 	"github.com/veilleuse/veilleuse/gateway"
 )
@@ -114,16 +115,23 @@ type lived struct {
 	log    slog.Handler // nil: nobody reads it
 }
 
-// live runs the daemon until the test ends.
-func live(t *testing.T, paired bool) *lived {
+// startDemoWorld starts the demonstration's world, until the test ends.
+func startDemoWorld(t *testing.T, start time.Time, rate float64, home netatmotest.Home, more ...accessorytest.Server) *demoWorld {
 	t.Helper()
-	clock := newDemoClock(demoStart, 20)
-	world, err := newDemoWorld(clock, demoHome())
+	clock := newDemoClock(start, rate)
+	t.Cleanup(func() { clock.timer.Stop() })
+	world, err := newDemoWorld(clock, home, more...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(world.close)
-	t.Cleanup(func() { clock.timer.Stop() })
+	return world
+}
+
+// live runs the daemon until the test ends.
+func live(t *testing.T, paired bool) *lived {
+	t.Helper()
+	world := startDemoWorld(t, demoStart, 20, demoHome())
 	folder := t.TempDir()
 	secret := filepath.Join(folder, "secret")
 	if err := os.WriteFile(secret, []byte("client-secret"), 0o600); err != nil {

@@ -15,13 +15,7 @@ import (
 // startNewcomer runs the real daemon in the demonstration's world, with nothing set up.
 func startNewcomer(t *testing.T, change func(*Config)) (*demoWorld, *house) {
 	t.Helper()
-	clock := newDemoClock(demoStart, 1)
-	t.Cleanup(func() { clock.timer.Stop() })
-	w, err := newDemoWorld(clock, demoHome())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(w.close)
+	w := startDemoWorld(t, demoStart, 1, demoHome())
 	c := defaults()
 	c.State = filepath.Join(t.TempDir(), "state")
 	c.Netatmo.URL = w.url()
