@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/http/httptest"
 	"os"
@@ -19,6 +18,7 @@ import (
 	"time"
 
 	"github.com/veilleuse/veilleuse/adapters/netatmo/netatmotest"
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest/loopback"
 )
 
 const (
@@ -148,9 +148,9 @@ web: {listen: %q}
 // ports that the system gives to those who ask for any.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	const lowest, highest, tries = 12000, 32000, 100
+	const tries = 100
 	for range tries {
-		address := fmt.Sprintf("127.0.0.1:%d", lowest+rand.IntN(highest-lowest))
+		address := loopback.Address("127.0.0.1")
 		if listener, err := net.Listen("tcp", address); err == nil {
 			listener.Close()
 			return address

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -14,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest/loopback"
 )
 
 // house is the program under test with a configuration and a state folder of its own.
@@ -101,17 +102,15 @@ func (h *house) file(name, text string) string {
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	const tries = 100
-	lowest, highest := ownPorts()
 	for range tries {
-		port := lowest + rand.IntN(highest-lowest)
-		taken := filepath.Join(os.TempDir(), fmt.Sprintf("port-%d", port))
+		address := loopback.Address("127.0.0.1")
+		taken := filepath.Join(os.TempDir(), "port-"+strings.TrimPrefix(address, "127.0.0.1:"))
 		mark, err := os.OpenFile(taken, os.O_CREATE|os.O_EXCL, 0o600)
 		if err != nil {
 			continue
 		}
 		mark.Close()
 		t.Cleanup(func() { os.Remove(taken) })
-		address := fmt.Sprintf("127.0.0.1:%d", port)
 		if l, err := net.Listen("tcp", address); err == nil {
 			l.Close()
 			return address
@@ -119,19 +118,6 @@ func freeAddress(t *testing.T) string {
 	}
 	t.Fatal("no port is free")
 	return ""
-}
-
-// ownPorts are those that are for servers: from the first, below the second. Linux gives from 32768 on, if it was not told
-// otherwise; where it gives nearly all, there is no better choice.
-func ownPorts() (lowest, highest int) {
-	const usual, highestOfAll, least = 12000, 32000, 4000
-	text, _ := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
-	first := highestOfAll
-	if _, err := fmt.Sscan(string(text), &first); err != nil || first < least {
-		return usual, highestOfAll
-	}
-	highest = min(first, highestOfAll)
-	return min(usual, highest/2), highest
 }
 
 // start runs the daemon and waits until it answers, as do its page and the broker inside.

@@ -7,16 +7,18 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"os"
 	"strconv"
 	"syscall"
 	"time"
 )
 
-// Ports that no usual system hands out by itself (Linux does from 32768, others from 49152). One of
-// those may belong to another process by the time that a server that was off wants it back.
+// Ports that no usual system hands out by itself (Linux does from 32768 if it was not told otherwise, others from 49152). One
+// of those may belong to another process by the time that a server that was off wants it back.
 const (
-	firstPort = 20_000
-	ports     = 12_000
+	firstPort   = 20_000
+	beyondPorts = 32_000
+	fewestPorts = 2_000 // below the system's own; where it hands out nearly all, there is no better choice than the usual
 )
 
 // patience is how long another process may sit on a port that is wanted.
@@ -24,7 +26,22 @@ const patience = 10 * time.Second
 
 // Address returns the host with a port that may well be free.
 func Address(host string) string {
-	return net.JoinHostPort(host, strconv.Itoa(firstPort+rand.IntN(ports)))
+	text, _ := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range") // none where there is no Linux
+	first, beyond := between(string(text))
+	return net.JoinHostPort(host, strconv.Itoa(first+rand.IntN(beyond-first)))
+}
+
+// between is from which port on, and below which, servers have theirs on a system that hands out that range by itself.
+func between(handedOut string) (first, beyond int) {
+	own := beyondPorts
+	if _, err := fmt.Sscan(handedOut, &own); err != nil || own < 2*fewestPorts {
+		return firstPort, beyondPorts
+	}
+	beyond = min(own, beyondPorts)
+	if beyond < firstPort+fewestPorts {
+		return beyond / 2, beyond
+	}
+	return firstPort, beyond
 }
 
 // Insist calls open until its port is not taken, or has been for ten seconds. An error of another kind

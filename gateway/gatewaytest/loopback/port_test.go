@@ -16,6 +16,22 @@ func TestAddressIsOutsideTheSystemsOwnPorts(t *testing.T) {
 	}
 }
 
+func TestPortsKeepBelowThoseThatTheSystemHandsOut(t *testing.T) {
+	for handedOut, want := range map[string][2]int{
+		"":               {20_000, 32_000},
+		"32768\t60999\n": {20_000, 32_000},
+		"49152\t65535\n": {20_000, 32_000},
+		"24000\t65535\n": {20_000, 24_000},
+		"21000\t65535\n": {10_500, 21_000},
+		"10000\t65535\n": {5_000, 10_000},
+		"1024\t65535\n":  {20_000, 32_000},
+	} {
+		if first, beyond := between(handedOut); first != want[0] || beyond != want[1] {
+			t.Errorf("where %q is handed out they are from %d on, below %d; want %v", handedOut, first, beyond, want)
+		}
+	}
+}
+
 func TestInsistWaitsForAPortThatIsTaken(t *testing.T) {
 	squatter, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
