@@ -14,6 +14,7 @@ import (
 	"github.com/veilleuse/veilleuse/adapters/hap/haptest"
 	"github.com/veilleuse/veilleuse/adapters/uplink/uplinktest"
 	"github.com/veilleuse/veilleuse/gateway"
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
 
 // Ids of the detector and the siren in this measurement.
@@ -45,7 +46,7 @@ func TestAlarmInATroubledHouse(t *testing.T) {
 	mqtt, over := o.alarms(t)
 	smelt, aired := o.smells(t)
 	arrivals, ends := [...]<-chan time.Time{sounded, mqtt, smelt}, [...]<-chan time.Time{hushed, over, aired}
-	machine, began := watchStandstill(t), time.Now()
+	machine, began := gatewaytest.WatchStandstill(t), time.Now()
 	var all [len(arrivals)][]time.Duration
 	var late [len(arrivals)]int
 	for i := 0; time.Since(began) < stalls; i++ {
@@ -192,7 +193,7 @@ func (o *observers) smells(t testing.TB) (smelt, aired <-chan time.Time) {
 
 // alarmOnce lets the detector smell once and returns the delay to each of those it is to reach, and for how long the machine stood
 // still meanwhile. Then all is quiet again, and each of them has been told: the next alarm is a new one for all.
-func alarmOnce(t testing.TB, fake *sensors, machine *standstill, reached, over []<-chan time.Time) (delays []time.Duration, still time.Duration) {
+func alarmOnce(t testing.TB, fake *sensors, machine *gatewaytest.Standstill, reached, over []<-chan time.Time) (delays []time.Duration, still time.Duration) {
 	t.Helper()
 	id := hap.CharacteristicID{AID: aidOfSmoke, IID: iidOfSmoke}
 	for _, old := range slices.Concat(reached, over) {
@@ -200,7 +201,7 @@ func alarmOnce(t testing.TB, fake *sensors, machine *standstill, reached, over [
 			<-old
 		}
 	}
-	began, before := time.Now(), machine.soFar()
+	began, before := time.Now(), machine.SoFar()
 	if err := fake.bridge.Set(hap.Value{ID: id, Value: []byte("1")}); err != nil {
 		t.Fatal(err)
 	}
@@ -212,7 +213,7 @@ func alarmOnce(t testing.TB, fake *sensors, machine *standstill, reached, over [
 			t.Fatalf("an alarm does not arrive everywhere: %v", delays)
 		}
 	}
-	still = machine.soFar() - before
+	still = machine.SoFar() - before
 	if err := fake.bridge.Set(hap.Value{ID: id, Value: []byte("0")}); err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/veilleuse/veilleuse/adapters/store/backup"
 	"github.com/veilleuse/veilleuse/gateway"
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 	"github.com/veilleuse/veilleuse/rules"
 )
 
@@ -31,7 +32,7 @@ func TestBackupsStallNobody(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() { loop.Run(ctx); close(ended) }()
-		machine := watchStandstill(t)
+		machine := gatewaytest.WatchStandstill(t)
 		quietLoop, quietStore := stallsOf(t, h, echo, machine, func() bool { return true })
 		var made atomic.Int32
 		done := make(chan struct{})
@@ -101,24 +102,24 @@ func (e *echoes) Run(ctx context.Context, port gateway.Port) error {
 }
 
 // stallsOf measures for a while, until it is enough, and returns the 99th of 100 of each, without what the machine stood still.
-func stallsOf(t *testing.T, h *house, echo *echoes, machine *standstill, enough func() bool) (loop, disk time.Duration) {
+func stallsOf(t *testing.T, h *house, echo *echoes, machine *gatewaytest.Standstill, enough func() bool) (loop, disk time.Duration) {
 	t.Helper()
 	var loops, disks []time.Duration
 	for began := time.Now(); time.Since(began) < 3*time.Second || !enough() && time.Since(began) < patience; {
 		n := len(loops)
-		at, still := time.Now(), machine.soFar()
+		at, still := time.Now(), machine.SoFar()
 		echo.asked <- n
 		select {
 		case <-echo.shown:
 		case <-time.After(patience):
 			t.Fatal("the loop does not answer")
 		}
-		loops = append(loops, time.Since(at)-(machine.soFar()-still))
-		at, still = time.Now(), machine.soFar()
+		loops = append(loops, time.Since(at)-(machine.SoFar()-still))
+		at, still = time.Now(), machine.SoFar()
 		if err := h.store.Vault("test").Set("n", fmt.Append(nil, at.UnixNano(), n)); err != nil {
 			t.Fatal(err)
 		}
-		disks = append(disks, time.Since(at)-(machine.soFar()-still))
+		disks = append(disks, time.Since(at)-(machine.SoFar()-still))
 	}
 	slices.Sort(loops)
 	slices.Sort(disks)

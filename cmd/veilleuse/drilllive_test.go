@@ -11,6 +11,7 @@ import (
 	"github.com/veilleuse/veilleuse/adapters/netatmo/netatmotest"
 	"github.com/veilleuse/veilleuse/adapters/uplink/uplinktest"
 	"github.com/veilleuse/veilleuse/gateway"
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
 
 // readyHouse is a simulated house under Netatmo in which all is on the LAN: the smoke alarm that only the
@@ -52,12 +53,12 @@ func (l *lived) inDrill(t *testing.T, f func()) (wait func()) {
 func TestDrillOnTheSimulatedHouse(t *testing.T) {
 	l := readyHouse(t, 100)
 	before := len(l.world.cloud.Requests())
-	machine := watchStandstill(t)
+	machine := gatewaytest.WatchStandstill(t)
 	code, r := l.drills(t.Context(), t, "--for", "4m")
 	if code != exitWell || !r.Passed || r.EndedBy != endedInTime || !r.Watching || len(r.Rooms) != len(demoRooms) || len(r.Alarms) != 1 || len(r.Faces) != 3 {
 		t.Errorf("exit %d: %+v", code, r)
 	}
-	if took, still := r.Ended.Sub(r.Began).Seconds(), 100*machine.soFar().Seconds(); took < 240 || took > 480+still {
+	if took, still := r.Ended.Sub(r.Began).Seconds(), 100*machine.SoFar().Seconds(); took < 240 || took > 480+still {
 		t.Errorf("it took %.0f s of the house's time, in %.0f s of which the machine stood still", took, still)
 	}
 	for _, d := range r.Decisions {

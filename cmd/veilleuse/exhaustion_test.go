@@ -14,6 +14,7 @@ import (
 
 	"github.com/veilleuse/veilleuse/adapters/netatmo/netatmotest"
 	"github.com/veilleuse/veilleuse/gateway"
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 	"github.com/veilleuse/veilleuse/rules/schedule"
 )
 
@@ -110,14 +111,14 @@ func (s *strain) eventually(what string, holds func() bool) {
 // endures holds that alarms and heating go on.
 func (s *strain) endures() {
 	s.t.Helper()
-	machine := watchStandstill(s.t)
+	machine := gatewaytest.WatchStandstill(s.t)
 	if _, err := s.process.ask("sample"); err != nil { // forgets how late ticks were before
 		s.t.Fatal(err)
 	}
 	for _, kind := range []string{"smoke", "co"} {
-		still := machine.soFar()
+		still := machine.SoFar()
 		took, err := s.raise(kind)
-		still = machine.soFar() - still
+		still = machine.SoFar() - still
 		if err != nil {
 			s.t.Error(err)
 			continue
@@ -140,7 +141,7 @@ func (s *strain) endures() {
 		s.t.Fatal(err)
 	}
 	s.t.Logf("the worst tick was late by %.0f ms", milliseconds(sample.Late))
-	if still := machine.soFar(); sample.Late-still >= tickSuffers {
+	if still := machine.SoFar(); sample.Late-still >= tickSuffers {
 		s.t.Errorf("a tick was late by %v; the machine stood still for %v", sample.Late, still)
 	}
 }

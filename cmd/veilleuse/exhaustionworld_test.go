@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/veilleuse/veilleuse/adapters/hap"
+	"github.com/veilleuse/veilleuse/gateway/gatewaytest"
 )
 
 // ownDisk is a small file system of its own, in a file, and where it is mounted. That takes root and mkfs.ext4.
@@ -181,7 +182,7 @@ func (s *strain) served() {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), figurePatience)
 	defer cancel()
-	machine, began := watchStandstill(s.t), time.Now()
+	machine, began := gatewaytest.WatchStandstill(s.t), time.Now()
 	for _, f := range []struct {
 		name string
 		do   func() error
@@ -198,7 +199,7 @@ func (s *strain) served() {
 			s.t.Errorf("nobody is served by the %s: %v", f.name, err)
 		}
 	}
-	took, still := time.Since(began), machine.soFar()
+	took, still := time.Since(began), machine.SoFar()
 	s.t.Logf("page, Home app, MQTT and a verb were served within %.0f ms in all", milliseconds(took))
 	if took-still > servedWithin {
 		s.t.Errorf("they were served after %v only, in %v of which the machine stood still", took, still)

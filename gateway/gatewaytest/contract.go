@@ -78,6 +78,7 @@ func (w *watched) Run(ctx context.Context, port gateway.Port) error {
 
 func endsCleanAfter(t *testing.T, name string, a gateway.Adapter, release chan struct{}, step gateway.Step) {
 	t.Helper()
+	machine := WatchStandstill(t) // one goroutine of those before
 	before := runtime.NumGoroutine()
 	ctx, cancel := context.WithCancel(context.Background())
 	loop := &gateway.Loop{Step: step, Every: 20 * time.Millisecond, Log: slog.New(slog.DiscardHandler)}
@@ -88,7 +89,14 @@ func endsCleanAfter(t *testing.T, name string, a gateway.Adapter, release chan s
 	time.Sleep(300 * time.Millisecond) // let it live a little: this is real time by intent
 
 	cancel()
-	took, away := howLong(t, name, w)
+	told, still := time.Now(), machine.SoFar()
+	for !w.running.TryLock() {
+		if time.Since(told) > Patience {
+			t.Fatalf("%s does not end", name)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	took, away := time.Since(told), machine.SoFar()-still
 	// A second is the promise; a busy machine that runs the race detector gets more, and what it took from us does not count.
 	if took-away > 3*time.Second {
 		t.Errorf("%s took %v to end, promised is 1 s; this machine was away for %v of it", name, took, away)
@@ -98,26 +106,6 @@ func endsCleanAfter(t *testing.T, name string, a gateway.Adapter, release chan s
 	}
 	<-ended
 	leaks(t, before)
-}
-
-// howLong waits until the adapter's Run has ended. It says how long that took, and how much of it this machine did not let
-// us run: naps of a millisecond that were far longer.
-func howLong(t *testing.T, name string, w *watched) (took, away time.Duration) {
-	t.Helper()
-	const nap, usual = time.Millisecond, 20 * time.Millisecond
-	for told := time.Now(); ; {
-		if w.running.TryLock() {
-			return time.Since(told), away
-		}
-		if time.Since(told) > Patience {
-			t.Fatalf("%s does not end", name)
-		}
-		lay := time.Now()
-		time.Sleep(nap)
-		if slept := time.Since(lay); slept > usual {
-			away += slept - nap
-		}
-	}
 }
 
 // leaks fails if goroutines are left that were not there before.
